@@ -1,0 +1,282 @@
+"""The contract of the MQTT feed: events, commands' envelope, topics, acks. Pure; both banks import it.
+
+Events are CloudEvents 1.0 in structured JSON with the extensions ``inc seq boot clk prev``. An event
+is serialised once, in the transaction that made the fact, and never again: its SHA-256 is part of
+the next event (``prev``), so one changed byte is named by the chain.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+COUNTER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,23}")
+"""A counter's id stands in topics, file names and order numbers."""
+
+MAX_EVENT_BYTES = 32 * 1024
+GENESIS = "0" * 64
+"""``prev`` of the first event of an incarnation."""
+
+CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
+BATCH_CONTENT_TYPE = "application/cloudevents-batch+json; charset=utf-8"
+
+
+# --- topics -------------------------------------------------------------------------------------
+def topic(counter: str, leaf: str) -> str:
+    """``counters/{counter}/{leaf}``; leaf: events presence live health acks commands."""
+    return f"counters/{counter}/{leaf}"
+
+
+CENTRE_STATE = "centre/state"
+
+
+# --- facts (the ``data`` of events) ---------------------------------------------------------------
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """``mono_ms``: the counter's monotonic clock, whole milliseconds since its boot."""
+
+    mono_ms: int
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a sale. Amounts in fen; county and certificate as they were at the sale."""
+
+    tray: str
+    sku: str
+    name: str
+    count: int
+    price_fen: int
+    amount_fen: int
+    certified: bool
+    county: str
+    supplier: str
+
+
+class SaleSettled(Fact, frozen=True, kw_only=True):
+    """``sale.settled.v1``. ``buyer``: opaque reference. total = Σ amounts, certified ⊆ total."""
+
+    session: str
+    order_no: str
+    buyer: str
+    channel: str
+    lines: tuple[Line, ...]
+    total_fen: int
+    certified_fen: int
+    catalogue: str
+    opened_at: str
+    closed_at: str
+
+
+class TrayVerdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What the weights of one tray said; for the reviewer, so in grams (tenths, as integers).
+
+    verdict: charge | empty | review. before/after: None where the tray was silent.
+    """
+
+    tray: str
+    sku: str
+    verdict: str
+    count: int
+    before_dg: int | None
+    after_dg: int | None
+    delta_dg: int | None
+    residual_dg: int | None
+    reasons: tuple[str, ...] = ()
+
+
+class SessionClosed(Fact, frozen=True, kw_only=True):
+    """``session.closed.v1``. state: SETTLED EMPTY REVIEW CANCELLED."""
+
+    session: str
+    kind: str
+    state: str
+    opener: str
+    verdict: str
+    reasons: tuple[str, ...]
+    trays: tuple[TrayVerdict, ...]
+    opened_at: str
+    closed_at: str
+    order_no: str | None = None
+
+
+class StockMoved(Fact, frozen=True, kw_only=True):
+    """``stock.moved.v1``. kind: RESTOCK SALE PULL_OFF WRITE_OFF ADJUST MISPLACED; count is signed."""
+
+    movement: str
+    tray: str
+    sku: str
+    kind: str
+    count: int
+    session: str | None = None
+    reason: str = ""
+
+
+class AlarmRaised(Fact, frozen=True, kw_only=True):
+    """``alarm.raised.v1``. One alarm is (kind, subject); raising it again updates it."""
+
+    kind: str
+    subject: str
+    severity: str
+    detail: str = ""
+    session: str | None = None
+
+
+class AlarmCleared(Fact, frozen=True, kw_only=True):
+    """``alarm.cleared.v1``."""
+
+    kind: str
+    subject: str
+
+
+class CatalogueApplied(Fact, frozen=True, kw_only=True):
+    """``catalogue.applied.v1``."""
+
+    version: str
+    products: int
+
+
+class PlanogramApplied(Fact, frozen=True, kw_only=True):
+    """``planogram.applied.v1``."""
+
+    version: str
+    trays: int
+
+
+TYPES: dict[type[Fact], str] = {
+    SaleSettled: "sale.settled.v1",
+    SessionClosed: "session.closed.v1",
+    StockMoved: "stock.moved.v1",
+    AlarmRaised: "alarm.raised.v1",
+    AlarmCleared: "alarm.cleared.v1",
+    CatalogueApplied: "catalogue.applied.v1",
+    PlanogramApplied: "planogram.applied.v1",
+}
+"""Facts this version makes. The contract's further types come with the code that makes them."""
+
+
+# --- envelope -------------------------------------------------------------------------------------
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """One event. ``data`` is decoded by ``fact_of`` according to ``type``."""
+
+    specversion: str
+    id: str
+    source: str
+    type: str
+    time: str
+    subject: str
+    datacontenttype: str
+    inc: str
+    seq: int
+    boot: str
+    clk: int
+    prev: str
+    data: msgspec.Raw
+
+
+def sha256(body: bytes) -> str:
+    """The chain's link: SHA-256 of an event's bytes as sent, 64 hex digits."""
+    return hashlib.sha256(body).hexdigest()
+
+
+class Unreadable(ValueError):
+    """These bytes are no event of this contract; the message says where."""
+
+
+_envelopes = msgspec.json.Decoder(Envelope)
+_facts: dict[str, Any] = {name: msgspec.json.Decoder(kind) for kind, name in TYPES.items()}
+
+
+def encode(
+    fact: Fact,
+    *,
+    counter: str,
+    id: str,
+    time: str,
+    subject: str,
+    inc: str,
+    seq: int,
+    boot: str,
+    clk: int,
+    prev: str,
+) -> bytes:
+    """The event's bytes, as they are stored and sent. Raises ValueError above MAX_EVENT_BYTES."""
+    body = msgspec.json.encode(
+        Envelope(
+            specversion="1.0",
+            id=id,
+            source=f"/counters/{counter}",
+            type=TYPES[type(fact)],
+            time=time,
+            subject=subject,
+            datacontenttype="application/json",
+            inc=inc,
+            seq=seq,
+            boot=boot,
+            clk=clk,
+            prev=prev,
+            data=msgspec.Raw(msgspec.json.encode(fact)),
+        )
+    )
+    if len(body) > MAX_EVENT_BYTES:
+        raise ValueError(f"event {seq} has {len(body)} bytes, the limit is {MAX_EVENT_BYTES}")
+    return body
+
+
+def decode(body: bytes) -> Envelope:
+    """The envelope in ``body``. Raises Unreadable."""
+    try:
+        return _envelopes.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(str(error)) from error
+
+
+def fact_of(event: Envelope) -> Fact | None:
+    """The event's fact; None for a type this version does not know. Raises Unreadable."""
+    decoder = _facts.get(event.type)
+    if decoder is None:
+        return None
+    try:
+        fact: Fact = decoder.decode(event.data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(f"{event.type}: {error}") from error
+    return fact
+
+
+def batch(bodies: Sequence[bytes]) -> bytes:
+    """One CloudEvents JSON batch of events, their bytes untouched."""
+    return b"[" + b",".join(bodies) + b"]"
+
+
+def unbatch(body: bytes) -> list[bytes]:
+    """The events' bytes in a batch, exactly as they were put in. Raises Unreadable."""
+    try:
+        return [bytes(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Unreadable(f"batch: {error}") from error
+
+
+# --- acks and presence ------------------------------------------------------------------------------
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    seq: int
+    code: str
+
+
+class Ack(msgspec.Struct, frozen=True, kw_only=True):
+    """What the centre holds after its commit.
+
+    through: every seq from 1 to here. have: further closed ranges. reject: held, but unreadable or
+    in conflict; these count as delivered so that nothing behind them waits.
+    """
+
+    inc: str
+    through: int
+    have: tuple[tuple[int, int], ...] = ()
+    reject: tuple[Rejected, ...] = ()
+
+
+class Presence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    online: bool
+    since: str | None = None
+    boot: str | None = None
+    version: str | None = None

@@ -1,0 +1,92 @@
+"""What people ask of the counter, and what it answers. Values only.
+
+A request carries an ``id`` made by the asking thread; the engine's answer carries the same ``id``.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edge.domain.values import Kind, SessionId
+
+
+class Refusal(StrEnum):
+    """Why the door stays shut, or a request is turned down. Stable: pages and others rely on them."""
+
+    BUSY = "BUSY"
+    RESTOCKING = "RESTOCKING"
+    OUT_OF_ORDER = "OUT_OF_ORDER"
+    OVER_TEMPERATURE = "OVER_TEMPERATURE"
+    CLOSED = "CLOSED"
+    UNPAID = "UNPAID"
+    BLOCKED = "BLOCKED"
+    EXPIRED_GOODS = "EXPIRED_GOODS"
+    OFFLINE_LIMIT = "OFFLINE_LIMIT"
+    REPLAY = "REPLAY"
+    """The token was used before, or is older than it may be: scan the screen again."""
+    BAD_TOKEN = "BAD_TOKEN"
+    """This counter never issued that token."""
+    BAD_PIN = "BAD_PIN"
+    """Unknown account or wrong PIN; which of the two is not said."""
+    NO_QUOTA = "NO_QUOTA"
+    NOT_ALLOWED = "NOT_ALLOWED"
+    """The account's role may not open this kind of session."""
+    UNKNOWN_SESSION = "UNKNOWN_SESSION"
+    KEY_REUSED = "KEY_REUSED"
+    """The Idempotency-Key came before with another request."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """Somebody asks for the door. ``key``: the Idempotency-Key; a repeat gets the same answer."""
+
+    id: str
+    kind: Kind
+    token: str
+    account: str
+    pin: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinChecked:
+    """The worker's answer to ``VerifyPin``."""
+
+    id: str
+    ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AppealRequest:
+    """The opener disputes a closed session's result. ``reason``: free text of at most 200 characters."""
+
+    id: str
+    session: SessionId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Answer to an OpenRequest: the session exists and the bolt is being moved."""
+
+    id: str
+    session: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Answer to any request. ``detail``: one English sentence saying what to do, for logs and APIs."""
+
+    id: str
+    code: Refusal
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Answer to an AppealRequest: it is recorded and on its way to the centre."""
+
+    id: str
+
+
+Request = OpenRequest | AppealRequest
+Answer = Granted | Refused | Accepted

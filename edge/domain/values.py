@@ -1,0 +1,70 @@
+"""The words every room shares: money, weight, names, time. No rules, no I/O."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+Fen = NewType("Fen", int)
+"""Money: whole fen (1/100 yuan). There is no float in the ledger."""
+
+Decigrams = NewType("Decigrams", int)
+"""Weight: whole tenths of a gram, signed."""
+
+Sku = NewType("Sku", str)
+TrayId = NewType("TrayId", str)
+"""``shelf-tray``, e.g. ``2-03``: shelf from the top, tray from the left, both from 1."""
+
+SessionId = NewType("SessionId", str)
+"""32 hex digits drawn at random: whoever opened the door is told it, nobody else."""
+
+BuyerRef = NewType("BuyerRef", str)
+"""Opaque reference of an account; never a name, a number of a person or a telephone."""
+
+
+class Kind(StrEnum):
+    """What a door session is for."""
+
+    BUY = "BUY"
+    RESTOCK = "RESTOCK"
+    SERVICE = "SERVICE"
+
+
+class Clk(StrEnum):
+    """How far the wall clock may be trusted: the feed's ``clk`` is the index of these."""
+
+    UNSYNCED = "unsynced"
+    SYNCED = "synced"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """One moment, as given to the core by the shell.
+
+    mono: seconds on the monotonic clock, for every duration and deadline.
+    wall: aware datetime in UTC, for records only.
+    boot: the kernel's boot id (monotonic times of two boots do not compare).
+    clk: trust in ``wall``.
+    """
+
+    mono: float
+    wall: datetime
+    boot: str
+    clk: Clk = Clk.UNSYNCED
+
+
+def grams(value: Decigrams) -> float:
+    """``value`` in grams, for people and for the recorded-session format."""
+    return value / 10
+
+
+def decigrams(value: float) -> Decigrams:
+    """``value`` grams as whole tenths, half away from zero."""
+    return Decigrams(int(value * 10 + (0.5 if value >= 0 else -0.5)))
+
+
+def yuan(value: Fen) -> str:
+    """``value`` as a price tag shows it: ``¥3.50``. Never rounds."""
+    sign = "-" if value < 0 else ""
+    return f"{sign}¥{abs(value) // 100}.{abs(value) % 100:02d}"

@@ -1,0 +1,120 @@
+"""What screens show: one immutable picture of the counter, made by the engine after each change.
+
+``View`` is public (the screen in the corridor): no account, no session id. ``SessionView`` is for
+the session's opener alone. Both are msgspec Structs because pages and the API send them as JSON.
+Weights never appear: buyers are shown pieces (the trade-scale rule).
+"""
+
+import msgspec
+
+
+class TrayView(msgspec.Struct, frozen=True, kw_only=True):
+    """One tray for sale. on_hand: pieces booked, less the pieces in the open door's basket."""
+
+    tray: str
+    sku: str
+    name: str
+    name_en: str
+    spec: str
+    county: str
+    county_en: str
+    price_fen: int
+    on_hand: int
+    capacity: int
+    certified: bool
+    expires_on: str | None
+    in_service: bool
+    """False: the tray's scale is silent or faulty; its goods are not sold just now."""
+
+
+class Moved(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that happened on a tray. action: TAKE PUT_BACK FOREIGN_OBJECT TOUCH; at: RFC 3339 UTC."""
+
+    at: str
+    action: str
+    count: int
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a line costs what it costs: pieces before and after on its tray, and each take and put-back."""
+
+    before: int
+    after: int
+    events: tuple[Moved, ...]
+
+
+class LineView(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of the basket. sure False: still weighing, or it went to review; then amount_fen is 0."""
+
+    tray: str
+    sku: str
+    name: str
+    name_en: str
+    count: int
+    price_fen: int
+    amount_fen: int
+    sure: bool
+    evidence: Evidence | None = None
+
+
+class BasketView(msgspec.Struct, frozen=True, kw_only=True):
+    """The door session as the screen in the corridor shows it.
+
+    state: GRANTED UNLOCKING OPEN SETTLING SETTLED EMPTY REVIEW CANCELLED.
+    notice: a string key for pages, or "": door_long door_alarm latch foreign unsure bolt_stuck …
+    closes_in_s: whole seconds until the next limit (pull time-out, door warning), None: no limit runs.
+    """
+
+    kind: str
+    state: str
+    lines: tuple[LineView, ...]
+    total_fen: int
+    notice: str = ""
+    closes_in_s: int | None = None
+    order_no: str | None = None
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """The counter, for anyone standing before it.
+
+    state: READY BUSY RESTOCKING OUT_OF_ORDER. reason: why OUT_OF_ORDER, a string key.
+    token: what the screen's QR holds now; pages other than the screen itself must not get it.
+    """
+
+    version: int
+    """Grows with each change; a page that sees a smaller one talks to a restarted counter."""
+    counter: str
+    name: str
+    place: str
+    hotline: str
+    state: str
+    reason: str
+    trays: tuple[TrayView, ...]
+    basket: BasketView | None
+    online: bool
+    """Whether the centre acknowledged within the last minutes; selling does not depend on it."""
+    token: str
+    token_expires_in_s: int
+    alarms: tuple[str, ...] = ()
+
+
+class SessionView(msgspec.Struct, frozen=True, kw_only=True):
+    """One door session for its opener: design §6.4 ``GET /sessions/{id}``.
+
+    verdict: None while open, then charge | empty | review.
+    """
+
+    session: str
+    kind: str
+    state: str
+    lines: tuple[LineView, ...]
+    total_fen: int
+    certified_fen: int
+    order_no: str | None
+    verdict: str | None
+    notice: str
+    closes_in_s: int | None
+    opened_at: str
+    closed_at: str | None
+    appeal: str | None = None
+    """None, or ``received`` once an appeal was recorded."""

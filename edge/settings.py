@@ -1,0 +1,132 @@
+"""The counter's settings: one TOML file, read once in ``main``, checked whole, passed by hand."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Positive = Annotated[float, Meta(gt=0)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Board = Annotated[int, Meta(ge=1, le=32)]
+Channel = Annotated[int, Meta(ge=1, le=24)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file: unknown keys are refused."""
+
+
+class Counter(Section):
+    """Who and where this counter is; shown on screens and sent with every event."""
+
+    id: str
+    name: str
+    place: str
+    hotline: str
+    channel: Literal["PROCURE", "UNIT_HELP", "SUPERMARKET", "ECOMMERCE", "EVENT", "TOURISM", "BASE_ORDER"] = (
+        "UNIT_HELP"
+    )
+    timezone: str = "Asia/Shanghai"
+
+
+class Files(Section):
+    """Paths; relative ones are relative to the settings file, ``data`` to the working directory."""
+
+    data: str = ".counter"
+    catalogue: str = "catalogue.csv"
+    planogram: str = "planogram.toml"
+    roster: str = "roster.toml"
+
+
+class SerialPort(Section):
+    """One serial line. url: a device path, ``socket://host:port`` or ``rfc2217://host:port``."""
+
+    url: str
+    baud: int = 9600
+    echoes: bool = False
+    """The adapter gives back what it sends; found by the installation's self-test."""
+
+
+class LockBoard(Section):
+    """The lock board: which of its channels pulses the bolt and which one carries the door's reed."""
+
+    driver: Literal["lock.bcc8a"] = "lock.bcc8a"
+    port: str = "main"
+    board: Board = 1
+    lock: Channel = 1
+    feedback_when_locked: Literal["short", "open"] = "short"
+    reed: Channel = 2
+    reed_when_closed: Literal["short", "open"] = "short"
+
+
+class Scales(Section):
+    """The weighing boards of the planogram's trays."""
+
+    driver: Literal["scale.modbus32"] = "scale.modbus32"
+    port: str = "main"
+    profile: str = "modbus32"
+    """A register map: a name in ``edge/hardware/profiles`` or the path of a TOML file."""
+    units: dict[str, Annotated[int, Meta(ge=1, le=247)]]
+    """Tray id → Modbus unit."""
+    idle_hz: Positive = 5.0
+    busy_hz: Positive = 10.0
+    """Sweeps a second while idle and while a session runs; the line's own speed is the ceiling."""
+
+
+class Session(Section):
+    """Limits of a door session, in seconds."""
+
+    token_new_s: Positive = 30.0
+    token_ttl_s: Annotated[float, Meta(gt=0, le=60)] = 60.0
+    bolt_s: Positive = 2.0
+    pull_s: Positive = 10.0
+    warn_s: Positive = 60.0
+    alarm_s: Positive = 180.0
+    latch_s: Positive = 3.0
+    settle_s: Positive = 6.0
+    pin_tries: Annotated[int, Meta(ge=1)] = 5
+    pin_lock_s: Positive = 900.0
+
+
+class Weighing(Section):
+    """band = k · sd · √n + const: how far a weight may be from n pieces and still count as n."""
+
+    band_k: Positive = 3.0
+    band_const_g: Positive = 5.0
+    max_load_g: Positive = 10000.0
+
+
+class Screens(Section):
+    host: str = "127.0.0.1"
+    port: Port = 8080
+    public_url: str = ""
+    """What phones use to reach this counter, e.g. ``http://192.0.2.7:8080``; "": host and port."""
+
+
+class Mqtt(Section):
+    """The broker. version 3.1.1 only for brokers without MQTT 5: refusals are then not told apart."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    version: Literal["5", "3.1.1"] = "5"
+    keepalive_s: Annotated[int, Meta(ge=5, le=120)] = 20
+    username: str = ""
+    password_file: str = ""
+    window: Annotated[int, Meta(ge=1, le=200)] = 20
+    """Events sent and not yet acknowledged by the broker."""
+
+
+class Settings(Section):
+    counter: Counter
+    ports: dict[str, SerialPort]
+    lock: LockBoard
+    scales: Scales
+    files: Files = Files()
+    session: Session = Session()
+    weighing: Weighing = Weighing()
+    screens: Screens = Screens()
+    mqtt: Mqtt = Mqtt()
+
+
+def decode(text: bytes) -> Settings:
+    """The settings in a TOML text. Raises msgspec.ValidationError naming the first fault."""
+    return msgspec.toml.decode(text, type=Settings)
