@@ -15,7 +15,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A table of the file: unknown keys are refused."""
 
 
-class Counter(Section):
+class Counter(Section, frozen=True, kw_only=True):
     """Who and where this counter is; shown on screens and sent with every event."""
 
     id: str
@@ -28,7 +28,7 @@ class Counter(Section):
     timezone: str = "Asia/Shanghai"
 
 
-class Files(Section):
+class Files(Section, frozen=True, kw_only=True):
     """Paths; relative ones are relative to the settings file, ``data`` to the working directory."""
 
     data: str = ".counter"
@@ -37,7 +37,7 @@ class Files(Section):
     roster: str = "roster.toml"
 
 
-class SerialPort(Section):
+class SerialPort(Section, frozen=True, kw_only=True):
     """One serial line. url: a device path, ``socket://host:port`` or ``rfc2217://host:port``."""
 
     url: str
@@ -46,7 +46,7 @@ class SerialPort(Section):
     """The adapter gives back what it sends; found by the installation's self-test."""
 
 
-class LockBoard(Section):
+class LockBoard(Section, frozen=True, kw_only=True):
     """The lock board: which of its channels pulses the bolt and which one carries the door's reed."""
 
     driver: Literal["lock.bcc8a"] = "lock.bcc8a"
@@ -58,7 +58,7 @@ class LockBoard(Section):
     reed_when_closed: Literal["short", "open"] = "short"
 
 
-class Scales(Section):
+class Scales(Section, frozen=True, kw_only=True):
     """The weighing boards of the planogram's trays."""
 
     driver: Literal["scale.modbus32"] = "scale.modbus32"
@@ -72,7 +72,7 @@ class Scales(Section):
     """Sweeps a second while idle and while a session runs; the line's own speed is the ceiling."""
 
 
-class Session(Section):
+class Session(Section, frozen=True, kw_only=True):
     """Limits of a door session, in seconds."""
 
     token_new_s: Positive = 30.0
@@ -87,7 +87,7 @@ class Session(Section):
     pin_lock_s: Positive = 900.0
 
 
-class Weighing(Section):
+class Weighing(Section, frozen=True, kw_only=True):
     """band = k · sd · √n + const: how far a weight may be from n pieces and still count as n."""
 
     band_k: Positive = 3.0
@@ -95,14 +95,14 @@ class Weighing(Section):
     max_load_g: Positive = 10000.0
 
 
-class Screens(Section):
+class Screens(Section, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     port: Port = 8080
     public_url: str = ""
     """What phones use to reach this counter, e.g. ``http://192.0.2.7:8080``; "": host and port."""
 
 
-class Mqtt(Section):
+class Mqtt(Section, frozen=True, kw_only=True):
     """The broker. version 3.1.1 only for brokers without MQTT 5: refusals are then not told apart."""
 
     host: str = "127.0.0.1"
@@ -115,7 +115,7 @@ class Mqtt(Section):
     """Events sent and not yet acknowledged by the broker."""
 
 
-class Settings(Section):
+class Settings(Section, frozen=True, kw_only=True):
     counter: Counter
     ports: dict[str, SerialPort]
     lock: LockBoard
