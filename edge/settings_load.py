@@ -1,0 +1,144 @@
+"""Reads settings of any msgspec Struct from flags, environment, one TOML file and the Struct's defaults.
+
+It knows layers and types, and collects every fault before it gives up; what a value means is checked
+elsewhere (``settings_check``). First found wins::
+
+    flag  >  PREFIX_SECTION__KEY in the environment  >  file  >  default of the Struct
+"""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+from edge.errors import ConfigError
+from edge.settings import Settings
+from edge.settings_walk import Leaf, Tree, Walk, tree_of
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[T]):
+    """Settings and where each came from.
+
+    path: the file that was read, None where there was none. origins: ``section.key`` → ``flag``,
+    ``env NAME`` or ``file PATH``; a key that is missing here has its default.
+    """
+
+    value: T
+    path: Path | None
+    origins: Mapping[str, str]
+
+
+def find_config(
+    config: Path | None,
+    environ: Mapping[str, str],
+    *,
+    name: str = "counter",
+    variable: str = "COUNTER_CONFIG",
+) -> Path | None:
+    """The settings file that counts; None where no place has one.
+
+    ``config`` (the flag) > ``$variable`` > ``/etc/counter/NAME.toml`` >
+    ``$XDG_CONFIG_HOME/counter/NAME.toml`` (default ``~/.config``). The first two are taken as named,
+    there or not: a wrong path is a fault, never a reason to look elsewhere.
+    """
+    if config is not None:
+        return config
+    if named := environ.get(variable):
+        return Path(named)
+    return next((path for path in places(environ, name) if path.is_file()), None)
+
+
+def places(environ: Mapping[str, str], name: str = "counter") -> tuple[Path, Path]:
+    """Where a settings file is looked for when none is named, best first."""
+    home = Path(environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME") or "/") / ".config")
+    return Path(f"/etc/counter/{name}.toml"), home / "counter" / f"{name}.toml"
+
+
+def load(
+    path: Path | None,
+    kind: type[T],
+    *,
+    env_prefix: str,
+    environ: Mapping[str, str],
+    flags: Mapping[str, object] | None = None,
+) -> Loaded[T]:
+    """The settings as ``kind``, or ConfigError with one sentence for every fault of key and type.
+
+    flags: ``{"section.key": value}``; None values are flags that were not given.
+    """
+    value, origins, problems = read(path, kind, env_prefix=env_prefix, environ=environ, flags=flags)
+    if problems:
+        raise ConfigError(problems)
+    return Loaded(cast(T, value), path, origins)
+
+
+def read(
+    path: Path | None,
+    kind: type[T],
+    *,
+    env_prefix: str,
+    environ: Mapping[str, str],
+    flags: Mapping[str, object] | None = None,
+) -> tuple[T | None, dict[str, str], list[str]]:
+    """Like ``load``, but gives the faults instead of raising: (settings or None, origins, faults)."""
+    walk = Walk(str(path) if path else "settings")
+    tree = _file(path, walk.problems) if path else {}
+    for name, keys, text in _from_environment(kind, env_prefix, environ):
+        _put(tree, keys, Leaf(text, f"env {name}", text=True))
+    for place, value in (flags or {}).items():
+        if value is not None:
+            _put(tree, place.split("."), Leaf(value, "flag", text=isinstance(value, str)))
+    unreadable = bool(walk.problems)
+    settings = walk.struct(kind, tree, ())
+    if unreadable:  # what is missing because the file could not be read is no fault of its own
+        return None, walk.origins, walk.problems[:1]
+    return (None if walk.problems else cast(T, settings)), walk.origins, walk.problems
+
+
+def load_settings(
+    path: Path | None, *, environ: Mapping[str, str], flags: Mapping[str, object] | None = None
+) -> Loaded[Settings]:
+    """The counter's settings; raises ConfigError. Their meaning and files: ``edge.outfit.load_outfit``."""
+    return load(path, Settings, env_prefix="COUNTER_", environ=environ, flags=flags)
+
+
+def _file(path: Path, problems: list[str]) -> Tree:
+    try:
+        return tree_of(tomllib.loads(path.read_text(encoding="utf-8")), f"file {path}")
+    except FileNotFoundError:
+        problems.append(f"{path}: there is no such file; name another with --config")
+    except OSError as error:
+        problems.append(f"{path}: cannot be read ({error.strerror}); check its owner and rights")
+    except UnicodeDecodeError as error:
+        problems.append(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8")
+    except tomllib.TOMLDecodeError as error:
+        problems.append(f"{path}: is not TOML: {error}")
+    return {}
+
+
+def _from_environment(
+    kind: type[Any], prefix: str, environ: Mapping[str, str]
+) -> list[tuple[str, list[str], str]]:
+    """Variables that are settings: those with ``__`` after the prefix, and the Struct's own keys."""
+    found = []
+    for name in sorted(environ):
+        place = name.removeprefix(prefix).lower().split("__")
+        is_setting = len(place) > 1 or place[0] in kind.__struct_fields__
+        if name.startswith(prefix) and all(place) and is_setting:
+            found.append((name, place, environ[name]))
+    return found
+
+
+def _put(tree: Tree, place: Sequence[str], leaf: Leaf) -> None:
+    """Lay ``leaf`` over what ``tree`` has at ``place``."""
+    *sections, key = place
+    for section in sections:
+        inner = tree.get(section)
+        if not isinstance(inner, dict):
+            inner = tree[section] = {}
+        tree = inner
+    tree[key] = leaf
