@@ -183,6 +183,9 @@ class Unreadable(ValueError):
     """These bytes are no event of this contract; the message says where."""
 
 
+BAD_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""All that msgspec raises on bytes from outside; nesting 10,000 deep is a RecursionError."""
+
 _envelopes = msgspec.json.Decoder(Envelope)
 _facts: dict[str, Any] = {name: msgspec.json.Decoder(kind) for kind, name in TYPES.items()}
 
@@ -227,7 +230,7 @@ def decode(body: bytes) -> Envelope:
     """The envelope in ``body``. Raises Unreadable."""
     try:
         return _envelopes.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except BAD_JSON as error:
         raise Unreadable(str(error)) from error
 
 
@@ -238,7 +241,7 @@ def fact_of(event: Envelope) -> Fact | None:
         return None
     try:
         fact: Fact = decoder.decode(event.data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except BAD_JSON as error:
         raise Unreadable(f"{event.type}: {error}") from error
     return fact
 
@@ -252,7 +255,7 @@ def unbatch(body: bytes) -> list[bytes]:
     """The events' bytes in a batch, exactly as they were put in. Raises Unreadable."""
     try:
         return [bytes(raw) for raw in msgspec.json.decode(body, type=list[msgspec.Raw])]
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except BAD_JSON as error:
         raise Unreadable(f"batch: {error}") from error
 
 
@@ -280,3 +283,15 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: str | None = None
     boot: str | None = None
     version: str | None = None
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """Unnumbered telemetry of the bridge; may be lost.
+
+    backlog: events not yet acknowledged by the centre. parked: of these, the ones set aside.
+    """
+
+    backlog: int
+    through: int
+    parked: int
+    version: str
