@@ -1,0 +1,77 @@
+"""Everything one counter is set up with: its settings and the files they name, read and checked together.
+
+What the settings mean to each other and to the files is ``settings_check``. What no file can tell (ports, devices, the
+ledger) is ``counter doctor``'s work.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from edge.domain import planogram as plan
+from edge.domain.catalogue import Catalogue
+from edge.domain.planogram import Planogram
+from edge.domain.roster import Roster
+from edge.errors import ConfigError
+from edge.files import read_catalogue, read_planogram, read_roster
+from edge.settings import Settings
+from edge.settings_check import load_problems, roster_problems, settings_problems, tray_problems
+from edge.settings_load import find_config, places, read
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Outfit:
+    """What ``counter run`` starts with; nothing in it is read again while it runs.
+
+    path: the settings file. data: where the ledger lives (absolute). origins: see ``settings_load``.
+    """
+
+    settings: Settings
+    path: Path
+    origins: Mapping[str, str]
+    data: Path
+    catalogue: Catalogue
+    planogram: Planogram
+    roster: Roster
+
+
+def load_outfit(
+    config: Path | None, *, environ: Mapping[str, str], flags: Mapping[str, object] | None = None
+) -> Outfit:
+    """Find, read and check everything. Raises ConfigError with every fault in one sentence each."""
+    path = find_config(config, environ)
+    if path is None:
+        looked = ", ".join(str(each) for each in places(environ))
+        raise ConfigError(f"no settings file: looked at $COUNTER_CONFIG, {looked}; name one with --config")
+    settings, origins, problems = read(path, Settings, env_prefix="COUNTER_", environ=environ, flags=flags)
+    if settings is None:
+        raise ConfigError(problems)
+    here = path.parent
+    catalogue = _tried(read_catalogue, here / settings.files.catalogue, problems)
+    planogram = _tried(read_planogram, here / settings.files.planogram, problems)
+    roster = _tried(read_roster, here / settings.files.roster, problems)
+    problems += [f"{path}: {each}" for each in settings_problems(settings, here)]
+    if planogram:
+        problems += [f"{path}: {each}" for each in tray_problems(settings, planogram)]
+    if planogram and catalogue:
+        where = here / settings.files.planogram
+        problems += [f"{where}: {each}" for each in plan.problems_of(planogram, catalogue)]
+        problems += [f"{where}: {each}" for each in load_problems(settings, planogram, catalogue)]
+    if roster:
+        problems += [f"{here / settings.files.roster}: {each}" for each in roster_problems(roster)]
+    if problems or not (catalogue and planogram and roster):
+        raise ConfigError(problems)
+    data = Path(settings.files.data).absolute()
+    return Outfit(settings, path, origins, data, catalogue, planogram, roster)
+
+
+def _tried(read_file: Callable[[Path], T], path: Path, problems: list[str]) -> T | None:
+    """The file, or None and its faults among ``problems``."""
+    try:
+        return read_file(path)
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return None

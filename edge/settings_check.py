@@ -1,0 +1,109 @@
+"""What settings mean: sentences for everything that cannot work, each with its remedy.
+
+It sees settings, planogram, catalogue and roster as values, and looks whether a named file is there.
+"""
+
+import zoneinfo
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from cloud_bridge.feed import COUNTER_ID
+from edge.domain.catalogue import Catalogue
+from edge.domain.planogram import Planogram
+from edge.domain.roster import Roster
+from edge.domain.values import Kind
+from edge.settings import Settings
+
+PROFILES = Path(__file__).parent / "hardware" / "profiles"
+LOCK_HEADER = 0x8A
+"""First byte of the lock board's frames: a scale with this unit number would look like it on one pair."""
+
+
+def settings_problems(settings: Settings, here: Path) -> Iterator[str]:
+    """What is wrong with the settings by themselves. here: the settings file's directory."""
+    yield from _identity_problems(settings)
+    yield from _wire_problems(settings, here)
+    yield from _time_problems(settings)
+    secret = settings.mqtt.password_file
+    if secret and not (here / secret).is_file():
+        yield f"mqtt.password_file: there is no file {here / secret}; make it (rights 0600) or correct it"
+
+
+def tray_problems(settings: Settings, planogram: Planogram) -> Iterator[str]:
+    """Trays that have a scale and no plan, or a plan and no scale."""
+    units, plans = settings.scales.units.keys(), planogram.facings.keys()
+    for tray in sorted(units - plans):
+        yield f"scales.units.{tray}: the planogram has no tray {tray}; add it there or remove the unit here"
+    for tray in sorted(plans - units):
+        yield f"scales.units: tray {tray} of the planogram has no Modbus unit; add {tray!r} = its unit"
+
+
+def load_problems(settings: Settings, planogram: Planogram, catalogue: Catalogue) -> Iterator[str]:
+    """Trays that, full, weigh more than their scale may carry."""
+    limit = settings.weighing.max_load_g
+    for facing in planogram.facings.values():
+        product = catalogue.products.get(facing.sku)
+        full = facing.capacity * product.unit_weight / 10 if product else 0
+        if full > limit:
+            yield (
+                f"tray {facing.tray}: {facing.capacity} × {facing.sku} weigh {full:g} g, more than "
+                f"weighing.max_load_g = {limit:g}; lower its capacity"
+            )
+
+
+def roster_problems(roster: Roster) -> Iterator[str]:
+    if not any(Kind.BUY in account.kinds for account in roster.accounts.values()):
+        yield 'no account may open the door to buy; give one kinds = ["BUY"]'
+
+
+def _identity_problems(settings: Settings) -> Iterator[str]:
+    counter = settings.counter
+    if not COUNTER_ID.fullmatch(counter.id):
+        yield f"counter.id {counter.id!r} must be 1 to 24 letters, digits or hyphens, like AK-001"
+    try:
+        zoneinfo.ZoneInfo(counter.timezone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError):
+        yield f"counter.timezone {counter.timezone!r} is not known to this machine; try Asia/Shanghai"
+    for key in ("name", "place", "hotline"):
+        if not getattr(counter, key).strip():
+            yield f"counter.{key} is empty; buyers are shown it, fill it in"
+
+
+def _wire_problems(settings: Settings, here: Path) -> Iterator[str]:
+    lock, scales = settings.lock, settings.scales
+    for section, port in (("lock", lock.port), ("scales", scales.port)):
+        if port not in settings.ports:
+            known = ", ".join(settings.ports) or "none"
+            yield f"{section}.port {port!r} is not under [ports], which has {known}; add it there or correct it"
+    for name, line in settings.ports.items():
+        if not line.url:
+            yield f"ports.{name}.url is empty; give a device path or socket://host:port"
+        if line.baud <= 0:
+            yield f"ports.{name}.baud must be more than 0, usually 9600 to 115200"
+    if lock.reed == lock.lock:
+        yield f"lock.reed and lock.lock are both channel {lock.lock}; the reed needs a channel of its own"
+    for unit, times in Counter(scales.units.values()).items():
+        if times > 1:
+            trays = ", ".join(tray for tray, other in scales.units.items() if other == unit)
+            yield f"scales.units: trays {trays} all have Modbus unit {unit}; each scale needs its own"
+    if not scales.units:
+        yield "scales.units is empty; add tray = Modbus unit for each scale"
+    if LOCK_HEADER in scales.units.values() and lock.port == scales.port:
+        yield f"scales.units: unit {LOCK_HEADER} begins like the lock board's frames; give that scale another"
+    if not (PROFILES / f"{scales.profile}.toml").is_file() and not (here / scales.profile).is_file():
+        known = ", ".join(sorted(each.stem for each in PROFILES.glob("*.toml")))
+        yield f"scales.profile {scales.profile!r} is neither a file nor a known profile ({known})"
+
+
+def _time_problems(settings: Settings) -> Iterator[str]:
+    session, scales = settings.session, settings.scales
+    if session.warn_s >= session.alarm_s:
+        yield f"session.warn_s {session.warn_s:g} must be less than session.alarm_s {session.alarm_s:g}"
+    if session.token_new_s > session.token_ttl_s:
+        yield (
+            f"session.token_new_s {session.token_new_s:g} is longer than session.token_ttl_s "
+            f"{session.token_ttl_s:g}: the code on the screen would be dead before it changes"
+        )
+    if scales.idle_hz > scales.busy_hz:
+        yield f"scales.idle_hz {scales.idle_hz:g} is more than scales.busy_hz {scales.busy_hz:g}; swap them"
