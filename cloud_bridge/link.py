@@ -1,0 +1,238 @@
+"""One MQTT session after another. It owns the paho client; it knows no event and no table.
+
+paho's thread does no more than put() what happened on a queue. A client lives for one session: when
+it ends, is refused or its thread dies, the client is dropped and a new one dials after a back-off of
+our own, with jitter, so that a broker's restart is not answered by the whole fleet at once. What the
+dropped client still held is forgotten: the outbox knows better what to send again.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from random import Random
+from typing import Any, Literal
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+CONNECT_TIMEOUT_S = 5.0
+DIAL_CEILING_S = 60.0
+SETTLED_S = 10.0
+"""A session that lasted this long ends the back-off; a flapping one does not."""
+
+SHARED_PREFIX = "$share/ingest/"
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """Where the broker is and who we are to it. version 3.1.1: refusals are not told apart."""
+
+    host: str
+    port: int
+    version: Literal["5", "3.1.1"] = "5"
+    keepalive_s: int = 20
+    username: str = ""
+    password_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """To be published. QoS 1 unless ``may_be_lost``."""
+
+    topic: str
+    body: bytes
+    retain: bool = False
+    may_be_lost: bool = False
+    content_type: str = ""
+
+
+# --- what the queue brings; session: number of the client it came from ----------------------------
+@dataclass(frozen=True, slots=True)
+class Up:
+    """Connected and subscribed."""
+
+    session: int
+    receive_maximum: int
+    max_packet: int
+
+
+@dataclass(frozen=True, slots=True)
+class Down:
+    session: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    session: int
+    mid: int
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    session: int
+    topic: str
+    body: bytes
+    mid: int
+    qos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """Somebody else wants the loop to look: a stop, a timer."""
+
+
+Event = Up | Down | Published | Arrived | Wake
+
+
+class Link:
+    """``turn`` dials and watches; everything else needs a session and is dropped without one."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        client_id: str,
+        will: Message,
+        subscriptions: tuple[str, ...],
+        random: Random,
+    ) -> None:
+        self.events: SimpleQueue[Event] = SimpleQueue()
+        self.session = 0
+        self._broker, self._client_id, self._will = broker, client_id, will
+        self._subscriptions, self._random = subscriptions, random
+        self._client: mqtt.Client | None = None
+        self._up_since: float | None = None
+        self._dial_at, self._failures = 0.0, 0
+
+    def turn(self, now: float) -> float:
+        """Dial when it is time, drop what died. Gives the time of the next look."""
+        if self._client is None:
+            if now < self._dial_at:
+                return self._dial_at
+            self._dial()
+        elif self._up_since is not None and not self._thread_lives(self._client):
+            self.events.put(Down(self.session, "network thread died"))
+        return now + 1.0
+
+    def is_up(self) -> bool:
+        return self._up_since is not None
+
+    def noted_up(self, up: Up, now: float) -> bool:
+        """The loop saw ``up``. False: it belongs to a client dropped since."""
+        if up.session != self.session or self._client is None:
+            return False
+        self._up_since = now
+        return True
+
+    def drop(self, now: float) -> float:
+        """Give this client up; the next one dials at the time returned."""
+        client, self._client = self._client, None
+        if self._up_since is not None and now - self._up_since >= SETTLED_S:
+            self._failures = 0
+        self._up_since = None
+        self._failures += 1
+        ceiling = min(DIAL_CEILING_S, 0.5 * 2.0 ** min(self._failures, 16))
+        self._dial_at = now + self._random.uniform(0.2, ceiling)
+        if client is not None:
+            client.disconnect()  # its thread is a daemon and ends by itself; joining it could block
+        return self._dial_at
+
+    def publish(self, message: Message) -> int | None:
+        """The packet id a later Published names; None without a session.
+
+        Return code 4 (no connection) still counts as in flight: paho keeps and may send the message.
+        """
+        if self._client is None or self._up_since is None:
+            return None
+        properties = None
+        if message.content_type and self._broker.version == "5":
+            properties = Properties(PacketTypes.PUBLISH)
+            properties.ContentType = message.content_type
+        qos = 0 if message.may_be_lost else 1
+        return self._client.publish(message.topic, message.body, qos, message.retain, properties).mid
+
+    def acknowledge(self, message: Arrived) -> None:
+        """Tell the broker that ``message`` is safe. Void once its session has ended."""
+        if self._client is not None and message.session == self.session and message.qos:
+            self._client.ack(message.mid, message.qos)
+
+    def close(self) -> None:
+        """Disconnect in good order; the broker does not send the will."""
+        client, self._client, self._up_since = self._client, None, None
+        if client is not None:
+            client.disconnect()
+
+    # --- the client ------------------------------------------------------------------------------
+    def _dial(self) -> None:
+        self.session += 1
+        self._client = client = self._new_client(self.session)
+        client.connect_async(
+            self._broker.host, self._broker.port, self._broker.keepalive_s, **self._clean_start()
+        )
+        client.loop_start()
+
+    def _clean_start(self) -> dict[str, Any]:
+        return {"clean_start": True} if self._broker.version == "5" else {}
+
+    def _new_client(self, session: int) -> mqtt.Client:
+        five = self._broker.version == "5"
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._client_id,
+            clean_session=None if five else True,
+            protocol=mqtt.MQTTv5 if five else mqtt.MQTTv311,
+            reconnect_on_failure=False,
+            manual_ack=True,
+        )
+        client.suppress_exceptions = True
+        client.max_inflight_messages_set(0)  # the window is ours; paho's own list costs its length
+        client.connect_timeout = CONNECT_TIMEOUT_S
+        if self._broker.username:
+            client.username_pw_set(self._broker.username, self._password())
+        client.will_set(self._will.topic, self._will.body, 1, self._will.retain)
+        self._listen(client, session)
+        return client
+
+    def _password(self) -> str | None:
+        if not self._broker.password_file:
+            return None
+        return Path(self._broker.password_file).read_text("utf-8").strip()
+
+    def _listen(self, client: mqtt.Client, session: int) -> None:
+        """Callbacks run in paho's thread and only put(); subscribing is the one thing beside it."""
+        put = self.events.put
+        limits: dict[str, int] = {}
+
+        def on_connect(client: mqtt.Client, _u: Any, _f: Any, code: ReasonCode, props: Any) -> None:
+            if code.is_failure:
+                put(Down(session, f"refused: {code}"))
+                return
+            limits["receive"] = getattr(props, "ReceiveMaximum", 65535)
+            limits["packet"] = getattr(props, "MaximumPacketSize", 268_435_455)
+            client.subscribe([(self._filter(name), 1) for name in self._subscriptions])
+
+        def on_subscribe(_c: Any, _u: Any, _m: int, codes: list[ReasonCode], _p: Any) -> None:
+            if any(code.is_failure for code in codes):
+                put(Down(session, f"subscription refused: {[str(code) for code in codes]}"))
+            else:
+                put(Up(session, limits["receive"], limits["packet"]))
+
+        client.on_connect = on_connect
+        client.on_subscribe = on_subscribe
+        client.on_connect_fail = lambda _c, _u: put(Down(session, "broker not reachable"))
+        client.on_disconnect = lambda _c, _u, _f, code, _p: put(Down(session, str(code)))
+        client.on_publish = lambda _c, _u, mid, code, _p: put(Published(session, mid, code.value))
+        client.on_message = lambda _c, _u, m: put(Arrived(session, m.topic, m.payload, m.mid, m.qos))
+
+    def _filter(self, name: str) -> str:
+        """Shared subscriptions are MQTT 5's; a 3.1.1 broker gets the plain form and all workers hear all."""
+        return name.removeprefix(SHARED_PREFIX) if self._broker.version != "5" else name
+
+    @staticmethod
+    def _thread_lives(client: mqtt.Client) -> bool:
+        thread = client._thread  # no public way to learn that paho's network thread has died
+        return thread is not None and thread.is_alive()

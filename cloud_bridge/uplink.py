@@ -1,0 +1,315 @@
+"""Decides what the counter publishes next, and when. Pure: no client, no file, no clock of its own.
+
+An event leaves the outbox by the centre's ack and by nothing else. A PUBACK says that the broker
+has the message, and brokers lose messages they have acknowledged (measured: all 500 of 500 after a
+kill of mosquitto with its default persistence); it only makes room in the window. What the centre
+has not named in time is sent again from its mark on, in the order of the numbers.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+from cloud_bridge import feed
+from cloud_bridge.ranges import Covered, Range
+from cloud_bridge.turns import (
+    CentreIs,
+    Connected,
+    Disconnected,
+    Input,
+    Limits,
+    Note,
+    Outbox,
+    PubAck,
+    Publish,
+    Turn,
+)
+
+NOBODY_LISTENS = 0x10
+DENIED = (0x87, 0x90)
+POISON = (0x95, 0x99)
+"""PUBACK reason codes (MQTT 5, 3.4.2.1): packet too large, payload format invalid."""
+
+PACKET_OVERHEAD = 256
+"""Bytes of a PUBLISH beside its payload: topic, properties, header. An upper bound for our topics."""
+
+
+@dataclass(slots=True)
+class Parked:
+    """A row set aside so that those behind it pass; tried again now and then."""
+
+    code: str
+    retry_at: float
+
+
+@dataclass(slots=True)
+class Uplink:
+    """The sender's state. ``covered``, ``rejects`` and ``parked`` are what is worth keeping on disk."""
+
+    outbox: Outbox
+    random: Random
+    limits: Limits = field(default_factory=Limits)
+    covered: Covered = field(default_factory=Covered)
+    parked: dict[int, Parked] = field(default_factory=dict)
+    rejects: dict[int, str] = field(default_factory=dict)
+
+    _link: Connected | None = None
+    _cursor: int = 0
+    _next_ref: int = 1
+    _flight: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    _unmarked: set[int] = field(default_factory=set)
+    _tries: dict[int, int] = field(default_factory=dict)
+    _singly_to: int = 0
+    _hold: float = -math.inf
+    _pace: float = -math.inf
+    _resend_at: float = math.inf
+    _out_since: float | None = None
+    _resends: int = 0
+    _refusals: int = 0
+    _notes: list[Note] = field(default_factory=list)
+
+    def turn(self, inputs: Sequence[Input], now: float) -> Turn:
+        """Take what arrived and say what to publish. ``now``: seconds, monotonic."""
+        last = self.outbox.last_seq()
+        for item in inputs:
+            self._take(item, last, now)
+        if now >= self._resend_at and self._unmarked:
+            self._resends += 1
+            self._note("resend", after=self.covered.through, tries=self._resends)
+            self._rewind()
+        publishes = tuple(self._fill(last, now)) if self._link else ()
+        notes, self._notes = tuple(self._notes), []
+        return Turn(publishes, notes, self._due(last, now), self._stalled(now))
+
+    def backlog(self) -> int:
+        """Events the centre has not acknowledged."""
+        return self.covered.missing(self.outbox.last_seq())
+
+    # --- what arrives ---------------------------------------------------------------------------
+    def _take(self, item: Input, last: int, now: float) -> None:
+        match item:
+            case Connected():
+                self._forget_flight()
+                self._link, self._hold = item, now
+                behind = self.covered.missing(last) > self.limits.batch_above
+                self._pace = now + (self.random.uniform(0, self.limits.start_jitter_s) if behind else 0)
+            case Disconnected():
+                self._forget_flight()
+                self._link = None
+            case PubAck(ref, code):
+                self._puback(self._flight.pop(ref, ()), code, now)
+            case CentreIs(online):
+                self._note("centre", online=online)
+                if online and self._refusals:
+                    self._hold = min(self._hold, now + self.random.uniform(0, 1))
+            case feed.Ack():
+                self._mark(item, last, now)
+
+    def _mark(self, ack: feed.Ack, last: int, now: float) -> None:
+        ours = self.outbox.incarnation()
+        held = Covered().plus(ack.through, [*ack.have, *((r.seq, r.seq) for r in ack.reject)])
+        if ack.inc != ours:
+            self._note("mark_of_another_incarnation", alarm=True, theirs=ack.inc, ours=ours)
+            return
+        if held.highest > last:
+            self._note("mark_above_our_last", alarm=True, mark=held.highest, last=last)
+            return
+        for reject in ack.reject:
+            if self.rejects.get(reject.seq) != reject.code:
+                self.rejects[reject.seq] = reject.code
+                self._note("rejected_by_centre", alarm=True, seq=reject.seq, code=reject.code)
+        covered = self.covered.plus(held.through, held.have)
+        if covered != self.covered:
+            self._progress(covered, now)
+        self._out_since = now if self._out else None
+
+    def _progress(self, covered: Covered, now: float) -> None:
+        self.covered = covered
+        self._unmarked = {seq for seq in self._unmarked if seq not in covered}
+        self.parked = {seq: row for seq, row in self.parked.items() if seq not in covered}
+        self._tries = {seq: n for seq, n in self._tries.items() if seq not in covered}
+        if self._refusals:
+            self._hold = now
+        self._resends = self._refusals = 0
+        self._resend_at = now + self.limits.resend_s if self._unmarked else math.inf
+
+    def _puback(self, seqs: tuple[int, ...], code: int, now: float) -> None:
+        if not seqs or code == 0:
+            return
+        if code in POISON and len(seqs) == 1:
+            self._unmarked.discard(seqs[0])
+            self._park(seqs[0], f"0x{code:02x}", now)
+            return
+        if code in POISON:
+            self._singly_to = max(self._singly_to, seqs[-1])
+            self._note("batch_refused", code=f"0x{code:02x}", first=seqs[0], last=seqs[-1])
+        elif now >= self._hold:  # one refusal of a window holds all of it; the others say the same
+            self._refuse(code, now)
+        self._rewind()
+
+    def _refuse(self, code: int, now: float) -> None:
+        self._refusals += 1
+        if code in DENIED:
+            wait = self.limits.retry_rarely_s * self.random.uniform(0.9, 1.1)
+        else:
+            wait = self._backoff(1.0, self._refusals)
+        self._hold = now + wait
+        nobody = code == NOBODY_LISTENS
+        self._note(
+            "nobody_listens" if nobody else "refused_by_broker",
+            alarm=not nobody,
+            code=f"0x{code:02x}",
+            wait_s=round(wait, 1),
+        )
+
+    # --- what goes out --------------------------------------------------------------------------
+    def _fill(self, last: int, now: float) -> Iterator[Publish]:
+        if now < self._hold:
+            return
+        yield from self._retries(now)
+        while now >= self._pace and (rows := self._rows(last, now)):
+            if len(rows) > 1:
+                self._pace = max(self._pace, now) + len(rows) / self.limits.replay_per_s
+            yield self._publish(rows, now)
+
+    def _rows(self, last: int, now: float) -> list[tuple[int, bytes]]:
+        """The next message's rows, oldest first; none while the window is full."""
+        assert self._link is not None
+        probing = bool(self._resends or self._refusals)
+        if len(self._flight) >= min(self.limits.window, self._link.receive_maximum):
+            return []
+        if probing and self._out:
+            return []  # one message at a time until the centre answers again
+        room = self.limits.unmarked - len(self._unmarked)
+        behind = self.covered.missing(last) - len(self._unmarked) > self.limits.batch_above
+        wanted = self.limits.batch_events if behind and self._cursor >= self._singly_to else 1
+        return self._read(last, min(wanted, room), now)
+
+    def _read(self, last: int, wanted: int, now: float) -> list[tuple[int, bytes]]:
+        assert self._link is not None
+        rows: list[tuple[int, bytes]] = []
+        size = 2
+        budget = min(self.limits.batch_bytes, self._link.max_packet - PACKET_OVERHEAD)
+        for seq, body in self._waiting(last, wanted):
+            if not self._fit_to_send(seq, body, now):
+                self._cursor = seq
+                continue
+            size += len(body) + 1
+            if rows and size > budget:
+                break
+            rows.append((seq, body))
+            self._cursor = seq
+            if len(rows) >= wanted:
+                break
+        return rows
+
+    def _waiting(self, last: int, wanted: int) -> Iterator[tuple[int, bytes]]:
+        """Rows above the cursor that the centre does not hold and that are not set aside."""
+        if wanted < 1:
+            return
+        for low, high in self._open(last):
+            after = max(low - 1, self._cursor)
+            while after < high:
+                rows = self.outbox.events(after, min(wanted, high - after))
+                if not rows:
+                    return
+                after = rows[-1][0]
+                yield from (row for row in rows if row[0] not in self.parked)
+
+    def _open(self, last: int) -> Iterator[Range]:
+        yield from (gap for gap in self.covered.gaps() if gap[1] > self._cursor)
+        yield self.covered.highest + 1, last
+
+    def _fit_to_send(self, seq: int, body: bytes, now: float) -> bool:
+        assert self._link is not None
+        if len(body) + PACKET_OVERHEAD > self._link.max_packet:
+            self._park(seq, "too_large_for_broker", now)
+        elif not self._is_ours(seq, body):
+            self._park(seq, "unreadable_in_ledger", now)
+        elif self._tries.get(seq, 0) >= self.limits.unanswered:
+            self._park(seq, "unanswered", now)
+        else:
+            return True
+        return False
+
+    def _is_ours(self, seq: int, body: bytes) -> bool:
+        try:
+            event = feed.decode(body)
+        except feed.Unreadable:
+            return False
+        return (event.inc, event.seq) == (self.outbox.incarnation(), seq)
+
+    def _retries(self, now: float) -> Iterator[Publish]:
+        assert self._link is not None
+        for seq in [seq for seq, row in self.parked.items() if row.retry_at <= now]:
+            if len(self._flight) >= min(self.limits.window, self._link.receive_maximum):
+                return
+            self.parked[seq].retry_at = now + self.limits.retry_rarely_s
+            for row in self.outbox.events(seq - 1, 1):
+                if len(row[1]) + PACKET_OVERHEAD <= self._link.max_packet:
+                    yield self._publish([row], now)
+
+    def _publish(self, rows: Sequence[tuple[int, bytes]], now: float) -> Publish:
+        seqs = tuple(seq for seq, _ in rows)
+        message = Publish(
+            self._next_ref,
+            seqs,
+            feed.batch([body for _, body in rows]) if len(rows) > 1 else rows[0][1],
+            len(rows) > 1,
+        )
+        self._next_ref += 1
+        self._flight[message.ref] = seqs
+        self._unmarked.update(seqs)
+        for seq in seqs:
+            if seq < self.covered.highest:
+                self._tries[seq] = self._tries.get(seq, 0) + 1
+        if self._resend_at == math.inf:
+            self._resend_at = now + self._backoff(self.limits.resend_s, self._resends)
+        if self._out_since is None:
+            self._out_since = now
+        return message
+
+    # --- small things ---------------------------------------------------------------------------
+    @property
+    def _out(self) -> bool:
+        return bool(self._flight or self._unmarked)
+
+    def _stalled(self, now: float) -> bool:
+        if self._out_since is None or not self._out:
+            self._out_since = None
+            return False
+        return now - self._out_since > self.limits.stalled_s
+
+    def _due(self, last: int, now: float) -> float:
+        """When time alone will change something; far away while there is nothing to send."""
+        if self._link is None:
+            return math.inf
+        times = [self._resend_at, *(row.retry_at for row in self.parked.values())]
+        if self.covered.missing(last) > len(self._unmarked) + len(self.parked):
+            times += [at for at in (self._hold, self._pace) if at > now]
+        if self._out_since is not None:
+            times.append(self._out_since + self.limits.stalled_s)
+        return max(now, min(times))
+
+    def _backoff(self, base: float, level: int) -> float:
+        """``base`` at level 0; then anything between it and its doublings, at most the ceiling."""
+        return self.random.uniform(base, min(self.limits.ceiling_s, base * 2 ** min(level, 16)))
+
+    def _rewind(self) -> None:
+        self._unmarked.clear()
+        self._cursor = 0
+        self._resend_at = math.inf
+
+    def _forget_flight(self) -> None:
+        self._flight.clear()
+        self._out_since = None
+        self._rewind()
+
+    def _park(self, seq: int, code: str, now: float) -> None:
+        self.parked[seq] = Parked(code, now + self.limits.retry_rarely_s)
+        self._tries.pop(seq, None)
+        self._note("parked", alarm=True, seq=seq, code=code)
+
+    def _note(self, event: str, *, alarm: bool = False, **fields: object) -> None:
+        self._notes.append(Note(event, fields, alarm))
