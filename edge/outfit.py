@@ -1,13 +1,13 @@
 """Everything one counter is set up with: its settings and the files they name, read and checked together.
 
-What the settings mean to each other and to the files is ``settings_check``. What no file can tell (ports, devices, the
-ledger) is ``counter doctor``'s work.
+What the settings mean is ``settings_check``'s knowledge; what no file can tell (ports, devices, the
+ledger) is found by ``counter doctor``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from edge.domain import planogram as plan
 from edge.domain.catalogue import Catalogue
@@ -15,7 +15,7 @@ from edge.domain.planogram import Planogram
 from edge.domain.roster import Roster
 from edge.errors import ConfigError
 from edge.files import read_catalogue, read_planogram, read_roster
-from edge.settings import Settings
+from edge.settings import Files, Settings
 from edge.settings_check import load_problems, roster_problems, settings_problems, tray_problems
 from edge.settings_load import find_config, places, read
 
@@ -46,26 +46,43 @@ def load_outfit(
     if path is None:
         looked = ", ".join(str(each) for each in places(environ))
         raise ConfigError(f"no settings file: looked at $COUNTER_CONFIG, {looked}; name one with --config")
-    settings, origins, problems = read(path, Settings, env_prefix="COUNTER_", environ=environ, flags=flags)
-    if settings is None:
-        raise ConfigError(problems)
-    here = path.parent
-    catalogue = _tried(read_catalogue, here / settings.files.catalogue, problems)
-    planogram = _tried(read_planogram, here / settings.files.planogram, problems)
-    roster = _tried(read_roster, here / settings.files.roster, problems)
-    problems += [f"{path}: {each}" for each in settings_problems(settings, here)]
-    if planogram:
-        problems += [f"{path}: {each}" for each in tray_problems(settings, planogram)]
-    if planogram and catalogue:
-        where = here / settings.files.planogram
-        problems += [f"{where}: {each}" for each in plan.problems_of(planogram, catalogue)]
-        problems += [f"{where}: {each}" for each in load_problems(settings, planogram, catalogue)]
-    if roster:
-        problems += [f"{here / settings.files.roster}: {each}" for each in roster_problems(roster)]
-    if problems or not (catalogue and planogram and roster):
+    walk = read(path, Settings, env_prefix="COUNTER_", environ=environ, flags=flags)
+    problems, here = list(walk.problems), path.parent
+    settings = cast(Settings | None, walk.parts.get(()))
+    files = cast(Files, walk.parts.get(("files",), Files()))
+    catalogue = planogram = roster = None
+    if walk.parts:
+        catalogue = _tried(read_catalogue, here / files.catalogue, problems)
+        planogram = _tried(read_planogram, here / files.planogram, problems)
+        roster = _tried(read_roster, here / files.roster, problems)
+    problems += _misfits(path, files, settings, catalogue, planogram, roster)
+    if problems or not (settings and catalogue and planogram and roster):
         raise ConfigError(problems)
     data = Path(settings.files.data).absolute()
-    return Outfit(settings, path, origins, data, catalogue, planogram, roster)
+    return Outfit(settings, path, walk.origins, data, catalogue, planogram, roster)
+
+
+def _misfits(
+    path: Path,
+    files: Files,
+    settings: Settings | None,
+    catalogue: Catalogue | None,
+    planogram: Planogram | None,
+    roster: Roster | None,
+) -> Iterator[str]:
+    """What does not fit together, as far as the parts could be read, each sentence with its file."""
+    here = path.parent
+    if settings:
+        yield from (f"{path}: {each}" for each in settings_problems(settings, here))
+    if settings and planogram:
+        yield from (f"{path}: {each}" for each in tray_problems(settings, planogram))
+    if planogram and catalogue:
+        yield from (f"{here / files.planogram}: {each}" for each in plan.problems_of(planogram, catalogue))
+    if settings and planogram and catalogue:
+        heavy = load_problems(settings, planogram, catalogue)
+        yield from (f"{here / files.planogram}: {each}" for each in heavy)
+    if roster:
+        yield from (f"{here / files.roster}: {each}" for each in roster_problems(roster))
 
 
 def _tried(read_file: Callable[[Path], T], path: Path, problems: list[str]) -> T | None:

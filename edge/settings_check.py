@@ -75,7 +75,7 @@ def _wire_problems(settings: Settings, here: Path) -> Iterator[str]:
     for section, port in (("lock", lock.port), ("scales", scales.port)):
         if port not in settings.ports:
             known = ", ".join(settings.ports) or "none"
-            yield f"{section}.port {port!r} is not under [ports], which has {known}; add it there or correct it"
+            yield f"{section}.port {port!r} is not under [ports], which has {known}; add or correct it"
     for name, line in settings.ports.items():
         if not line.url:
             yield f"ports.{name}.url is empty; give a device path or socket://host:port"

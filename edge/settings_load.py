@@ -70,33 +70,32 @@ def load(
 
     flags: ``{"section.key": value}``; None values are flags that were not given.
     """
-    value, origins, problems = read(path, kind, env_prefix=env_prefix, environ=environ, flags=flags)
-    if problems:
-        raise ConfigError(problems)
-    return Loaded(cast(T, value), path, origins)
+    walk = read(path, kind, env_prefix=env_prefix, environ=environ, flags=flags)
+    if walk.problems:
+        raise ConfigError(walk.problems)
+    return Loaded(cast(T, walk.parts[()]), path, walk.origins)
 
 
 def read(
     path: Path | None,
-    kind: type[T],
+    kind: type[Any],
     *,
     env_prefix: str,
     environ: Mapping[str, str],
     flags: Mapping[str, object] | None = None,
-) -> tuple[T | None, dict[str, str], list[str]]:
-    """Like ``load``, but gives the faults instead of raising: (settings or None, origins, faults)."""
+) -> Walk:
+    """Like ``load``, but gives the faults and the parts that are right: ``parts[()]`` is the whole."""
     walk = Walk(str(path) if path else "settings")
     tree = _file(path, walk.problems) if path else {}
+    if walk.problems:  # what else would be missing is no fault of its own
+        return walk
     for name, keys, text in _from_environment(kind, env_prefix, environ):
         _put(tree, keys, Leaf(text, f"env {name}", text=True))
     for place, value in (flags or {}).items():
         if value is not None:
             _put(tree, place.split("."), Leaf(value, "flag", text=isinstance(value, str)))
-    unreadable = bool(walk.problems)
-    settings = walk.struct(kind, tree, ())
-    if unreadable:  # what is missing because the file could not be read is no fault of its own
-        return None, walk.origins, walk.problems[:1]
-    return (None if walk.problems else cast(T, settings)), walk.origins, walk.problems
+    walk.struct(kind, tree, ())
+    return walk
 
 
 def load_settings(

@@ -12,7 +12,7 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -52,6 +52,8 @@ class Walk:
     source: str
     problems: list[str] = field(default_factory=list)
     origins: dict[str, str] = field(default_factory=dict)
+    parts: dict[Place, object] = field(default_factory=dict)
+    """Every Struct that came out whole, by place: what can still be used where the whole cannot."""
 
     def struct(self, kind: type[Any], tree: Tree, place: Place) -> object:
         """``tree`` as a ``kind``; None after a fault, which is then in ``problems``."""
@@ -66,7 +68,10 @@ class Walk:
                 values[each.name] = self._value(each.type, tree[key], (*place, key))
             elif each.required and key not in meant:
                 self._say((*place, key), "is missing and has no default; add it")
-        return kind(**values) if len(self.problems) == before else None
+        if len(self.problems) > before:
+            return None
+        self.parts[place] = whole = kind(**values)
+        return cast(object, whole)
 
     def _value(self, kind: Any, node: "Tree | Leaf", place: Place) -> object:
         kind = _not_none(kind)
