@@ -1,0 +1,73 @@
+"""The command ``counter``. It parses arguments, calls a room, and turns errors into exit codes."""
+
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+import click
+
+from edge.cli_options import LazyGroup, environment, json_option, settings_options
+from edge.errors import CounterError
+
+LATE = {
+    "config": ("edge.config_cli:config", "Check the settings, or show where each one comes from."),
+    "demo": ("edge.demo:demo", "Run a whole simulated counter on this machine."),
+    "doctor": ("edge.doctor:doctor", "Look for what keeps this counter from working."),
+    "ledger": ("edge.ledger.cli:ledger", "Verify, export and count what the ledger holds."),
+    "roster": ("edge.roster_cli:roster", "Make accounts for the roster file."),
+    "wire": ("edge.wire_cli:wire", "Show frames of the serial protocols in words."),
+}
+
+EPILOG = (
+    "Exit codes: 0 done · 1 a check failed · 2 wrong use · 65 bad input · 66 no such file · 69 device or "
+    "service not there · 70 a bug · 73 cannot create · 74 ledger · 75 try again later · 77 not permitted · "
+    "78 settings."
+)
+
+
+@click.group(
+    cls=LazyGroup, late=LATE, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(version("smart-counter"), prog_name="counter")
+def counter() -> None:
+    """智能专柜 · The smart counter: door, scales, ledger and screens of one cabinet."""
+
+
+@counter.command()
+@settings_options
+@json_option
+@click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
+def run(config: Path | None, overrides: dict[str, object], as_json: bool, log_level: str) -> int:
+    """Run this counter until SIGTERM or Ctrl-C.
+
+    With --json one line on stdout says when it is ready, and where its pages are.
+    """
+    from edge import logs
+    from edge.app import run as run_counter
+    from edge.outfit import load_outfit
+
+    logs.configure(log_level)
+    return run_counter(load_outfit(config, environ=environment(), flags=overrides), as_json=as_json)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; gives the exit code. A CounterError's text goes to stderr, one line a fault."""
+    try:
+        outcome = counter.main(
+            args=None if argv is None else list(argv), prog_name="counter", standalone_mode=False
+        )
+    except CounterError as error:
+        click.echo(f"counter: {error}".replace("\n", "\ncounter: "), err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("counter: stopped", err=True)
+        return 130
+    return outcome if isinstance(outcome, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
