@@ -10,7 +10,7 @@ from edge.domain.values import Decigrams, TrayId
 
 
 class Fault(StrEnum):
-    """Why a device's answer is worth nothing. Never collapsed into one (hardware.md, codec rules)."""
+    """Why a device's answer is worth nothing. Never collapsed into one."""
 
     SILENT = "silent"
     SHORT = "short"
@@ -93,7 +93,20 @@ class LineState:
     reason: str = ""
 
 
-Signal = Sweep | DoorState | UnlockDone | DeviceAlarm | LineState
+@dataclass(frozen=True, slots=True)
+class Misconfigured:
+    """A scale is set so that it may falsify weights: its tray may not sell until that is put right.
+
+    register: the address read. value: what it holds; None: the device refuses to tell.
+    """
+
+    tray: TrayId
+    at: float
+    register: int
+    value: int | None
+
+
+Signal = Sweep | DoorState | UnlockDone | DeviceAlarm | LineState | Misconfigured
 
 
 @dataclass(frozen=True, slots=True)
