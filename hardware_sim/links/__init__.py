@@ -1,0 +1,1 @@
+"""How the simulated wire reaches a program: in process, as a pseudo-terminal, or over TCP."""

@@ -1,0 +1,137 @@
+"""What cabinet is simulated: config/sim.toml, with weights from the catalogue and goods from the planogram.
+
+Reads those three files itself: the simulator must not share the counter's reading of them.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from hardware_sim.errors import ConfigError
+from hardware_sim.goods import Product
+
+T = TypeVar("T")
+Contact = Literal["short", "open"]
+Channel = Annotated[int, Meta(ge=1, le=24)]
+Unit = Annotated[int, Meta(ge=1, le=247)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file: unknown keys are refused."""
+
+
+class LineTable(Section, frozen=True, kw_only=True):
+    link: str
+    baud: Annotated[int, Meta(ge=300, le=921600)] = 38400
+
+
+class FilesTable(Section, frozen=True, kw_only=True):
+    catalogue: str = "catalogue.csv"
+    planogram: str = "planogram.toml"
+
+
+class LockTable(Section, frozen=True, kw_only=True):
+    board: Annotated[int, Meta(ge=1, le=99)] = 1
+    lock: Channel = 1
+    feedback_when_locked: Contact = "short"
+    reed: Channel = 2
+    reed_when_closed: Contact = "short"
+
+
+class DoorTable(Section, frozen=True, kw_only=True):
+    relock_after_s: Annotated[float, Meta(gt=0.2)] = 9.5
+
+
+class ScalesTable(Section, frozen=True, kw_only=True):
+    units: dict[str, Unit]
+
+
+class HttpTable(Section, frozen=True, kw_only=True):
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535)] = 0
+
+
+class SimFile(Section, frozen=True, kw_only=True):
+    line: LineTable
+    scales: ScalesTable
+    files: FilesTable = FilesTable()
+    lock: LockTable = LockTable()
+    door: DoorTable = DoorTable()
+    http: HttpTable = HttpTable()
+
+
+class Facing(msgspec.Struct, frozen=True, kw_only=True):
+    """What the simulator reads of a planogram's tray; it leaves the rest to the counter."""
+
+    id: str
+    sku: str
+    opening: Annotated[int, Meta(ge=0)]
+
+
+class PlanogramFile(msgspec.Struct, frozen=True, kw_only=True):
+    tray: tuple[Facing, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The cabinet, whole: ``facings`` in the cabinet's order, each with a scale and a known product."""
+
+    file: SimFile
+    products: Mapping[str, Product]
+    facings: tuple[Facing, ...]
+
+
+def load(path: Path) -> Config:
+    """The cabinet that ``path`` describes. Raises ConfigError naming every fault of meaning at once."""
+    file = _decoded(path, SimFile)
+    products = _products(path.parent / file.files.catalogue)
+    facings = _decoded(path.parent / file.files.planogram, PlanogramFile).tray
+    if problems := list(_problems(file, products, facings)):
+        raise ConfigError(f"{path}: " + "; ".join(problems))
+    return Config(file, products, facings)
+
+
+def _problems(file: SimFile, products: Mapping[str, Product], facings: tuple[Facing, ...]) -> Iterator[str]:
+    units = file.scales.units
+    if len(set(units.values())) != len(units):
+        yield "[scales.units] two trays have one unit number: both would answer at once"
+    if file.lock.lock == file.lock.reed:
+        yield "[lock] lock and reed share a channel: give the reed another one"
+    placed = {facing.id for facing in facings}
+    for tray in units.keys() - placed:
+        yield f"tray {tray} has a scale but no place in the planogram"
+    for facing in facings:
+        if facing.id not in units:
+            yield f"tray {facing.id} of the planogram has no unit in [scales.units]"
+        if facing.sku not in products:
+            yield f"tray {facing.id}: product {facing.sku} is not in the catalogue"
+
+
+def _products(path: Path) -> dict[str, Product]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            return {row["sku_id"]: _product(row) for row in csv.DictReader(lines)}
+    except (OSError, UnicodeDecodeError, KeyError, ValueError) as error:
+        raise ConfigError(f"{path}: cannot read the catalogue: {error!r}") from error
+
+
+def _product(row: dict[str, str]) -> Product:
+    return Product(
+        sku=row["sku_id"],
+        name_zh=row["name_zh"],
+        name_en=row["name_en"],
+        unit_g=float(row["gross_weight_g"]),
+        sd_g=float(row["gross_sd_g"]),
+    )
+
+
+def _decoded(path: Path, kind: type[T]) -> T:
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=kind)
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
+        raise ConfigError(f"{path}: {error}") from error

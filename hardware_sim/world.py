@@ -1,0 +1,188 @@
+"""One simulated cabinet, whole: physics, boards, pair and faults joined. Time and commands are arguments.
+
+Knows how the parts are wired to each other; opens no port, reads no clock, starts no thread. The same
+configuration, seed and calls give the same bytes.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from random import Random
+from typing import Any
+
+from hardware_sim import acts
+from hardware_sim.bus import Bus, Device, Line
+from hardware_sim.config import Config, Contact
+from hardware_sim.devices.lock_bcc8a import Channel, LockBoard
+from hardware_sim.devices.scale_modbus32 import Scale
+from hardware_sim.door import Door
+from hardware_sim.errors import Malformed
+from hardware_sim.faults import Fault, Faults, entry_of
+from hardware_sim.goods import Piece, counted, foreign, piece_of
+from hardware_sim.physics import Cabinet, foreign_of, top
+from hardware_sim.saved import Saved, restore, saved
+from hardware_sim.tray import Felt, Tray
+
+OFFSET_G = 5.0
+"""A scale's zero is off by up to this much, either way."""
+
+
+class World:
+    """The cabinet with its boards, seen from both ends: ``line`` is the master's, ``act`` the visitor's."""
+
+    def __init__(self, config: Config, seed: int = 0, found: Saved | None = None, now: float = 0.0) -> None:
+        """found: the state an earlier process left (``saved``); None: opening goods, door shut and locked."""
+        self._config = config
+        self._cabinet = _cabinet(config, Random(f"{seed}/goods"))
+        if found is not None:
+            restore(self._cabinet, found, now)
+        door, trays = self._cabinet.door, self._cabinet.trays
+        self._faults = Faults(door, trays)
+        scales = [
+            Scale(tray.id, config.file.scales.units[tray.id], _load(tray, Random(f"{seed}/noise/{tray.id}")))
+            for tray in trays.values()
+        ]
+        boards: tuple[Device, ...] = (_lock_board(config, door), *scales)
+        self._bus = Bus(boards, config.file.line.baud, Random(f"{seed}/wire"), self._faults)
+
+    @property
+    def line(self) -> Line:
+        """The master's end of the pair."""
+        return self._bus
+
+    @property
+    def unplugged(self) -> bool:
+        """Whether the fault line_gone holds the plug out just now."""
+        return self._faults.gone
+
+    def act(self, command: dict[str, Any], now: float) -> dict[str, Any]:
+        """Do what ``command`` says and give the state after it.
+
+        Raises Malformed for what is not an act, Impossible for what nobody could do to this cabinet now;
+        then nothing has changed.
+        """
+        self._do(acts.act_of(command), now)
+        return self.state(now)
+
+    def state(self, now: float) -> dict[str, Any]:
+        """What is true at ``now``: the yardstick for whatever the counter believes."""
+        cabinet = self._cabinet
+        return {
+            "t": now,
+            "door": "open" if cabinet.door.is_open else "closed",
+            "bolt": "locked" if cabinet.door.locked(now) else "unlocked",
+            "trays": [self._tray_state(tray, now) for tray in cabinet.trays.values()],
+            "hand": counted(cabinet.hand),
+            "hand_foreign": foreign(cabinet.hand),
+            "carried": counted(cabinet.carried),
+            "faults": sorted({fault.name for fault in self._faults.active}),
+            "faults_on": [fault.as_dict() for fault in self._faults.active],
+            "products": self._names(),
+        }
+
+    def saved(self, now: float) -> Saved:
+        """What must outlive the process: goods with their true weights, hand, door."""
+        return saved(self._cabinet, now)
+
+    def _do(self, act: acts.AnyAct, now: float) -> None:
+        cabinet = self._cabinet
+        match act:
+            case acts.OpenDoor():
+                cabinet.open_door(now)
+            case acts.ForceDoor():
+                cabinet.force_door(now)
+            case acts.CloseDoor():
+                cabinet.close_door(now)
+            case acts.Slam():
+                cabinet.slam(now)
+            case acts.Take() | acts.PutBack() | acts.Put() | acts.Move():
+                self._carry(act, now)
+            case acts.Lean(tray=tray, grams=grams, seconds=seconds):
+                cabinet.lean(tray, grams, seconds, now)
+            case acts.SetFault():
+                self._set_fault(act, now)
+            case acts.Clear(name=name, tray=tray):
+                self._faults.clear(name, tray, now)
+            case acts.PowerCut(seconds=seconds):
+                cabinet.door.power_lost(now)
+                self._bus.power_cut(seconds, now)
+
+    def _carry(self, act: acts.Take | acts.PutBack | acts.Put | acts.Move, now: float) -> None:
+        cabinet, place = self._cabinet, f"tray {act.tray}"
+        match act:
+            case acts.Take(grams=float(grams)):
+                cabinet.take(act.tray, foreign_of(grams, place), now)
+            case acts.Take():
+                cabinet.take(act.tray, top(act.count, act.sku, place), now)
+            case acts.PutBack(grams=float(grams)):
+                cabinet.put_back(act.tray, foreign_of(grams, "the hand"), now)
+            case acts.PutBack():
+                cabinet.put_back(act.tray, top(act.count, act.sku, "the hand"), now)
+            case acts.Put(grams=float(grams), sku=None):
+                cabinet.bring_foreign(act.tray, grams, now)
+            case acts.Put(sku=str(sku), grams=None):
+                cabinet.bring(act.tray, sku, act.count, now)
+            case acts.Put():
+                raise Malformed("put: give either sku (new pieces) or grams (a foreign object)")
+            case acts.Move():
+                cabinet.move(act.tray, act.to, top(act.count, act.sku, place), now)
+
+    def _set_fault(self, act: acts.SetFault, now: float) -> None:
+        entry = entry_of(act.name)
+        share = act.probability if act.probability is not None else entry.probability
+        seconds = act.seconds if act.seconds is not None else entry.seconds
+        was_gone = self._faults.gone
+        self._faults.set(Fault(act.name, act.tray, 1.0 if share is None else share, seconds or 0.0), now)
+        if self._faults.gone and not was_gone:
+            self._bus.clear()
+
+    def _tray_state(self, tray: Tray, now: float) -> dict[str, Any]:
+        return {
+            "id": tray.id,
+            "grams": round(tray.felt(now).grams),
+            "true_g": round(tray.true_g(), 1),
+            "sku": next(facing.sku for facing in self._config.facings if facing.id == tray.id),
+            "goods": counted(tray.pieces),
+            "foreign": foreign(tray.pieces),
+        }
+
+    def _names(self) -> dict[str, dict[str, Any]]:
+        cabinet = self._cabinet
+        shown = {facing.sku for facing in self._config.facings}
+        shown |= {piece.sku for piece in self._pieces() if piece.sku is not None}
+        return {
+            sku: {"zh": product.name_zh, "en": product.name_en, "unit_g": product.unit_g}
+            for sku, product in cabinet.products.items()
+            if sku in shown
+        }
+
+    def _pieces(self) -> list[Piece]:
+        on_trays = [piece for tray in self._cabinet.trays.values() for piece in tray.pieces]
+        return on_trays + self._cabinet.hand + self._cabinet.carried
+
+
+def _cabinet(config: Config, random: Random) -> Cabinet:
+    trays = {}
+    for facing in config.facings:
+        product = config.products[facing.sku]
+        offset_g = random.uniform(-OFFSET_G, OFFSET_G)
+        pieces = [piece_of(product, random) for _ in range(facing.opening)]
+        trays[facing.id] = Tray(facing.id, offset_g, pieces)
+    return Cabinet(Door(config.file.door.relock_after_s), trays, config.products, random)
+
+
+def _load(tray: Tray, noise: Random) -> Callable[[float], Felt]:
+    return partial(tray.sampled, random=noise)
+
+
+def _lock_board(config: Config, door: Door) -> LockBoard:
+    lock = config.file.lock
+    channels: Mapping[int, Channel] = {
+        lock.lock: Channel(_contact(door.locked, lock.feedback_when_locked), door.pulse),
+        lock.reed: Channel(_contact(door.reed_closed, lock.reed_when_closed)),
+    }
+    return LockBoard(lock.board, channels)
+
+
+def _contact(is_so: Callable[[float], bool], when_so: Contact) -> Callable[[float], bool]:
+    """The raw contact of something that is shorted, or open, when ``is_so``."""
+    return is_so if when_so == "short" else lambda at: not is_so(at)
