@@ -1,0 +1,48 @@
+"""Names made at the counter, as pure functions of time and random bytes. It knows no clock and no source."""
+
+import hashlib
+from datetime import UTC, datetime
+
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = [a + b for a in _CROCKFORD for b in _CROCKFORD]
+
+ULID_RANDOM_BYTES = 10
+ORDER_NO_MAX = 32
+"""WeChat Pay v3, ``out_trade_no`` and ``out_order_no``: at most 32 of letters, digits and ``_-|*``."""
+
+_COUNTER_IN_ORDER = 19
+"""What 32 leaves for the counter's id beside two dashes, 4 hex digits and 7 digits."""
+
+
+def ulid(wall_ms: int, random: bytes) -> str:
+    """26 characters that sort by ``wall_ms`` (milliseconds since 1970, UTC); ``random``: 10 bytes.
+
+    Layout: 48 bits of time, 80 bits of chance, base 32 (the ULID specification). Unique by chance, not
+    by the clock: a clock that jumps back makes ids that sort early, never ids that repeat.
+    """
+    number = ((wall_ms & (1 << 48) - 1) << 80) | int.from_bytes(random[:ULID_RANDOM_BYTES], "big")
+    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
+
+
+def order_no(counter: str, incarnation: str, n: int) -> str:
+    """The ``n``-th sale's number, e.g. ``XA-001-7f3a-000042``: at most 32 of ``[0-9A-Za-z_-]``.
+
+    The incarnation's first digits keep a restored or cloned ledger from using a number again. A long
+    counter id is cut and told apart by its hash.
+    """
+    if len(counter) > _COUNTER_IN_ORDER:
+        counter = f"{counter[:10]}_{hashlib.sha256(counter.encode()).hexdigest()[:8]}"
+    number = f"{counter}-{incarnation[:4]}-{n:06d}"
+    if len(number) > ORDER_NO_MAX:
+        raise ValueError(f"order number {number} is longer than {ORDER_NO_MAX} characters")
+    return number
+
+
+def rfc3339(wall: datetime) -> str:
+    """``wall`` (aware) in UTC with milliseconds: ``2026-11-23T06:05:00.123Z``."""
+    return wall.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def wall_ms(wall: datetime) -> int:
+    """Milliseconds since 1970 of an aware datetime."""
+    return int(wall.timestamp() * 1000)

@@ -1,0 +1,262 @@
+"""The counter's memory: each method is one use case and one transaction, on the engine's thread alone.
+
+It knows how facts are kept and numbered; it decides nothing about doors, weights or prices. A method
+that raises LedgerError has changed nothing, and from then on ``can_sell`` says no.
+"""
+
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from sqlite_utils import Database
+
+from cloud_bridge import feed
+from edge.domain.records import ClosedSession, Movement, OpenSession
+from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, SessionId, TrayId
+from edge.errors import LedgerError
+from edge.ledger import alarms, pins, sessions, stock
+from edge.ledger.alarms import Alarm
+from edge.ledger.chain import Chain, Identity
+from edge.ledger.ids import rfc3339
+from edge.ledger.pins import Locked
+from edge.ledger.reader import error_name
+from edge.ledger.space import Space
+from edge.ledger.store import Store, first_rows
+
+T = TypeVar("T")
+
+_BASELINE = "INSERT OR REPLACE INTO baseline (tray, weight_dg, at) VALUES (?, ?, ?)"
+_SPENT = "SELECT coalesce(sum(total_fen), 0) FROM sale WHERE buyer = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A tray's last stable weight, and when it was seen (UTC)."""
+
+    weight: Decigrams
+    at: datetime
+
+
+class Ledger:
+    """The open ledger. Made by ``open``; ``close`` leaves a file without a log beside it."""
+
+    def __init__(self, store: Store, identity: Identity, space: Space) -> None:
+        self._store = store
+        self._identity = identity
+        self._space = space
+        self._sick = ""
+        self._on_hand = stock.on_hand(store.db)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        counter: str,
+        now: Instant,
+        random_bytes: Callable[[int], bytes],
+        space: Space | None = None,
+    ) -> "Ledger":
+        """The ledger of ``counter`` at ``path``, made where it is not there.
+
+        Raises Busy when another process writes it; LedgerError when it is damaged, newer than this
+        program, another counter's, or the disk does not keep WAL and FULL.
+        """
+        store = Store.open(path, first_rows(counter, random_bytes(8).hex(), now.wall))
+        owner, incarnation = store.query("SELECT counter, incarnation FROM meta")[0]
+        if owner != counter:
+            store.close()
+            raise LedgerError(f"{path}: the ledger of counter {owner}, not of {counter}; one file a counter")
+        space = space or Space(path.parent)
+        space.keep()
+        return cls(store, Identity(counter, incarnation, random_bytes), space)
+
+    @property
+    def counter(self) -> str:
+        return self._identity.counter
+
+    @property
+    def incarnation(self) -> str:
+        """16 hex digits, drawn when the file was made: a clone or a new file is another incarnation."""
+        return self._identity.incarnation
+
+    @property
+    def path(self) -> Path:
+        return self._store.path
+
+    def can_sell(self) -> bool:
+        """Whether a new session may begin: the last write did not fail, and the disk has room."""
+        return not self._sick and self._space.enough()
+
+    @property
+    def sick(self) -> str:
+        """Why nothing is sold since a write failed, or ""."""
+        return self._sick
+
+    def checkpoint(self) -> int:
+        """To be called while no session is open; gives the bytes of the write-ahead log afterwards."""
+        return self._store.checkpoint()
+
+    def close(self) -> None:
+        self._store.close()
+
+    # --- sessions -----------------------------------------------------------------------------------
+    def begin_session(self, session: OpenSession, now: Instant) -> None:
+        """Journal the grant. Raises LedgerError while another session is open."""
+        self._write(now, lambda db, chain: sessions.begin(db, chain, session))
+
+    def journal(self, session: SessionId, note: str, body: Mapping[str, object], now: Instant) -> None:
+        """One durable line: ``pulse`` before the bolt moves, ``door_opened``, ``step``, ``latched`` …"""
+        self._write(now, lambda db, chain: sessions.note(db, chain, session, note, body))
+
+    def unfinished(self) -> OpenSession | None:
+        """The session that was granted and never closed; there is at most one."""
+        return sessions.unfinished(self._store.db)
+
+    def knows(self, session: SessionId) -> bool:
+        """Whether the session was granted or closed here."""
+        return sessions.knows(self._store.db, session)
+
+    def close_session(self, closed: ClosedSession, now: Instant) -> str | None:
+        """All a session leaves behind, in one transaction; gives its order number, None without a sale.
+
+        Raises AlreadyClosed, changing nothing, when it was closed before.
+        """
+        number = self._write(now, lambda db, chain: sessions.close(db, chain, closed, self._on_hand))
+        self._book(closed.movements)
+        return number
+
+    def appeal(self, session: SessionId, reason: str, now: Instant) -> bool:
+        """Record that the opener disputes a closed session, once. False: no closed session of that id."""
+        return self._write(now, lambda db, chain: sessions.appeal(db, chain, session, reason))
+
+    def spent(self, buyer: BuyerRef) -> Fen:
+        """What ``buyer`` has been charged at this counter, all sales together."""
+        return Fen(self._store.query(_SPENT, buyer)[0][0])
+
+    # --- stock --------------------------------------------------------------------------------------
+    def open_stock(self, movements: Sequence[Movement], now: Instant) -> bool:
+        """Book what lies there when the ledger is new; False, changing nothing, once anything moved."""
+        if self._on_hand:
+            return False
+        self.move_stock(movements, None, now)
+        return True
+
+    def move_stock(self, movements: Sequence[Movement], session: SessionId | None, now: Instant) -> None:
+        """Book movements that no sale makes: restocking, write-offs, corrections."""
+        self._write(now, lambda db, chain: stock.move(db, chain, movements, session))
+        self._book(movements)
+
+    def on_hand(self) -> dict[TrayId, int]:
+        """Pieces booked on each tray: the sum of its movements."""
+        return dict(self._on_hand)
+
+    def _book(self, movements: Sequence[Movement]) -> None:
+        for moved in movements:
+            self._on_hand[moved.tray] = self._on_hand.get(moved.tray, 0) + moved.count
+
+    # --- alarms and facts ---------------------------------------------------------------------------
+    def raise_alarm(
+        self, kind: str, subject: str, severity: str, detail: str, session: SessionId | None, now: Instant
+    ) -> bool:
+        """True when the alarm did not stand before; else the row is brought up to date, without an event."""
+        stood = alarms.stands_as(self._store.db, kind, subject)
+        if stood == ("raised", severity, detail):
+            return False
+        new = stood is None or stood[0] != "raised"
+        fact = feed.AlarmRaised(
+            mono_ms=int(now.mono * 1000),
+            kind=kind,
+            subject=subject,
+            severity=severity,
+            detail=detail,
+            session=session,
+        )
+        self._write(now, lambda db, chain: alarms.put(db, chain, fact, new))
+        return new
+
+    def clear_alarm(self, kind: str, subject: str, now: Instant) -> bool:
+        """True when the alarm stood."""
+        stood = alarms.stands_as(self._store.db, kind, subject)
+        if stood is None or stood[0] != "raised":
+            return False
+        self._write(now, lambda db, chain: alarms.clear(db, chain, kind, subject))
+        return True
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """The alarms that stand, oldest first."""
+        return alarms.raised(self._store.db)
+
+    def record_fact(self, fact: feed.Fact, subject: str, now: Instant) -> None:
+        """An event that has no rows of its own, such as CatalogueApplied."""
+        self._write(now, lambda _, chain: chain.append(fact, subject))
+
+    # --- PINs ---------------------------------------------------------------------------------------
+    def count_try(self, account: str, now: Instant, limit: int, lock_s: float) -> int | Locked:
+        """Count one try, durably, before the PIN is checked; gives its number, or Locked.
+
+        The ``limit``-th try may be checked; unless ``clear_tries`` follows, the account is locked for
+        ``lock_s`` seconds from it.
+        """
+        if left := self.locked_for(account, now):
+            return Locked(left)
+        before = pins.read(self._store.db, account) or pins.Guard(0, None, 0, now.boot)
+        guard = before.tried(now, limit, lock_s)
+        self._write(now, lambda db, _: pins.write(db, account, guard))
+        return guard.tries
+
+    def clear_tries(self, account: str, now: Instant) -> None:
+        """The PIN was right: its tries are forgotten."""
+        if pins.read(self._store.db, account) is not None:
+            self._write(now, lambda db, _: pins.forget(db, account))
+
+    def locked_for(self, account: str, now: Instant) -> float:
+        """Seconds until ``account`` may try again, 0.0 when it may."""
+        guard = pins.read(self._store.db, account)
+        if guard is None:
+            return 0.0
+        current = guard.after_boot(now)
+        if current is not guard:
+            self._write(now, lambda db, _: pins.write(db, account, current))
+        return current.left_s(now)
+
+    # --- weights ------------------------------------------------------------------------------------
+    def set_baseline(self, weights: Mapping[TrayId, Decigrams], now: Instant) -> None:
+        """Remember each tray's stable weight. For the end of a session and for drift, not for each sweep."""
+        rows = [(tray, weight, rfc3339(now.wall)) for tray, weight in weights.items()]
+        self._write(now, lambda db, _: db.conn.executemany(_BASELINE, rows))
+
+    def baselines(self) -> dict[TrayId, Baseline]:
+        """The last stable weights, by tray."""
+        rows = self._store.query("SELECT tray, weight_dg, at FROM baseline ORDER BY tray")
+        return {tray: Baseline(weight, datetime.fromisoformat(at)) for tray, weight, at in rows}
+
+    # --- the one way to write -----------------------------------------------------------------------
+    def _write(self, now: Instant, work: Callable[[Database, Chain], T]) -> T:
+        """``work`` in one transaction; once more, with the reserve given back, when the disk is full."""
+        try:
+            return self._attempt(now, work)
+        except sqlite3.Error as error:
+            if error_name(error) != "SQLITE_FULL" or not self._space.release():
+                raise self._failed(error) from error
+        try:
+            return self._attempt(now, work)
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
+    def _attempt(self, now: Instant, work: Callable[[Database, Chain], T]) -> T:
+        with self._store.writing() as db:
+            chain = Chain(db, self._identity, now)
+            result = work(db, chain)
+            chain.finish()
+        return result
+
+    def _failed(self, error: sqlite3.Error) -> LedgerError:
+        text = f"{self._store.path}: not written: {error} ({error_name(error)})"
+        if error_name(error) != "SQLITE_FULL":
+            self._sick = text
+        return LedgerError(
+            f"{text}; selling stops until the disk is seen to and the counter is started again"
+        )

@@ -1,0 +1,248 @@
+"""Door sessions in the ledger: the journal of an open one, and the one transaction that closes it.
+
+It writes what it is given; what was taken and what it costs was decided before.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+from sqlite_utils import Database
+
+from cloud_bridge import feed
+from edge.domain.records import ClosedSession, Happened, OpenSession, Sale, SaleLine, TrayEvidence
+from edge.domain.values import SessionId, TrayId
+from edge.errors import LedgerError
+from edge.ledger.chain import CLK, Chain
+from edge.ledger.ids import order_no, rfc3339
+from edge.ledger.stock import move
+
+GRANTED, PULSE, DOOR_OPENED, STEP = "granted", "pulse", "door_opened", "step"
+"""Notes the ledger itself understands; others are kept as they come."""
+
+_JOURNAL = "INSERT INTO session_journal (session, note, body, at, mono_ms, boot) VALUES (?, ?, ?, ?, ?, ?)"
+_LAST_GRANTED = (
+    "SELECT g.session, g.body FROM"
+    " (SELECT session, body FROM session_journal WHERE note = 'granted' ORDER BY n DESC LIMIT 1) g"
+    " WHERE NOT EXISTS (SELECT 1 FROM session WHERE id = g.session)"
+)
+_NOTES = "SELECT note, body FROM session_journal WHERE session = ? ORDER BY n"
+_CLOSED = "SELECT 1 FROM session WHERE id = ?"
+_KNOWN = "SELECT 1 FROM session_journal WHERE session = ? UNION ALL SELECT 1 FROM session WHERE id = ?"
+_SESSION = (
+    "INSERT INTO session (id, kind, state, verdict, opener, reasons, opened, closed, boot, clk, catalogue,"
+    " channel) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_EVIDENCE = (
+    "INSERT INTO tray_evidence (session, tray, sku, verdict, count, booked, before_dg, after_dg, delta_dg,"
+    " residual_dg, reasons, events) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_NEXT_SALE = "SELECT coalesce(max(n), 0) + 1 FROM sale"
+_SALE = "INSERT INTO sale (n, order_no, session, buyer, total_fen, certified_fen) VALUES (?, ?, ?, ?, ?, ?)"
+_LINE = (
+    "INSERT INTO sale_line (sale, line, tray, sku, name, count, price_fen, amount_fen, certified, county,"
+    " supplier) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_APPEALED = "SELECT 1 FROM appeal WHERE session = ?"
+_APPEAL = "INSERT INTO appeal (session, reason, at) VALUES (?, ?, ?)"
+
+_json = msgspec.json.Encoder()
+_open_sessions = msgspec.json.Decoder(OpenSession)
+_EMPTY_LIST = "[]"
+
+
+class AlreadyClosed(LedgerError):
+    """A session is closed once; nothing was changed."""
+
+
+def text(value: object) -> str:
+    """``value`` as JSON text."""
+    return _json.encode(value).decode()
+
+
+def begin(db: Database, chain: Chain, session: OpenSession) -> None:
+    """The grant, with everything that a restart needs: weights before, prices, catalogue."""
+    note(db, chain, session.id, GRANTED, session)
+
+
+def note(db: Database, chain: Chain, session: SessionId, name: str, body: object) -> None:
+    """One line of the journal. The schema refuses it for a session that is closed or was not granted."""
+    now = chain.now
+    db.execute(_JOURNAL, (session, name, text(body), chain.at, chain.mono_ms, now.boot))
+
+
+def unfinished(db: Database) -> OpenSession | None:
+    """The session that was granted and not closed, as its journal tells it."""
+    row = db.execute(_LAST_GRANTED).fetchone()
+    if row is None:
+        return None
+    session = _open_sessions.decode(row[1])
+    notes = db.execute(_NOTES, (session.id,)).fetchall()
+    names = {name for name, _ in notes}
+    return replace(
+        session,
+        pulsed=PULSE in names,
+        door_opened=DOOR_OPENED in names,
+        steps=tuple(body for name, body in notes if name == STEP),
+    )
+
+
+def close(db: Database, chain: Chain, closed: ClosedSession, on_hand: Mapping[TrayId, int]) -> str | None:
+    """Everything a session leaves behind, and its events; gives the order number of its sale.
+
+    on_hand: pieces booked before. Raises AlreadyClosed.
+    """
+    if db.execute(_CLOSED, (closed.id,)).fetchone():
+        raise AlreadyClosed(f"session {closed.id} is closed already")
+    opened, shut = rfc3339(closed.opened.wall), rfc3339(closed.closed.wall)
+    db.conn.executemany(_EVIDENCE, [_evidence_row(closed.id, tray, on_hand) for tray in closed.trays])
+    db.execute(_SESSION, _session_row(closed, opened, shut))
+    number = None if closed.sale is None else _sell(db, chain, closed, closed.sale, opened, shut)
+    chain.append(_session_closed(chain, closed, opened, shut, number), closed.id)
+    move(db, chain, closed.movements, closed.id)
+    return number
+
+
+def knows(db: Database, session: SessionId) -> bool:
+    """Whether the session was granted or closed here."""
+    return db.execute(_KNOWN, (session, session)).fetchone() is not None
+
+
+def appeal(db: Database, chain: Chain, session: SessionId, reason: str) -> bool:
+    """The opener disputes a closed session; the first reason stays. False: no closed session of that id."""
+    if not db.execute(_CLOSED, (session,)).fetchone():
+        return False
+    if not db.execute(_APPEALED, (session,)).fetchone():
+        db.execute(_APPEAL, (session, reason, chain.at))
+        fact = feed.AlarmRaised(
+            mono_ms=chain.mono_ms,
+            kind="APPEAL",
+            subject=session,
+            severity="MINOR",
+            detail=reason,
+            session=session,
+        )
+        chain.append(fact, session)
+    return True
+
+
+def _session_row(closed: ClosedSession, opened: str, shut: str) -> tuple[Any, ...]:
+    return (
+        closed.id,
+        closed.kind.value,
+        closed.state,
+        closed.verdict,
+        closed.opener,
+        _list(closed.reasons),
+        opened,
+        shut,
+        closed.closed.boot,
+        CLK[closed.closed.clk],
+        closed.catalogue,
+        closed.channel,
+    )
+
+
+def _evidence_row(session: SessionId, tray: TrayEvidence, on_hand: Mapping[TrayId, int]) -> tuple[Any, ...]:
+    return (
+        session,
+        tray.tray,
+        tray.sku,
+        tray.verdict,
+        tray.count,
+        on_hand.get(tray.tray, 0),
+        tray.before,
+        tray.after,
+        tray.delta,
+        tray.residual,
+        _list(tray.reasons),
+        _list(tray.events),
+    )
+
+
+def _list(values: tuple[str, ...] | tuple[Happened, ...]) -> str:
+    return text(values) if values else _EMPTY_LIST
+
+
+def _sell(db: Database, chain: Chain, closed: ClosedSession, sale: Sale, opened: str, shut: str) -> str:
+    n = db.execute(_NEXT_SALE).fetchone()[0]
+    number = order_no(chain.identity.counter, chain.identity.incarnation, n)
+    total, certified = sale.total, sale.certified
+    db.conn.executemany(_LINE, [(n, i, *_line_row(line)) for i, line in enumerate(sale.lines, 1)])
+    db.execute(_SALE, (n, number, closed.id, closed.opener, total, certified))
+    fact = feed.SaleSettled(
+        mono_ms=chain.mono_ms,
+        session=closed.id,
+        order_no=number,
+        buyer=closed.opener,
+        channel=closed.channel,
+        lines=tuple([line_fact(line) for line in sale.lines]),
+        total_fen=total,
+        certified_fen=certified,
+        catalogue=closed.catalogue,
+        opened_at=opened,
+        closed_at=shut,
+    )
+    chain.append(fact, number)
+    return number
+
+
+def _line_row(line: SaleLine) -> tuple[Any, ...]:
+    return (
+        line.tray,
+        line.sku,
+        line.name,
+        line.count,
+        line.price,
+        line.amount,
+        int(line.certified),
+        line.county,
+        line.supplier,
+    )
+
+
+def line_fact(line: SaleLine) -> feed.Line:
+    return feed.Line(
+        tray=line.tray,
+        sku=line.sku,
+        name=line.name,
+        count=line.count,
+        price_fen=line.price,
+        amount_fen=line.amount,
+        certified=line.certified,
+        county=line.county,
+        supplier=line.supplier,
+    )
+
+
+def _session_closed(
+    chain: Chain, closed: ClosedSession, opened: str, shut: str, number: str | None
+) -> feed.SessionClosed:
+    return feed.SessionClosed(
+        mono_ms=chain.mono_ms,
+        session=closed.id,
+        kind=closed.kind.value,
+        state=closed.state,
+        opener=closed.opener,
+        verdict=closed.verdict,
+        reasons=closed.reasons,
+        trays=tuple([_verdict(tray) for tray in closed.trays]),
+        opened_at=opened,
+        closed_at=shut,
+        order_no=number,
+    )
+
+
+def _verdict(tray: TrayEvidence) -> feed.TrayVerdict:
+    return feed.TrayVerdict(
+        tray=tray.tray,
+        sku=tray.sku,
+        verdict=tray.verdict,
+        count=tray.count,
+        before_dg=tray.before,
+        after_dg=tray.after,
+        delta_dg=tray.delta,
+        residual_dg=tray.residual,
+        reasons=tray.reasons,
+    )

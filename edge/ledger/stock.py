@@ -1,0 +1,54 @@
+"""Stock as a sum of movements. It knows pieces, trays and reasons; it corrects nothing."""
+
+from collections.abc import Sequence
+
+from sqlite_utils import Database
+
+from cloud_bridge import feed
+from edge.domain.records import Movement
+from edge.domain.values import SessionId, TrayId
+from edge.ledger.chain import Chain
+
+_NEXT = "SELECT coalesce(max(n), 0) + 1 FROM stock_movement"
+_MOVE = (
+    "INSERT INTO stock_movement (n, tray, sku, kind, count, session, reason, at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_ON_HAND = "SELECT tray, sum(count) FROM stock_movement GROUP BY tray ORDER BY tray"
+
+
+def move(db: Database, chain: Chain, movements: Sequence[Movement], session: SessionId | None) -> None:
+    """Each movement as a row and a ``stock.moved`` event."""
+    if not movements:
+        return
+    first = db.execute(_NEXT).fetchone()[0]
+    rows = [
+        (n, m.tray, m.sku, m.kind, m.count, session, m.reason, chain.at)
+        for n, m in enumerate(movements, first)
+    ]
+    db.conn.executemany(_MOVE, rows)
+    for n, moved in enumerate(movements, first):
+        chain.append(_fact(chain, n, moved, session), moved.tray)
+
+
+def on_hand(db: Database) -> dict[TrayId, int]:
+    """Pieces booked on each tray that ever moved."""
+    return dict(db.execute(_ON_HAND).fetchall())
+
+
+def movement_id(incarnation: str, n: int) -> str:
+    """A movement's name, unique over counters and incarnations."""
+    return f"{incarnation}-{n}"
+
+
+def _fact(chain: Chain, n: int, moved: Movement, session: SessionId | None) -> feed.StockMoved:
+    return feed.StockMoved(
+        mono_ms=chain.mono_ms,
+        movement=movement_id(chain.identity.incarnation, n),
+        tray=moved.tray,
+        sku=moved.sku,
+        kind=moved.kind,
+        count=moved.count,
+        session=session,
+        reason=moved.reason,
+    )

@@ -1,0 +1,24 @@
+"""The names of what is in the file. It knows no columns; light enough for those who only read."""
+
+APPEND_ONLY = (
+    "meta",
+    "event",
+    "session",
+    "session_journal",
+    "sale",
+    "sale_line",
+    "tray_evidence",
+    "stock_movement",
+    "appeal",
+)
+"""Money, events and their evidence: rows come, and stay as they are."""
+
+MUTABLE = ("feed", "alarm", "pin_guard", "baseline")
+TABLES = frozenset(APPEND_ONLY + MUTABLE)
+
+MIGRATION_SET = "ledger"
+MIGRATION_TABLE = "_sqlite_migrations"
+"""sqlite-utils' own table of what was applied."""
+
+MIGRATIONS: tuple[str, ...] = ("m001_first",)
+"""The migrations this version knows, in order."""
