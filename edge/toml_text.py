@@ -17,8 +17,10 @@ def overlaid(values: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
     merged = dict(values)
     for key, value in over.items():
         below = merged.get(key)
-        both = isinstance(value, Mapping) and isinstance(below, Mapping)
-        merged[key] = overlaid(below, value) if both else value
+        if isinstance(value, Mapping) and isinstance(below, Mapping):
+            merged[key] = overlaid(below, value)
+        else:
+            merged[key] = value
     return merged
 
 
