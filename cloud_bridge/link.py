@@ -6,9 +6,10 @@ our own, with jitter, so that a broker's restart is not answered by the whole fl
 dropped client still held is forgotten: the outbox knows better what to send again.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
-from queue import SimpleQueue
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 from random import Random
 from typing import Any, Literal
 
@@ -35,7 +36,7 @@ class Broker:
     version: Literal["5", "3.1.1"] = "5"
     keepalive_s: int = 20
     username: str = ""
-    password_file: str = ""
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,12 @@ class Link:
         self._up_since = now
         return True
 
+    def noted_down(self, down: Down, now: float) -> float | None:
+        """The loop saw ``down``: when the next client dials. None: that client was dropped before."""
+        if down.session != self.session or self._client is None:
+            return None
+        return self.drop(now)
+
     def drop(self, now: float) -> float:
         """Give this client up; the next one dials at the time returned."""
         client, self._client = self._client, None
@@ -150,7 +157,7 @@ class Link:
             return None
         properties = None
         if message.content_type and self._broker.version == "5":
-            properties = Properties(PacketTypes.PUBLISH)
+            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's has none
             properties.ContentType = message.content_type
         qos = 0 if message.may_be_lost else 1
         return self._client.publish(message.topic, message.body, qos, message.retain, properties).mid
@@ -160,11 +167,31 @@ class Link:
         if self._client is not None and message.session == self.session and message.qos:
             self._client.ack(message.mid, message.qos)
 
-    def close(self) -> None:
-        """Disconnect in good order; the broker does not send the will."""
-        client, self._client, self._up_since = self._client, None, None
-        if client is not None:
-            client.disconnect()
+    def close(self, last_words: Message, patience_s: float = 0.3) -> None:
+        """Say ``last_words`` and disconnect in good order, for which the broker does not send the will."""
+        if self._client is None:
+            return
+        mid = self.publish(last_words)
+        if mid is not None:
+            self._wait_for(lambda event: isinstance(event, Published) and event.mid == mid, patience_s)
+        self._client.disconnect()
+        if mid is not None:
+            self._wait_for(lambda event: isinstance(event, Down), patience_s)
+        self._client, self._up_since = None, None
+
+    def wait(self, timeout_s: float) -> list[Event]:
+        """What happened, oldest first; after at most ``timeout_s`` an empty list."""
+        events: list[Event] = []
+        with suppress(Empty):
+            events.append(self.events.get(timeout=timeout_s) if timeout_s > 0 else self.events.get_nowait())
+            while True:
+                events.append(self.events.get_nowait())
+        return events
+
+    def _wait_for(self, wanted: Callable[[Event], bool], patience_s: float) -> None:
+        with suppress(Empty):
+            while not wanted(self.events.get(timeout=patience_s)):
+                pass
 
     # --- the client ------------------------------------------------------------------------------
     def _dial(self) -> None:
@@ -192,15 +219,10 @@ class Link:
         client.max_inflight_messages_set(0)  # the window is ours; paho's own list costs its length
         client.connect_timeout = CONNECT_TIMEOUT_S
         if self._broker.username:
-            client.username_pw_set(self._broker.username, self._password())
+            client.username_pw_set(self._broker.username, self._broker.password)
         client.will_set(self._will.topic, self._will.body, 1, self._will.retain)
         self._listen(client, session)
         return client
-
-    def _password(self) -> str | None:
-        if not self._broker.password_file:
-            return None
-        return Path(self._broker.password_file).read_text("utf-8").strip()
 
     def _listen(self, client: mqtt.Client, session: int) -> None:
         """Callbacks run in paho's thread and only put(); subscribing is the one thing beside it."""
@@ -226,7 +248,7 @@ class Link:
         client.on_connect_fail = lambda _c, _u: put(Down(session, "broker not reachable"))
         client.on_disconnect = lambda _c, _u, _f, code, _p: put(Down(session, str(code)))
         client.on_publish = lambda _c, _u, mid, code, _p: put(Published(session, mid, code.value))
-        client.on_message = lambda _c, _u, m: put(Arrived(session, m.topic, m.payload, m.mid, m.qos))
+        client.on_message = lambda _c, _u, m: put(Arrived(session, m.topic, bytes(m.payload), m.mid, m.qos))
 
     def _filter(self, name: str) -> str:
         """Shared subscriptions are MQTT 5's; a 3.1.1 broker gets the plain form and all workers hear all."""

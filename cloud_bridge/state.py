@@ -25,7 +25,10 @@ create table have (
 create table reject (
     inc text not null, seq integer not null, code text not null, at text not null, primary key (inc, seq)
 ) strict;
-create table parked (inc text not null, seq integer not null, code text not null, primary key (inc, seq)) strict
+create table parked (
+    inc text not null, seq integer not null, code text not null, primary key (inc, seq)
+) strict;
+create table alarm (kind text primary key, detail text not null, at text not null) strict
 """,
 )
 
@@ -67,6 +70,11 @@ class State:
             db.executemany(
                 "insert into parked values (?, ?, ?)", [(inc, s, c) for s, c in now.parked.items()]
             )
+
+    def alarm(self, kind: str, detail: str, at: str) -> None:
+        """Leave word of something an operator has to look at. detail: JSON."""
+        with writing(self._db) as db:
+            db.execute("insert or replace into alarm values (?, ?, ?)", (kind, detail, at))
 
     def close(self) -> None:
         self._db.close()

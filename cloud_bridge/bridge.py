@@ -1,0 +1,233 @@
+"""The bridge's process: one loop that owns the MQTT session and bridge.db and reads the ledger.
+
+It decides nothing about what to send (``uplink``) or how to connect (``link``). The engine never
+waits for it; killed at any moment, it starts again from what bridge.db says and sends the rest.
+"""
+
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from random import Random
+from threading import Event as Flag
+from time import monotonic
+
+import msgspec
+import structlog
+
+from cloud_bridge import feed
+from cloud_bridge.link import Arrived, Broker, Down, Event, Link, Message, Published, Up, Wake
+from cloud_bridge.state import FILE, Kept, State
+from cloud_bridge.turns import CentreIs, Connected, Disconnected, Input, Limits, Note, Outbox, PubAck, Publish
+from cloud_bridge.uplink import Parked, Uplink
+
+LEDGER = "ledger.db"
+POLL_S = 0.15
+"""How often the ledger is asked for new rows: a sale is to be on the centre's page within a second."""
+HEALTH_S = 30.0
+WAIT_FOR_LEDGER_S = 0.5
+
+log = structlog.get_logger("bridge")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a bridge needs to know. data: the directory of ledger.db and bridge.db."""
+
+    counter: str
+    data: Path
+    broker: Broker
+    window: int
+
+
+class Bridge:
+    """One step of the loop is ``turn``; it never blocks."""
+
+    def __init__(self, plan: Plan, outbox: Outbox, state: State, link: Link, random: Random) -> None:
+        self._plan, self._outbox, self._state, self._link = plan, outbox, state, link
+        self._inc = outbox.incarnation()
+        self._kept = state.kept(self._inc)
+        self.uplink = Uplink(
+            outbox,
+            random,
+            Limits(window=plan.window),
+            covered=self._kept.covered,
+            parked={seq: Parked(code, retry_at=0.0) for seq, code in self._kept.parked.items()},
+            rejects=dict(self._kept.rejects),
+        )
+        self._refs: dict[int, int] = {}
+        self._since = _now()
+        self._health_at = 0.0
+        self._told_down = False
+
+    def turn(self, events: list[Event], now: float) -> float:
+        """Take what arrived, publish what is due. Gives the time of the next turn."""
+        redial = self._link.turn(now)
+        inputs = [found for event in events if (found := self._input(event, now)) is not None]
+        turn = self.uplink.turn(inputs, now)
+        self._keep()
+        for event in events:  # the broker may forget an ack only after bridge.db has it
+            if isinstance(event, Arrived):
+                self._link.acknowledge(event)
+        for publish in turn.publishes:
+            self._publish(publish)
+        for note in turn.notes:
+            self._tell(note)
+        self._health(now)
+        if turn.stalled:
+            log.warning("no_mark_for_long", action="new client", unmarked_s=self.uplink.limits.stalled_s)
+            self._link.events.put(Down(self._link.session, "no mark from the centre"))
+        return min(turn.due, redial)
+
+    def last_words(self) -> Message:
+        return presence(self._plan.counter, feed.Presence(online=False))
+
+    # --- inputs ---------------------------------------------------------------------------------
+    def _input(self, event: Event, now: float) -> Input | None:
+        match event:
+            case Up():
+                return self._up(event, now)
+            case Down():
+                return self._down(event, now)
+            case Published(session, mid, code) if session == self._link.session:
+                ref = self._refs.pop(mid, None)
+                return None if ref is None else PubAck(ref, code)
+            case Arrived(session, topic, body) if session == self._link.session:
+                return self._arrived(topic, body)
+        return None
+
+    def _up(self, up: Up, now: float) -> Input | None:
+        if not self._link.noted_up(up, now):
+            return None
+        log.info("broker_up", receive_maximum=up.receive_maximum, max_packet=up.max_packet)
+        self._told_down, self._health_at = False, now
+        self._link.publish(presence(self._plan.counter, self._birth()))
+        return Connected(up.receive_maximum, up.max_packet)
+
+    def _down(self, down: Down, now: float) -> Input | None:
+        dial_at = self._link.noted_down(down, now)
+        if dial_at is None:
+            return None
+        level = log.debug if self._told_down else log.warning
+        level("broker_down", why=down.why, again_in_s=round(dial_at - now, 1))
+        self._told_down = True
+        self._refs.clear()
+        return Disconnected()
+
+    def _arrived(self, topic: str, body: bytes) -> Input | None:
+        try:
+            if topic == feed.CENTRE_STATE:
+                return CentreIs(msgspec.json.decode(body, type=feed.Presence).online)
+            return msgspec.json.decode(body, type=feed.Ack)
+        except feed.BAD_JSON as error:
+            log.warning("unreadable_from_centre", topic=topic, error=str(error))
+            return None
+
+    # --- outputs --------------------------------------------------------------------------------
+    def _publish(self, publish: Publish) -> None:
+        mid = self._link.publish(
+            Message(
+                feed.topic(self._plan.counter, "events"),
+                publish.body,
+                content_type=feed.BATCH_CONTENT_TYPE if publish.batch else feed.CONTENT_TYPE,
+            )
+        )
+        if mid is not None:
+            self._refs[mid] = publish.ref
+
+    def _keep(self) -> None:
+        uplink = self.uplink
+        parked = {seq: row.code for seq, row in uplink.parked.items()}
+        now = Kept(uplink.covered, parked, dict(uplink.rejects))
+        if now != self._kept:
+            self._state.keep(self._inc, now, _now())
+            self._kept = now
+
+    def _tell(self, note: Note) -> None:
+        if not note.alarm:
+            log.info(note.event, **note.fields)
+            return
+        log.error(note.event, alarm=True, **note.fields)
+        self._state.alarm(note.event, msgspec.json.encode(note.fields).decode(), _now())
+
+    def _health(self, now: float) -> None:
+        if now < self._health_at or not self._link.is_up():
+            return
+        self._health_at = now + HEALTH_S
+        health = feed.Health(
+            backlog=self.uplink.backlog(),
+            through=self.uplink.covered.through,
+            parked=len(self.uplink.parked),
+            version=_version(),
+        )
+        topic = feed.topic(self._plan.counter, "health")
+        self._link.publish(Message(topic, msgspec.json.encode(health), may_be_lost=True))
+
+    def _birth(self) -> feed.Presence:
+        return feed.Presence(online=True, since=self._since, boot=_boot(), version=_version())
+
+
+def presence(counter: str, what: feed.Presence) -> Message:
+    """The retained message that tells whether ``counter`` is there."""
+    return Message(feed.topic(counter, "presence"), msgspec.json.encode(what), retain=True)
+
+
+def run(plan: Plan, open_outbox: Callable[[Path], Outbox], stop: Flag, random: Random) -> None:
+    """Serve until ``stop`` is set by SIGTERM or SIGINT; then leave within a second."""
+    link = _link(plan, random)
+
+    def leave(*_: object) -> None:
+        stop.set()
+        link.events.put(Wake())  # reentrant, so a signal may call it
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
+    outbox = _wait_for(plan.data / LEDGER, open_outbox, stop)
+    if outbox is None:
+        return
+    state = State(plan.data / FILE)
+    try:
+        bridge = Bridge(plan, outbox, state, link, random)
+        log.info("bridge_started", counter=plan.counter, backlog=bridge.uplink.backlog())
+        _loop(bridge, link, stop)
+        link.close(bridge.last_words())
+    finally:
+        state.close()
+    log.info("bridge_stopped")
+
+
+def _loop(bridge: Bridge, link: Link, stop: Flag) -> None:
+    events: list[Event] = []
+    while not stop.is_set():
+        due = bridge.turn(events, monotonic())
+        events = link.wait(min(max(due - monotonic(), 0.0), POLL_S))
+
+
+def _wait_for(path: Path, open_outbox: Callable[[Path], Outbox], stop: Flag) -> Outbox | None:
+    if not path.exists():
+        log.info("no_ledger_yet", path=str(path), remedy="start `counter run` with the same data directory")
+    while not stop.is_set():
+        if path.exists():
+            return open_outbox(path)
+        stop.wait(WAIT_FOR_LEDGER_S)
+    return None
+
+
+def _link(plan: Plan, random: Random) -> Link:
+    will = presence(plan.counter, feed.Presence(online=False))
+    topics = (feed.topic(plan.counter, "acks"), feed.CENTRE_STATE)
+    return Link(plan.broker, plan.counter, will, topics, random)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _boot() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+
+
+def _version() -> str:
+    return version("smart-counter")

@@ -1,0 +1,53 @@
+"""What counters say of themselves beside their numbered events: presence and health. May be lost."""
+
+import re
+import sqlite3
+
+import msgspec
+
+from cloud_bridge import feed
+
+TOPIC = re.compile(rf"counters/({feed.COUNTER_ID.pattern})/(presence|health)")
+
+
+def note(db: sqlite3.Connection, topic: str, body: bytes, heard: str) -> bool:
+    """Write it into ``counter``. False: not one of these topics, or unreadable. heard: RFC 3339 UTC."""
+    found = TOPIC.fullmatch(topic)
+    if found is None:
+        return False
+    try:
+        if found[2] == "presence":
+            _presence(db, found[1], msgspec.json.decode(body, type=feed.Presence), heard)
+        else:
+            _health(db, found[1], msgspec.json.decode(body, type=feed.Health), heard)
+    except (*feed.BAD_JSON, OverflowError, UnicodeEncodeError):
+        return False
+    return True
+
+
+def heard_from(db: sqlite3.Connection, counter: str, inc: str, heard: str) -> None:
+    """A counter's events were heard; ``inc`` is the ledger it writes now."""
+    db.execute(
+        "insert into counter (counter, inc, heard) values (?, ?, ?)"
+        " on conflict (counter) do update set inc = excluded.inc, heard = excluded.heard",
+        (counter, inc, heard),
+    )
+
+
+def _presence(db: sqlite3.Connection, counter: str, now: feed.Presence, heard: str) -> None:
+    db.execute(
+        "insert into counter (counter, online, since, version, boot, heard) values (?, ?, ?, ?, ?, ?)"
+        " on conflict (counter) do update set online = excluded.online,"
+        " since = coalesce(excluded.since, since), version = coalesce(excluded.version, version),"
+        " boot = coalesce(excluded.boot, boot), heard = excluded.heard",
+        (counter, now.online, now.since, now.version, now.boot, heard),
+    )
+
+
+def _health(db: sqlite3.Connection, counter: str, now: feed.Health, heard: str) -> None:
+    db.execute(
+        "insert into counter (counter, online, backlog, parked, version, heard) values (?, 1, ?, ?, ?, ?)"
+        " on conflict (counter) do update set backlog = excluded.backlog, parked = excluded.parked,"
+        " version = excluded.version, heard = excluded.heard",
+        (counter, now.backlog, now.parked, now.version, heard),
+    )

@@ -1,0 +1,74 @@
+"""The tables of the centre's database. Raw events are the truth; projections can be made again from them."""
+
+MIGRATIONS = (
+    """
+create table raw_event (
+    id integer primary key,
+    counter text not null, inc text not null, seq integer not null check (seq >= 1),
+    hash text not null, body blob not null, received text not null,
+    unique (counter, inc, seq)
+) strict;
+create trigger raw_event_stays before update on raw_event
+    begin select raise(abort, 'raw events are append-only'); end;
+create trigger raw_event_is_kept before delete on raw_event
+    begin select raise(abort, 'raw events are append-only'); end;
+create table mark (
+    counter text not null, inc text not null, hi integer not null default 0, primary key (counter, inc)
+) strict, without rowid;
+create table held (
+    counter text not null, inc text not null, seq integer not null, primary key (counter, inc, seq)
+) strict, without rowid;
+create table dead_letter (
+    id integer primary key,
+    counter text not null, inc text, seq integer, code text not null, why text not null,
+    hash text not null, body blob not null, received text not null,
+    unique (counter, hash)
+) strict;
+create table conflict (
+    id integer primary key,
+    counter text not null, inc text not null, seq integer not null,
+    hash text not null, body blob not null, received text not null,
+    unique (counter, inc, seq, hash)
+) strict;
+create table counter (
+    counter text primary key, inc text, online integer not null default 0, since text, version text,
+    boot text, backlog integer, parked integer, heard text not null
+) strict;
+create table sale (
+    counter text not null, session text not null, inc text not null, seq integer not null,
+    order_no text not null, channel text not null, total_fen integer not null, certified_fen integer not null,
+    catalogue text not null, opened_at text not null, closed_at text not null, closed_ms integer not null,
+    clk integer not null,
+    primary key (counter, session)
+) strict;
+create index sale_by_event on sale (counter, inc, seq);
+create index sale_by_time on sale (closed_ms);
+create table sale_line (
+    counter text not null, session text not null, line integer not null,
+    tray text not null, sku text not null, name text not null, count integer not null,
+    price_fen integer not null, amount_fen integer not null,
+    certified integer not null, county text not null, supplier text not null,
+    primary key (counter, session, line)
+) strict, without rowid;
+create table session (
+    counter text not null, session text not null, inc text not null, seq integer not null,
+    kind text not null, state text not null, verdict text not null, reasons text not null,
+    order_no text, opened_at text not null, closed_at text not null, closed_ms integer not null,
+    primary key (counter, session)
+) strict;
+create table stock_move (
+    counter text not null, movement text not null, inc text not null, seq integer not null,
+    tray text not null, sku text not null, kind text not null, count integer not null,
+    session text, reason text not null,
+    primary key (counter, movement)
+) strict;
+create view stock as
+    select counter, tray, sku, sum(count) as on_hand from stock_move group by counter, tray, sku;
+create table alarm (
+    counter text not null, inc text not null, kind text not null, subject text not null,
+    seq integer not null, active integer not null, severity text not null, detail text not null,
+    session text, at text not null,
+    primary key (counter, inc, kind, subject)
+) strict
+""",
+)

@@ -1,0 +1,139 @@
+"""The ingest worker: one loop that owns the MQTT session and the database's writing connection.
+
+Order, never another: rows → COMMIT → acknowledge to the broker → publish the centre's acks. Whatever
+lies in the queue when a transaction begins goes into it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from threading import Event as Flag
+from time import monotonic
+
+import msgspec
+import structlog
+
+from cloud_bridge import feed
+from cloud_bridge.central import presence
+from cloud_bridge.central.ingest import Outcome, ingest
+from cloud_bridge.central.store import Store
+from cloud_bridge.link import SHARED_PREFIX, Arrived, Broker, Down, Event, Link, Message, Up
+
+EVENTS_FILTER = SHARED_PREFIX + "counters/+/events"
+FILTERS = (EVENTS_FILTER, "counters/+/presence", "counters/+/health", feed.CENTRE_STATE)
+
+MESSAGES_PER_COMMIT = 500
+
+log = structlog.get_logger("centre")
+
+
+@dataclass(frozen=True, slots=True)
+class Wall:
+    """Wall time for records, RFC 3339 UTC."""
+
+    def text(self) -> str:
+        return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Worker:
+    """``turn`` takes what arrived; ``changed`` is called after each commit that pages may show."""
+
+    def __init__(self, store: Store, link: Link, changed: Callable[[], None], wall: Wall) -> None:
+        self._store, self._link, self._changed, self._wall = store, link, changed, wall
+        self._since = wall.text()
+        self._told_down = False
+
+    def turn(self, events: list[Event], now: float) -> float:
+        """One step; gives the time of the next. It blocks for the commits and for nothing else."""
+        due = self._link.turn(now)
+        arrived: list[Arrived] = []
+        for event in events:
+            match event:
+                case Up():
+                    self._up(event, now)
+                case Down():
+                    self._down(event, now)
+                case Arrived():
+                    arrived.append(event)
+        for start in range(0, len(arrived), MESSAGES_PER_COMMIT):
+            self._commit(arrived[start : start + MESSAGES_PER_COMMIT])
+        return due
+
+    def last_words(self) -> Message:
+        return state(feed.Presence(online=False))
+
+    def _commit(self, arrived: list[Arrived]) -> None:
+        received = self._wall.text()
+        events = [(each.topic, each.body) for each in arrived if each.topic.endswith("/events")]
+        others = [each for each in arrived if not each.topic.endswith("/events")]
+        outcome = ingest(self._store, events, received) if events else Outcome()
+        if others:
+            self._note_others(others, received)
+        for each in arrived:
+            self._link.acknowledge(each)
+        self._publish_acks(outcome)
+        self._tell(outcome)
+        self._changed()
+
+    def _publish_acks(self, outcome: Outcome) -> None:
+        for counter, acks in outcome.acks.items():
+            for ack in acks:
+                self._link.publish(Message(feed.topic(counter, "acks"), msgspec.json.encode(ack)))
+
+    def _note_others(self, arrived: list[Arrived], received: str) -> None:
+        states = [each for each in arrived if each.topic == feed.CENTRE_STATE]
+        with self._store.transaction() as db:
+            for each in arrived:
+                if each not in states and not presence.note(db, each.topic, each.body, received):
+                    log.warning("unreadable", topic=each.topic)
+        for each in states:
+            self._correct_state(each.body)
+
+    def _correct_state(self, body: bytes) -> None:
+        """Another worker's last will says that the centre is gone; it is not, we are here."""
+        if b"false" in body and self._link.is_up():
+            self._link.publish(self._birth())
+
+    def _birth(self) -> Message:
+        return state(feed.Presence(online=True, since=self._since))
+
+    def _up(self, up: Up, now: float) -> None:
+        if self._link.noted_up(up, now):
+            log.info("broker_up")
+            self._told_down = False
+            self._link.publish(self._birth())
+
+    def _down(self, down: Down, now: float) -> None:
+        dial_at = self._link.noted_down(down, now)
+        if dial_at is None:
+            return
+        level = log.debug if self._told_down else log.warning
+        level("broker_down", why=down.why, again_in_s=round(dial_at - now, 1))
+        self._told_down = True
+
+    def _tell(self, outcome: Outcome) -> None:
+        for stream, seq in outcome.conflicts:
+            log.error("conflict", alarm=True, counter=stream.counter, inc=stream.inc, seq=seq)
+        for letter in outcome.dead:
+            log.error("dead_letter", alarm=True, counter=letter.counter, code=letter.code, why=letter.why)
+        log.debug("ingested", stored=outcome.stored, known=outcome.known)
+
+
+def state(now: feed.Presence) -> Message:
+    """The retained message that tells counters whether the centre itself is there."""
+    return Message(feed.CENTRE_STATE, msgspec.json.encode(now), retain=True)
+
+
+def link(broker: Broker, worker_id: str, random: Random) -> Link:
+    """The worker's session: shared subscription, acknowledged by hand, the centre's last will."""
+    return Link(broker, worker_id, state(feed.Presence(online=False)), FILTERS, random)
+
+
+def loop(worker: Worker, link: Link, stop: Flag) -> None:
+    """Serve until ``stop``; then say so on ``centre/state``."""
+    events: list[Event] = []
+    while not stop.is_set():
+        due = worker.turn(events, monotonic())
+        events = link.wait(min(max(due - monotonic(), 0.0), 1.0))
+    link.close(worker.last_words())
