@@ -1,0 +1,60 @@
+"""PINs: the right one and no other, and no account told from a missing one."""
+
+from pathlib import Path
+
+import pytest
+
+from edge import pins
+from edge.domain.roster import PinHash
+from edge.domain.values import Kind
+from edge.files import read_roster
+from edge.pins import NOBODY, check_pin, hash_pin, new_pin_hash
+
+ROSTER = Path(__file__).parents[2] / "config" / "roster.toml"
+
+
+def test_scrypt_is_that_of_rfc_7914():
+    # RFC 7914 §12, third vector: "pleaseletmein", "SodiumChloride", N 16384, r 8, p 1; first 32 of 64 bytes.
+    made = hash_pin("pleaseletmein", salt=b"SodiumChloride")
+    assert made.hash.hex() == "7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"
+
+
+@pytest.mark.parametrize(
+    ("login", "pin", "kind"),
+    [
+        ("demo-001", "246810", Kind.BUY),
+        ("demo-restock", "135790", Kind.RESTOCK),
+        ("demo-tech", "975310", Kind.SERVICE),
+    ],
+)
+def test_the_sample_accounts_open_with_their_pins(login, pin, kind):
+    account = read_roster(ROSTER).accounts[login]
+    assert check_pin(pin, account.pin)
+    assert not check_pin(pin + "0", account.pin)
+    assert not check_pin("", account.pin)
+    assert account.kinds == {kind}
+
+
+def test_two_accounts_with_one_pin_do_not_look_alike():
+    first, second = new_pin_hash("246810"), new_pin_hash("246810")
+    assert first.hash != second.hash
+    assert check_pin("246810", first)
+    assert check_pin("246810", second)
+
+
+def test_an_unknown_account_is_hashed_at_the_same_cost_and_never_right(monkeypatch):
+    costs = []
+    real = pins.hashlib.scrypt
+    monkeypatch.setattr(
+        pins.hashlib, "scrypt", lambda *a, **k: costs.append((k["n"], k["r"], k["p"])) or real(*a, **k)
+    )
+    assert not check_pin("246810", None)
+    assert not check_pin("246810", new_pin_hash("1"))
+    assert len(set(costs)) == 1
+    assert len(costs) == 3  # the unknown account, making the hash, checking it
+
+
+def test_nobody_cannot_be_opened_even_by_what_stands_in_for_its_hash():
+    matching = PinHash(salt=NOBODY.salt, hash=hash_pin("1", salt=NOBODY.salt).hash)
+    assert check_pin("1", matching)
+    assert not check_pin("1", None)

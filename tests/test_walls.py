@@ -1,0 +1,155 @@
+"""The walls between the rooms: who may import whom. Read from the source, so late imports count too."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OURS = ("edge", "cloud_bridge", "hardware_sim")
+
+# Room → what it may import of ours. A name allows itself and what is below it; the longest room that
+# fits a module counts. A room that is not here may import whatever its package may.
+MAY = {
+    "edge.errors": [],
+    "edge.domain": ["edge.domain"],
+    "edge.weighing": ["edge.weighing", "edge.domain"],
+    "edge.hardware": ["edge.hardware", "edge.domain", "edge.errors", "edge.settings"],
+    "edge.hardware.codecs": ["edge.hardware.codecs"],
+    "edge.ledger": ["edge.ledger", "edge.domain", "edge.errors", "cloud_bridge.feed"],
+    "edge.screens": [
+        "edge.screens",
+        "edge.assets",
+        "edge.domain",
+        "edge.errors",
+        "edge.settings",
+        "edge.ledger.reading",
+    ],
+    "edge.engine": ["edge", "cloud_bridge.feed"],
+    "edge.settings": ["edge.settings", "edge.settings_walk", "edge.errors"],
+    "edge.settings_check": ["edge.settings", "edge.domain", "cloud_bridge.feed"],
+    "edge": ["edge", "cloud_bridge.feed"],
+    "hardware_sim": ["hardware_sim", "edge.hardware.codecs"],
+    "cloud_bridge.feed": [],
+    "cloud_bridge": [
+        "cloud_bridge",
+        "edge.ledger",
+        "edge.settings",
+        "edge.settings_load",
+        "edge.settings_walk",
+        "edge.errors",
+        "edge.logs",
+    ],
+    "cloud_bridge.central": [
+        "cloud_bridge",
+        "edge.settings",
+        "edge.settings_load",
+        "edge.settings_walk",
+        "edge.errors",
+        "edge.logs",
+    ],
+}
+MAY_NOT = {
+    "edge.engine": ["edge.screens", "edge.cli", "edge.app", "edge.demo"],
+    "edge.domain": [],
+}
+
+PURE = ["edge.domain", "edge.weighing", "edge.hardware.codecs", "hardware_sim.devices", "cloud_bridge.feed"]
+IMPURE = {"serial", "sqlite_utils", "sqlite3", "paho", "starlette", "uvicorn", "PIL"} | {
+    "os", "time", "threading", "random", "secrets", "socket", "subprocess", "asyncio", "select", "logging",
+}  # fmt: skip
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for package in OURS:
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"), path
+
+
+def imports(path: Path, module: str) -> set[str]:
+    """Every module that ``path`` imports, wherever in it; ``from a import b`` counts as ``a.b``."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            package = module if path.name == "__init__.py" else module.rpartition(".")[0]
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*above, node.module] if node.module else above)
+            found |= {f"{base}.{alias.name}" for alias in node.names}
+    return found
+
+
+def within(name: str, room: str) -> bool:
+    return name == room or name.startswith(f"{room}.")
+
+
+def allowed(name: str, rooms: list[str]) -> bool:
+    """A package's own ``__init__`` (``from edge import x``) counts as what it gives."""
+    return any(within(name, room) for room in rooms)
+
+
+def breaches(module: str, imported: set[str]) -> list[str]:
+    room = max((each for each in MAY if within(module, each)), key=len)
+    ours = {name for name in imported if name.split(".")[0] in OURS}
+    wrong = {name for name in ours if not allowed(name, MAY[room])}
+    wrong |= {name for name in ours for other in MAY_NOT.get(room, []) if within(name, other)}
+    if any(within(module, pure) for pure in PURE):
+        wrong |= {name for name in imported if name.split(".")[0] in IMPURE}
+    return sorted(wrong)
+
+
+def test_no_module_imports_through_a_wall():
+    found = {module: breaches(module, imports(path, module)) for module, path in modules()}
+    assert {module: wrong for module, wrong in found.items() if wrong} == {}
+
+
+BAD = [
+    ("edge.domain.values", "import time", "time"),
+    ("edge.domain.values", "from edge.errors import CounterError", "edge.errors.CounterError"),
+    ("edge.weighing.judge", "from edge.hardware import signals", "edge.hardware.signals"),
+    ("edge.hardware.codecs.bcc8a", "from edge.domain.values import TrayId", "edge.domain.values.TrayId"),
+    ("edge.hardware.bus", "from ..ledger import store", "edge.ledger.store"),
+    ("edge.screens.app", "def f():\n    import edge.engine", "edge.engine"),
+    ("edge.engine", "from edge import screens", "edge.screens"),
+    ("edge.app", "from cloud_bridge.uplink import Uplink", "cloud_bridge.uplink.Uplink"),
+    ("edge.app", "import hardware_sim", "hardware_sim"),
+    ("hardware_sim.bus", "from edge.domain.values import TrayId", "edge.domain.values.TrayId"),
+    ("hardware_sim.devices.scale", "import random", "random"),
+    ("cloud_bridge.uplink", "from edge.engine import Engine", "edge.engine.Engine"),
+    ("cloud_bridge.central.store", "from edge.ledger import outbox", "edge.ledger.outbox"),
+    ("cloud_bridge.feed", "from edge.domain.values import Fen", "edge.domain.values.Fen"),
+]
+
+
+@pytest.mark.parametrize(("module", "source", "wrong"), BAD)
+def test_a_wrong_import_is_seen(tmp_path, module, source, wrong):
+    path = tmp_path / "module.py"
+    path.write_text(source)
+    assert breaches(module, imports(path, module)) == [wrong]
+
+
+def test_the_domain_needs_nothing_but_python_and_msgspec():
+    allowed = {*sys.stdlib_module_names, "msgspec", "edge"}
+    for module, path in modules():
+        if within(module, "edge.domain"):
+            assert {name.split(".")[0] for name in imports(path, module)} <= allowed, module
+
+
+def test_config_is_data_and_no_package():
+    assert not list((ROOT / "config").rglob("*.py"))
+
+
+def test_production_code_never_asks_whether_it_is_simulated():
+    asks = re.compile(r"\b(?:el)?if\b[^\n]*simulat", re.IGNORECASE)
+    demo = {"edge.demo"}
+    found = [
+        f"{module}: {match.group()}"
+        for module, path in modules()
+        if module.split(".")[0] != "hardware_sim" and module not in demo
+        for match in asks.finditer(path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
