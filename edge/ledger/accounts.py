@@ -1,0 +1,173 @@
+"""Do the money tables and the events tell the same story? It rebuilds each event's fact from the rows.
+
+Whoever changes a row has to change the event too, and then the chain names it.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from cloud_bridge import feed
+
+_EVENTS = "SELECT seq, body FROM event ORDER BY seq"
+_SALE = (
+    "SELECT x.n, s.id, x.order_no, x.buyer, s.channel, x.total_fen, x.certified_fen, s.catalogue, s.opened,"
+    " s.closed FROM sale x JOIN session s ON s.id = x.session WHERE x.order_no = ?"
+)
+_LINES = (
+    "SELECT tray, sku, name, count, price_fen, amount_fen, certified, county, supplier FROM sale_line"
+    " WHERE sale = ? ORDER BY line"
+)
+_SESSION = (
+    "SELECT s.kind, s.state, s.opener, s.verdict, s.reasons, s.opened, s.closed, x.order_no FROM session s"
+    " LEFT JOIN sale x ON x.session = s.id WHERE s.id = ?"
+)
+_TRAYS = (
+    "SELECT tray, sku, verdict, count, before_dg, after_dg, delta_dg, residual_dg, reasons FROM tray_evidence"
+    " WHERE session = ? ORDER BY tray"
+)
+_MOVEMENT = "SELECT tray, sku, kind, count, session, reason FROM stock_movement WHERE n = ?"
+_APPEAL = "SELECT reason FROM appeal WHERE session = ?"
+
+
+def disagreements(conn: sqlite3.Connection) -> Iterator[str]:
+    """Rows that are not what their event says, rows without an event, events without a row."""
+    told: Counter[str] = Counter()
+    for seq, body in conn.execute(_EVENTS):
+        try:
+            fact = feed.fact_of(feed.decode(body))
+        except feed.Unreadable:
+            continue  # the chain names it
+        table, key, rebuild = _place(conn, fact)
+        if fact is None or not table:
+            continue
+        told[table] += 1
+        kept = rebuild()
+        if kept is None:
+            yield f"{table} {key} is missing: event {seq} tells of it"
+        elif msgspec.structs.replace(fact, mono_ms=0) != kept:
+            yield f"{table} {key} or its lines were altered: they are not what event {seq} says"
+    yield from _unequal(conn, told)
+
+
+def _unequal(conn: sqlite3.Connection, told: Counter[str]) -> Iterator[str]:
+    for table in ("sale", "session", "stock_movement", "appeal"):
+        rows = conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+        if rows != told[table]:
+            yield f"{table} has {rows} rows, the events tell of {told[table]}"
+
+
+def _place(
+    conn: sqlite3.Connection, fact: feed.Fact | None
+) -> tuple[str, str, Callable[[], feed.Fact | None]]:
+    """(table, key, what the rows would say) of a fact; an empty table for facts without rows."""
+    if isinstance(fact, feed.SaleSettled):
+        return "sale", fact.order_no, lambda: _sale(conn, fact.order_no)
+    if isinstance(fact, feed.SessionClosed):
+        return "session", fact.session, lambda: _session(conn, fact.session, fact.trays)
+    if isinstance(fact, feed.StockMoved):
+        return "stock_movement", fact.movement, lambda: _movement(conn, fact.movement)
+    if isinstance(fact, feed.AlarmRaised) and fact.kind == "APPEAL":
+        return "appeal", fact.subject, lambda: _appeal(conn, fact)
+    return "", "", lambda: None
+
+
+def _sale(conn: sqlite3.Connection, order_no: str) -> feed.Fact | None:
+    row = conn.execute(_SALE, (order_no,)).fetchone()
+    if row is None:
+        return None
+    n, session, number, buyer, channel, total, certified, catalogue, opened, closed = row
+    return feed.SaleSettled(
+        mono_ms=0,
+        session=session,
+        order_no=number,
+        buyer=buyer,
+        channel=channel,
+        lines=tuple(_line(line) for line in conn.execute(_LINES, (n,))),
+        total_fen=total,
+        certified_fen=certified,
+        catalogue=catalogue,
+        opened_at=opened,
+        closed_at=closed,
+    )
+
+
+def _line(row: tuple[Any, ...]) -> feed.Line:
+    tray, sku, name, count, price, amount, certified, county, supplier = row
+    return feed.Line(
+        tray=tray,
+        sku=sku,
+        name=name,
+        count=count,
+        price_fen=price,
+        amount_fen=amount,
+        certified=bool(certified),
+        county=county,
+        supplier=supplier,
+    )
+
+
+def _session(conn: sqlite3.Connection, id: str, order: tuple[feed.TrayVerdict, ...]) -> feed.Fact | None:
+    row = conn.execute(_SESSION, (id,)).fetchone()
+    if row is None:
+        return None
+    kind, state, opener, verdict, reasons, opened, closed, order_no = row
+    place = {tray.tray: index for index, tray in enumerate(order)}
+    trays = [_tray(tray) for tray in conn.execute(_TRAYS, (id,))]
+    return feed.SessionClosed(
+        mono_ms=0,
+        session=id,
+        kind=kind,
+        state=state,
+        opener=opener,
+        verdict=verdict,
+        reasons=_texts(reasons),
+        trays=tuple(sorted(trays, key=lambda tray: place.get(tray.tray, len(place)))),
+        opened_at=opened,
+        closed_at=closed,
+        order_no=order_no,
+    )
+
+
+def _tray(row: tuple[Any, ...]) -> feed.TrayVerdict:
+    tray, sku, verdict, count, before, after, delta, residual, reasons = row
+    return feed.TrayVerdict(
+        tray=tray,
+        sku=sku,
+        verdict=verdict,
+        count=count,
+        before_dg=before,
+        after_dg=after,
+        delta_dg=delta,
+        residual_dg=residual,
+        reasons=_texts(reasons),
+    )
+
+
+def _texts(json: str) -> tuple[str, ...]:
+    return msgspec.json.decode(json, type=tuple[str, ...])
+
+
+def _movement(conn: sqlite3.Connection, movement: str) -> feed.Fact | None:
+    row = conn.execute(_MOVEMENT, (movement.partition("-")[2],)).fetchone()
+    if row is None:
+        return None
+    tray, sku, kind, count, session, reason = row
+    return feed.StockMoved(
+        mono_ms=0,
+        movement=movement,
+        tray=tray,
+        sku=sku,
+        kind=kind,
+        count=count,
+        session=session,
+        reason=reason,
+    )
+
+
+def _appeal(conn: sqlite3.Connection, fact: feed.AlarmRaised) -> feed.Fact | None:
+    row = conn.execute(_APPEAL, (fact.subject,)).fetchone()
+    return None if row is None else msgspec.structs.replace(fact, mono_ms=0, detail=row[0])

@@ -1,0 +1,178 @@
+"""Past sessions and sales as values, for pages and people. Read-only; rows never leave this file.
+
+Each call opens its own connection, so any thread may call. Grams stay behind: only pieces are shown.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from edge.domain.records import Happened
+from edge.domain.values import BuyerRef, Fen, SessionId, Sku
+from edge.domain.view import Evidence, LineView, Moved, SessionView
+from edge.ledger.ids import rfc3339
+from edge.ledger.reader import ledger_errors, open_reader
+
+_happened = msgspec.json.Decoder(tuple[Happened, ...])
+
+_SESSION = (
+    "SELECT s.id, s.kind, s.state, s.verdict, s.opener, s.opened, s.closed, x.n, x.order_no, x.total_fen,"
+    " x.certified_fen, EXISTS (SELECT 1 FROM appeal a WHERE a.session = s.id)"
+    " FROM session s LEFT JOIN sale x ON x.session = s.id"
+)
+_LINES = (
+    "SELECT l.tray, l.sku, l.name, l.count, l.price_fen, l.amount_fen, e.booked, e.count, e.events"
+    " FROM sale_line l LEFT JOIN tray_evidence e ON e.session = ? AND e.tray = l.tray"
+    " WHERE l.sale = ? ORDER BY l.line"
+)
+_UNSURE = (
+    "SELECT e.tray, e.sku, e.count, e.booked, e.events, coalesce((SELECT json_extract(j.body,"
+    " '$.prices.\"' || e.tray || '\"') FROM session_journal j WHERE j.session = e.session"
+    " AND j.note = 'granted'), 0) FROM tray_evidence e WHERE e.session = ?"
+    " AND e.verdict = 'review' AND e.count <> 0 ORDER BY e.tray"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PastLine:
+    """One line. before: pieces booked on the tray; count: pieces taken, a guess where ``sure`` is False."""
+
+    tray: str
+    sku: Sku
+    name: str
+    count: int
+    price: Fen
+    amount: Fen
+    sure: bool
+    before: int
+    after: int
+    events: tuple[Happened, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PastSession:
+    """A closed session. name of an unsure line: "" (the catalogue has it)."""
+
+    id: SessionId
+    kind: str
+    state: str
+    verdict: str
+    opener: BuyerRef
+    opened: datetime
+    closed: datetime
+    lines: tuple[PastLine, ...]
+    order_no: str | None
+    total: Fen
+    certified: Fen
+    appealed: bool
+
+
+class Reading:
+    """What the ledger at ``path`` remembers. Any thread may ask."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def session_of(self, id: SessionId) -> PastSession | None:
+        """The closed session ``id``; None for one that is open or unknown."""
+        found = self._sessions(f"{_SESSION} WHERE s.id = ?", id)
+        return found[0] if found else None
+
+    def last_sales(self, limit: int) -> list[PastSession]:
+        """The sessions of the last sales, newest first."""
+        return self._sessions(f"{_SESSION} WHERE x.n IS NOT NULL ORDER BY x.n DESC LIMIT ?", limit)
+
+    def _sessions(self, sql: str, parameter: object) -> list[PastSession]:
+        with ledger_errors(self._path), closing(open_reader(self._path)) as conn:
+            conn.execute("BEGIN")  # one snapshot: a session and its lines belong together
+            return [_session(conn, row) for row in conn.execute(sql, (parameter,)).fetchall()]
+
+
+def session_view(past: PastSession, names: Callable[[Sku], tuple[str, str]]) -> SessionView:
+    """What its opener sees. names: a product's Chinese and English name (the catalogue's)."""
+    return SessionView(
+        session=past.id,
+        kind=past.kind,
+        state=past.state,
+        lines=tuple(_line_view(past, line, names) for line in past.lines),
+        total_fen=past.total,
+        certified_fen=past.certified,
+        order_no=past.order_no,
+        verdict=past.verdict,
+        notice="unsure" if past.verdict == "review" else "",
+        closes_in_s=None,
+        opened_at=rfc3339(past.opened),
+        closed_at=rfc3339(past.closed),
+        appeal="received" if past.appealed else None,
+    )
+
+
+def _line_view(past: PastSession, line: PastLine, names: Callable[[Sku], tuple[str, str]]) -> LineView:
+    name_zh, name_en = names(line.sku)
+    moved = tuple(
+        Moved(at=rfc3339(past.opened + timedelta(seconds=e.t)), action=e.action, count=e.count)
+        for e in line.events
+    )
+    return LineView(
+        tray=line.tray,
+        sku=line.sku,
+        name=line.name or name_zh,
+        name_en=name_en,
+        count=line.count,
+        price_fen=line.price,
+        amount_fen=line.amount,
+        sure=line.sure,
+        evidence=Evidence(before=line.before, after=line.after, events=moved),
+    )
+
+
+def _session(conn: sqlite3.Connection, row: tuple[object, ...]) -> PastSession:
+    id, kind, state, verdict, opener, opened, closed, n, order_no, total, certified, appealed = row
+    return PastSession(
+        id=SessionId(str(id)),
+        kind=str(kind),
+        state=str(state),
+        verdict=str(verdict),
+        opener=BuyerRef(str(opener)),
+        opened=datetime.fromisoformat(str(opened)),
+        closed=datetime.fromisoformat(str(closed)),
+        lines=_lines(conn, id, n),
+        order_no=None if order_no is None else str(order_no),
+        total=Fen(total if isinstance(total, int) else 0),
+        certified=Fen(certified if isinstance(certified, int) else 0),
+        appealed=bool(appealed),
+    )
+
+
+def _lines(conn: sqlite3.Connection, session: object, sale: object) -> tuple[PastLine, ...]:
+    sold = [
+        PastLine(
+            tray,
+            sku,
+            name,
+            count,
+            price,
+            amount,
+            True,
+            booked or 0,
+            (booked or 0) - (left or 0),
+            _events(events),
+        )
+        for tray, sku, name, count, price, amount, booked, left, events in conn.execute(
+            _LINES, (session, sale)
+        )
+    ]
+    unsure = [
+        PastLine(tray, sku, "", count, price, Fen(0), False, booked, booked - count, _events(events))
+        for tray, sku, count, booked, events, price in conn.execute(_UNSURE, (session,))
+    ]
+    return (*sold, *unsure)
+
+
+def _events(text: str | None) -> tuple[Happened, ...]:
+    return _happened.decode(text) if text else ()
