@@ -24,6 +24,7 @@ class Event(StrEnum):
     """A request passed every check."""
     WEIGHED = "weighed"
     """Every tray that can rest has a weight before; the others are unknown and stay so."""
+    WEIGH_TIMEOUT = "not weighed"
     NOT_SENT = "not sent"
     """The unlock never reached the wire."""
     BOLT_MOVED = "bolt moved"
@@ -39,12 +40,16 @@ class Event(StrEnum):
     LATCH_TIMEOUT = "not latched"
     OPEN_LONG = "open long"
     OPEN_TOO_LONG = "open too long"
+    STEADY = "all trays rest"
     CHARGE = "sure"
     NOTHING = "nothing taken"
     DOUBT = "doubt"
     NEVER_OPENED = "never opened"
     """Resumed after a power cut: weights unchanged and nobody saw the door open."""
+    REST_TIMEOUT = "no rest"
+    """Trays still move when settling must end; those are judged as doubtful."""
     RESUME = "resume"
+    RESUME_UNSENT = "resume, never pulsed"
     RECORDED = "recorded"
 
 
@@ -56,6 +61,7 @@ class Effect(StrEnum):
     WATCH = "watch trays"
     AWAIT_LATCH = "await latch"
     AWAIT_REST = "await rest"
+    DECIDE = "decide"
     BEEP = "beep"
     ALARM_BOLT_STUCK = "alarm: bolt stuck"
     ALARM_NOT_LOCKED = "alarm: not locked"
@@ -80,6 +86,7 @@ _S, _E, _F = State, Event, Effect
 
 TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
     (_S.IDLE, _E.GRANT): (_S.GRANTED, (_F.WEIGH_BEFORE,)),
+    (_S.GRANTED, _E.WEIGH_TIMEOUT): (_S.GRANTED, (_F.WEIGH_BEFORE,)),
     (_S.GRANTED, _E.WEIGHED): (_S.UNLOCKING, (_F.PULSE_LOCK,)),
     (_S.GRANTED, _E.DOOR_OPENED): (_S.CANCELLED, (_F.ALARM_FORCED, _F.RECORD)),
     (_S.UNLOCKING, _E.NOT_SENT): (_S.CANCELLED, (_F.RECORD,)),
@@ -96,11 +103,14 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
     (_S.OPEN, _E.LATCH_TIMEOUT): (_S.OPEN, (_F.ALARM_NOT_LATCHED,)),
     (_S.OPEN, _E.LATCHED): (_S.SETTLING, (_F.AWAIT_REST,)),
     (_S.SETTLING, _E.DOOR_OPENED): (_S.OPEN, (_F.MARK_REOPENED, _F.ALARM_FORCED, _F.WATCH)),
+    (_S.SETTLING, _E.STEADY): (_S.SETTLING, (_F.DECIDE,)),
+    (_S.SETTLING, _E.REST_TIMEOUT): (_S.SETTLING, (_F.DECIDE,)),
     (_S.SETTLING, _E.CHARGE): (_S.SETTLED, (_F.RECORD,)),
     (_S.SETTLING, _E.NOTHING): (_S.EMPTY, (_F.RECORD,)),
     (_S.SETTLING, _E.DOUBT): (_S.REVIEW, (_F.RECORD,)),
     (_S.SETTLING, _E.NEVER_OPENED): (_S.CANCELLED, (_F.RECORD,)),
     (_S.IDLE, _E.RESUME): (_S.OPEN, (_F.WATCH,)),
+    (_S.IDLE, _E.RESUME_UNSENT): (_S.CANCELLED, (_F.RECORD,)),
     (_S.SETTLED, _E.RECORDED): (_S.IDLE, (_F.FINISH,)),
     (_S.EMPTY, _E.RECORDED): (_S.IDLE, (_F.FINISH,)),
     (_S.REVIEW, _E.RECORDED): (_S.IDLE, (_F.FINISH,)),

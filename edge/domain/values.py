@@ -1,7 +1,7 @@
 """The words every room shares: money, weight, names, time. No rules, no I/O."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NewType
 
@@ -68,3 +68,8 @@ def yuan(value: Fen) -> str:
     """``value`` as a price tag shows it: ``¥3.50``. Never rounds."""
     sign = "-" if value < 0 else ""
     return f"{sign}¥{abs(value) // 100}.{abs(value) % 100:02d}"
+
+
+def rfc3339(wall: datetime) -> str:
+    """``wall`` (aware) in UTC with milliseconds: ``2026-11-23T06:05:00.123Z``."""
+    return wall.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

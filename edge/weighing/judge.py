@@ -57,6 +57,20 @@ class Verdict:
     reasons: tuple[str, ...]
 
 
+NOTHING = Verdict("empty", (), ())
+
+
+def in_doubt(verdict: Verdict, reason: str) -> Verdict:
+    """``verdict`` with every tray that lost or gained something sent to review for ``reason``."""
+    trays = tuple(
+        replace(tray, verdict="review", reasons=(*tray.reasons, reason)) if tray.count else tray
+        for tray in verdict.trays
+    )
+    if all(tray.verdict == "empty" for tray in trays):
+        return verdict
+    return Verdict("review", trays, (*verdict.reasons, reason))
+
+
 def pieces_in(grams: float, unit_g: float, sd_g: float, band: Band) -> int | None:
     """The whole number of pieces that ``grams`` is, sign kept; None: it fits none.
 

@@ -1,0 +1,312 @@
+"""Carries one door session out: looks events up in the table and performs their effects.
+
+It owns the session under way and writes its journal and its record. Who may open, what the screen
+shows and what happens to a door without a session are others' work.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import date
+
+import structlog
+
+from edge.alarms import AlarmBook
+from edge.domain.basket import movements_of, sale_of
+from edge.domain.records import ClosedSession, OpenSession
+from edge.domain.session import Effect, Event, State
+from edge.domain.values import BuyerRef, Instant, Kind, SessionId
+from edge.errors import LedgerError
+from edge.hardware.signals import DoorState, Pace, SetPace, Unlock, UnlockDone, Unlocked
+from edge.ledger.ledger import Ledger
+from edge.settings import Settings
+from edge.showing import Receipt
+from edge.trays import Trays
+from edge.turn import Goods, Turn
+from edge.visit import Visit, door_events, resumed
+from edge.weighing.judge import NOTHING, Band, Verdict, in_doubt
+
+log = structlog.get_logger(__name__)
+
+WEIGH_WAIT_S = 1.0
+"""How long a granted request waits for trays that still move before it opens without their weight."""
+RELOCK_S = 3.0
+"""How long the bolt may take to come back after the pull limit."""
+UNLOCK_WITHIN_S = 1.0
+"""An unlock that could not be sent within this is refused, never played late."""
+RETRY_S = 1.0
+"""Between two tries to record a session that the ledger refused."""
+
+_ALARMS: dict[Effect, tuple[str, str, str, str, str]] = {
+    Effect.ALARM_BOLT_STUCK: ("BOLT_STUCK", "lock", "MAJOR", "the bolt did not move", "bolt_stuck"),
+    Effect.ALARM_NOT_LOCKED: ("NOT_LOCKED", "lock", "CRITICAL", "the bolt did not come back", ""),
+    Effect.ALARM_NOT_LATCHED: ("NOT_LATCHED", "door", "MAJOR", "shut, but the bolt is not out", "latch"),
+    Effect.ALARM_OPEN_TOO_LONG: ("DOOR_OPEN", "door", "MAJOR", "the door is open too long", "door_alarm"),
+    Effect.ALARM_FORCED: ("FORCED_ENTRY", "door", "CRITICAL", "the door opened unasked", ""),
+}
+"""Effect → alarm kind, subject, severity, detail, and the notice that the buyer sees."""
+
+
+class Conductor:
+    """At most one session at a time. Every method takes the present moment; none waits."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        alarms: AlarmBook,
+        trays: Trays,
+        band: Band,
+        today: Callable[[Instant], date],
+    ) -> None:
+        """today: the local business day of a moment, on which certificates are judged."""
+        self._limits = settings.session
+        self._channel = settings.counter.channel
+        self._ledger = ledger
+        self._alarms = alarms
+        self._trays = trays
+        self._band = band
+        self._today = today
+        self._turn = Turn()
+        self._pending: ClosedSession | None = None
+        self._retry_at = 0.0
+        self.visit: Visit | None = None
+        self.receipt: Receipt | None = None
+        """The last session's result, until another begins."""
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a finished session still waits for the ledger."""
+        return self._pending is not None
+
+    def begin(
+        self, session: SessionId, kind: Kind, opener: BuyerRef, goods: Goods, now: Instant, turn: Turn
+    ) -> None:
+        """A request was granted: weigh, then move the bolt. Prices are those of this moment."""
+        self._turn = turn
+        products = goods.catalogue.products
+        prices = {tray: products[f.sku].price for tray, f in goods.planogram.facings.items()}
+        facts = OpenSession(session, kind, opener, now, goods.catalogue.version, {}, prices)
+        stock = self._ledger.on_hand()
+        self.visit = Visit(facts, now.mono, goods.catalogue, goods.planogram, stock, self._band)
+        self.receipt = None
+        turn.jobs.append(SetPace(Pace.BUSY))
+        self._happen(Event.GRANT, now)
+
+    def resume(self, goods: Goods, now: Instant, turn: Turn) -> None:
+        """Take up the session that the journal left open, if any. The bolt is never pulsed again."""
+        facts = self._ledger.unfinished()
+        if facts is None:
+            return
+        self._turn = turn
+        stock, watches = self._ledger.on_hand(), self._trays.watches
+        self.visit = resumed(facts, now, goods.catalogue, goods.planogram, stock, self._band, watches)
+        log.warning("session resumed", pulsed=facts.pulsed, door_opened=facts.door_opened)
+        turn.jobs.append(SetPace(Pace.BUSY))
+        self._happen(Event.RESUME if facts.pulsed else Event.RESUME_UNSENT, now)
+
+    def hear_sweep(self, now: Instant, turn: Turn) -> None:
+        """New readings have come to the trays."""
+        self._turn, visit = turn, self.visit
+        if visit is None:
+            return
+        if visit.state is State.GRANTED:
+            self._weigh_before(visit, now)
+        elif visit.state is State.OPEN:
+            self._note_steps(visit, now)
+        elif visit.state is State.SETTLING and not self.stuck and self._steady(visit, now):
+            self._happen(Event.STEADY, now)
+
+    def _steady(self, visit: Visit, now: Instant) -> bool:
+        return self._trays.all_rest(now.mono, since=visit.latched_at)
+
+    def see_door(self, seen: DoorState, now: Instant, turn: Turn) -> None:
+        self._turn, visit = turn, self.visit
+        if visit is None or self.stuck:
+            return
+        for event in door_events(visit, seen):
+            if self.visit is visit:
+                self._happen(event, now)
+
+    def unlock_done(self, done: UnlockDone, now: Instant, turn: Turn) -> None:
+        self._turn, visit = turn, self.visit
+        if visit is None or visit.facts.id != done.job or visit.state is not State.UNLOCKING:
+            return
+        log.info("unlock", outcome=done.outcome)
+        if done.outcome in (Unlocked.EXPIRED, Unlocked.LINE_GONE) and not visit.bolt_moved:
+            self._happen(Event.NOT_SENT, now)
+
+    def pass_time(self, now: Instant, turn: Turn) -> None:
+        """Let time-outs come."""
+        self._turn, visit = turn, self.visit
+        if visit is None:
+            return
+        if self.stuck:
+            if now.mono >= self._retry_at:
+                self._write(visit, now)
+            return
+        for event in visit.due(now.mono):
+            if self.visit is visit:
+                self._happen(event, now)
+
+    def due(self) -> float:
+        """When the next time-out comes (monotonic seconds); infinity: none runs."""
+        if self.stuck:
+            return self._retry_at
+        return min(self.visit.timers.values(), default=float("inf")) if self.visit else float("inf")
+
+    # --- events and effects -----------------------------------------------------------------------
+    def _happen(self, event: Event, now: Instant) -> None:
+        visit = self.visit
+        assert visit is not None
+        effects = visit.handle(event)
+        log.info("session", happened=event, state=visit.state)
+        for effect in effects:
+            self._perform(effect, visit, now)
+
+    def _perform(self, effect: Effect, visit: Visit, now: Instant) -> None:
+        timers, limits = visit.timers, self._limits
+        match effect:
+            case Effect.WEIGH_BEFORE:
+                timers[Event.WEIGH_TIMEOUT] = visit.zero + WEIGH_WAIT_S
+                self._weigh_before(visit, now)
+            case Effect.PULSE_LOCK:
+                self._pulse(visit, now)
+            case Effect.AWAIT_PULL:
+                timers.pop(Event.BOLT_STUCK, None)
+                timers[Event.PULL_TIMEOUT] = now.mono + limits.pull_s
+            case Effect.AWAIT_RELOCK:
+                timers[Event.RELOCK_TIMEOUT] = now.mono + RELOCK_S
+            case Effect.WATCH:
+                visit.watch_open_door(now.mono, limits.warn_s, limits.alarm_s)
+                self._journal(visit, "door_opened" if visit.door_seen_open else "resumed", {}, now)
+            case Effect.AWAIT_LATCH:
+                self._journal(visit, "door_closed", {}, now)
+                timers[Event.LATCH_TIMEOUT] = now.mono + limits.latch_s
+            case Effect.AWAIT_REST:
+                self._latched(visit, now)
+            case Effect.DECIDE:
+                self._decide(visit, now)
+            case Effect.BEEP:
+                visit.notice = "door_long"
+            case Effect.MARK_REOPENED:
+                visit.reopened = True
+            case Effect.RECORD:
+                self._record(visit, now)
+            case Effect.FINISH:
+                self.visit = None
+                self._turn.jobs.append(SetPace(Pace.IDLE))
+            case _:
+                kind, subject, severity, detail, notice = _ALARMS[effect]
+                visit.notice = notice or visit.notice
+                self._alarms.raise_(kind, subject, severity, detail, now, session=visit.facts.id)
+
+    def _weigh_before(self, visit: Visit, now: Instant) -> None:
+        """Note every resting tray's weight; wait for the living ones that move, but not for ever."""
+        if not self._trays.all_rest(now.mono) and now.mono < visit.zero + WEIGH_WAIT_S:
+            return
+        visit.timers.pop(Event.WEIGH_TIMEOUT, None)
+        visit.facts.before.update(self._trays.rest_levels(now.mono))
+        self._trays.forget_steps()
+        self._happen(Event.WEIGHED, now)
+
+    def _pulse(self, visit: Visit, now: Instant) -> None:
+        """Intent first, then the pulse: after a crash between the two nothing is pulsed again."""
+        try:
+            self._ledger.begin_session(visit.facts, now)
+            visit.begun = True
+            self._ledger.journal(visit.facts.id, "pulse", {}, now)
+        except LedgerError as error:
+            log.error("intent not written; the bolt is not moved", error=str(error))
+            visit.notice = "ledger"
+            self._happen(Event.NOT_SENT, now)
+            return
+        self._turn.jobs.append(Unlock(visit.facts.id, now.mono + UNLOCK_WITHIN_S))
+        visit.timers[Event.BOLT_STUCK] = now.mono + UNLOCK_WITHIN_S + self._limits.bolt_s
+
+    def _latched(self, visit: Visit, now: Instant) -> None:
+        self._alarms.clear("NOT_LATCHED", "door", now)
+        self._alarms.clear("DOOR_OPEN", "door", now)
+        self._journal(visit, "latched", {}, now)
+        visit.timers.clear()
+        visit.timers[Event.REST_TIMEOUT] = now.mono + self._limits.settle_s
+        visit.notice, visit.latched_at = "", now.mono
+
+    def _note_steps(self, visit: Visit, now: Instant) -> None:
+        for note in visit.new_notes(self._trays.watches):
+            self._journal(visit, "step", {f: getattr(note, f) for f in note.__struct_fields__}, now)
+
+    def _journal(self, visit: Visit, note: str, body: Mapping[str, object], now: Instant) -> None:
+        """A note that helps a resumed session. Without it the session still has its weights before."""
+        try:
+            self._ledger.journal(visit.facts.id, note, body, now)
+        except LedgerError as error:
+            log.error("journal not written", note=note, error=str(error))
+
+    # --- the end ------------------------------------------------------------------------------------
+    def _decide(self, visit: Visit, now: Instant) -> None:
+        self._note_steps(visit, now)
+        verdict = self._verdict(visit, now).verdict
+        if verdict == "review":
+            self._happen(Event.DOUBT, now)
+        elif verdict == "charge":
+            self._happen(Event.CHARGE, now)
+        elif visit.resumed and not visit.door_seen_open:
+            self._happen(Event.NEVER_OPENED, now)
+        else:
+            self._happen(Event.NOTHING, now)
+
+    def _verdict(self, visit: Visit, now: Instant) -> Verdict:
+        if visit.facts.kind is Kind.SERVICE:
+            return NOTHING
+        verdict = visit.judged(self._trays.watches, now.mono, closing=True)
+        return in_doubt(verdict, "reopened") if visit.reopened else verdict
+
+    def _record(self, visit: Visit, now: Instant) -> None:
+        """Close the session in one transaction. A failure keeps it waiting, and nothing else is sold."""
+        visit.timers.clear()
+        cancelled = visit.state is State.CANCELLED
+        verdict = NOTHING if cancelled else self._verdict(visit, now)
+        self._pending = self._closed(visit, verdict, now)
+        self._write(visit, now)
+
+    def _closed(self, visit: Visit, verdict: Verdict, now: Instant) -> ClosedSession:
+        facts, products = visit.facts, visit.catalogue.products
+        buying = facts.kind is Kind.BUY
+        return ClosedSession(
+            id=facts.id,
+            kind=facts.kind,
+            state=visit.state,
+            opener=facts.opener,
+            verdict=verdict.verdict,
+            reasons=verdict.reasons or ((visit.notice,) if visit.notice else ()),
+            opened=facts.opened,
+            closed=now,
+            catalogue=facts.catalogue,
+            channel=self._channel,
+            trays=tuple(tray for tray in verdict.trays if tray.verdict != "empty" or tray.events),
+            sale=sale_of(verdict.trays, facts.prices, products, self._today(now)) if buying else None,
+            movements=movements_of(facts.kind, verdict.trays),
+        )
+
+    def _remember_levels(self, now: Instant) -> None:
+        """For the next start of the program, to tell what changed while it was off."""
+        try:
+            self._ledger.set_baseline(self._trays.rest_levels(now.mono), now)
+        except LedgerError as error:
+            log.error("weights not remembered", error=str(error))
+
+    def _write(self, visit: Visit, now: Instant) -> None:
+        closed = self._pending
+        assert closed is not None
+        order_no = None
+        if visit.begun:
+            try:
+                order_no = self._ledger.close_session(closed, now)
+            except LedgerError as error:
+                log.error("session not recorded; selling stops", error=str(error))
+                visit.notice, self._retry_at = "ledger", now.mono + RETRY_S
+                return
+            self._remember_levels(now)
+        self._pending = None
+        self.receipt = Receipt(closed, visit, order_no, now)
+        self._turn.sessions.append(self.receipt.session())
+        self._happen(Event.RECORDED, now)

@@ -1,0 +1,278 @@
+"""The counter's loop as one step: inputs → session → effects. It alone knows devices and ledger both.
+
+``Engine.step(inputs, now)`` never waits, reads no clock and starts nothing: jobs for the bus, answers
+for people, PINs to check and pictures for the screens come back in a ``Turn``. The shell around it
+(app.py) has the threads. What may follow what in a door session stands in domain/session's table.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from cloud_bridge.feed import CatalogueApplied, PlanogramApplied
+from edge.alarms import AlarmBook
+from edge.conductor import Conductor
+from edge.domain.records import Movement
+from edge.domain.requests import Accepted, AppealRequest, OpenRequest, PinChecked, Refusal, Refused
+from edge.domain.roster import Account
+from edge.domain.tokens import TokenBook
+from edge.domain.values import Instant, Kind, SessionId
+from edge.entrance import Entrance
+from edge.errors import BadInput
+from edge.hardware.signals import (
+    DeviceAlarm,
+    DoorState,
+    LineState,
+    Misconfigured,
+    Sweep,
+    UnlockDone,
+)
+from edge.idle_door import IdleDoor
+from edge.ledger.ledger import Ledger
+from edge.settings import Settings
+from edge.showing import RESULT_S, Showing
+from edge.trays import Trays
+from edge.turn import CentreSeen, Goods, Input, Turn
+from edge.weighing.judge import Band
+
+log = structlog.get_logger(__name__)
+
+CHECKPOINT_S = 60.0
+"""How often the ledger's log is folded back while nobody is at the door."""
+
+
+class Engine:
+    """One counter. It owns the ledger and every decision; give it everything it may touch."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        goods: Goods,
+        ledger: Ledger,
+        random_hex: Callable[[int], str],
+        now: Instant,
+    ) -> None:
+        """random_hex: that many unguessable bytes as hex digits. Takes up an unfinished session."""
+        limits = settings.session
+        self._goods = goods
+        self._next_goods: Goods | None = None
+        self._ledger = ledger
+        self._random_hex = random_hex
+        self._zone = ZoneInfo(settings.counter.timezone)
+        band = Band(settings.weighing.band_k, settings.weighing.band_const_g)
+        self._tokens = TokenBook(limits.token_new_s, limits.token_ttl_s, lambda: random_hex(16))
+        self._entrance = Entrance(self._tokens, ledger, limits.pin_tries, limits.pin_lock_s)
+        self._alarms = AlarmBook(ledger)
+        self._trays = Trays()
+        self._conductor = Conductor(settings, ledger, self._alarms, self._trays, band, self._today)
+        unfinished = ledger.unfinished() is not None
+        left = {} if unfinished else {t: base.weight for t, base in ledger.baselines().items()}
+        self._idle_door = IdleDoor(self._alarms, self._trays, band.const_g, limits.latch_s, left)
+        self._showing = Showing(settings.counter, self._tokens)
+        self._door = DoorState(now.mono, None, None)
+        self._line_up = False
+        self._lock_lost = False
+        self._misconfigured: set[str] = set()
+        self._online = False
+        self._checkpoint_at = now.mono + CHECKPOINT_S
+        self._first = Turn()
+        self._apply(goods, now)
+        self._conductor.resume(goods, now, self._first)
+
+    def step(self, inputs: Sequence[Input], now: Instant) -> Turn:
+        """Take ``inputs`` in order, let time-outs come, and say what is to be done."""
+        turn, self._first = self._first, Turn()
+        for item in inputs:
+            self._take(item, now, turn)
+        self._pass_time(now, turn)
+        self._show(now, turn)
+        turn.due = self._due(now)
+        return turn
+
+    @property
+    def out_of_order(self) -> str:
+        """Why nobody may open just now, as a string key; "": all is well."""
+        if self._conductor.stuck or not self._ledger.can_sell():
+            return "ledger"
+        if not self._line_up:
+            return "line"
+        if self._lock_lost or self._door.closed is None or self._door.locked is None:
+            return "lock"
+        if self._misconfigured:
+            return "misconfigured"
+        if self._conductor.visit is None and not (self._door.closed and self._door.locked):
+            return "door"
+        return ""
+
+    def _take(self, item: Input, now: Instant, turn: Turn) -> None:
+        match item:
+            case Sweep():
+                self._trays.hear(item)
+                self._conductor.hear_sweep(now, turn)
+            case DoorState():
+                self._on_door(item, now, turn)
+            case UnlockDone():
+                self._conductor.unlock_done(item, now, turn)
+            case DeviceAlarm():
+                self._on_device(item, now)
+            case LineState():
+                self._on_line(item, now)
+            case Misconfigured():
+                self._on_misconfigured(item, now)
+            case OpenRequest():
+                self._entrance.ask(item, self._goods.roster, now, turn)
+            case PinChecked():
+                self._on_pin(item, now, turn)
+            case AppealRequest():
+                self._on_appeal(item, now, turn)
+            case Goods():
+                self._next_goods = item
+            case CentreSeen():
+                self._online = item.online
+
+    # --- devices ------------------------------------------------------------------------------------
+    def _on_door(self, seen: DoorState, now: Instant, turn: Turn) -> None:
+        if (seen.closed, seen.locked) != (self._door.closed, self._door.locked):
+            log.info("door", closed=seen.closed, locked=seen.locked)
+        self._door = seen
+        if self._conductor.visit is not None:
+            self._conductor.see_door(seen, now, turn)
+            if self._conductor.visit is None:
+                self._idle_door.session_over()
+        else:
+            self._idle_door.see(seen, now)
+
+    def _on_device(self, alarm: DeviceAlarm, now: Instant) -> None:
+        if alarm.device == "lock":
+            self._lock_lost = alarm.fault is not None
+        if alarm.fault is None:
+            self._alarms.clear("SENSOR_LOST", alarm.device, now)
+        else:
+            self._alarms.raise_("SENSOR_LOST", alarm.device, "MAJOR", alarm.fault, now)
+
+    def _on_line(self, line: LineState, now: Instant) -> None:
+        self._line_up = line.up
+        if line.up:
+            self._alarms.clear("LINE_GONE", line.port, now)
+        else:
+            self._door = DoorState(now.mono, None, None)
+            self._alarms.raise_("LINE_GONE", line.port, "CRITICAL", line.reason, now)
+
+    def _on_misconfigured(self, found: Misconfigured, now: Instant) -> None:
+        self._misconfigured.add(found.tray)
+        detail = f"register {found.register} holds {found.value}; it must hold 0"
+        self._alarms.raise_("MISCONFIGURED", found.tray, "CRITICAL", detail, now)
+
+    # --- people -------------------------------------------------------------------------------------
+    def _on_pin(self, checked: PinChecked, now: Instant, turn: Turn) -> None:
+        admitted = self._entrance.admit(checked, now, turn)
+        if admitted is None:
+            return
+        request, account = admitted
+        # The token is looked at before anything else and used up only by a granted request.
+        refusal = self._tokens.check(request.token, now.mono)
+        why = (refusal, "scan the screen's code again") if refusal else self._why_shut(request, account, now)
+        if why is not None:
+            self._entrance.refuse(request, *why, turn)
+            return
+        self._tokens.redeem(request.token, now.mono)
+        session = SessionId(self._random_hex(16))
+        self._entrance.grant(request, session, turn)
+        self._conductor.begin(session, request.kind, account.ref, self._goods, now, turn)
+
+    def _why_shut(self, request: OpenRequest, account: Account, now: Instant) -> tuple[Refusal, str] | None:
+        """Why the door stays shut for ``account``; None: it may be opened."""
+        if request.kind not in account.kinds:
+            return Refusal.NOT_ALLOWED, f"this account may not open for {request.kind}"
+        if (visit := self._conductor.visit) is not None:
+            if visit.facts.kind is Kind.BUY:
+                return Refusal.BUSY, "wait until the door is shut and settled"
+            return Refusal.RESTOCKING, "wait until the counter is filled"
+        if reason := self.out_of_order:
+            return Refusal.OUT_OF_ORDER, f"the counter is out of order: {reason}"
+        return self._why_not_buy(account, now) if request.kind is Kind.BUY else None
+
+    def _why_not_buy(self, account: Account, now: Instant) -> tuple[Refusal, str] | None:
+        if not any(self._trays.in_service(now.mono).values()):
+            return Refusal.OUT_OF_ORDER, "the counter is out of order: scales"
+        if expired := self._expired(now):
+            return Refusal.EXPIRED_GOODS, f"expired goods on tray {', '.join(expired)}"
+        if account.quota is not None and self._ledger.spent(account.ref) >= account.quota:
+            return Refusal.NO_QUOTA, "the account's quota is used up"
+        return None
+
+    def _expired(self, now: Instant) -> list[str]:
+        """Trays with goods past their date: sold through the day named, not after its midnight."""
+        today, on_hand = self._today(now), self._ledger.on_hand()
+        facings = self._goods.planogram.facings.values()
+        return [
+            f.tray for f in facings if f.expires_on and f.expires_on < today and on_hand.get(f.tray, 0) > 0
+        ]
+
+    def _on_appeal(self, appeal: AppealRequest, now: Instant, turn: Turn) -> None:
+        try:
+            self._ledger.appeal(appeal.session, appeal.reason, now)
+        except BadInput as error:
+            turn.answers.append(Refused(appeal.id, Refusal.UNKNOWN_SESSION, str(error)))
+        else:
+            turn.answers.append(Accepted(appeal.id))
+
+    # --- time, goods, pictures ----------------------------------------------------------------------
+    def _pass_time(self, now: Instant, turn: Turn) -> None:
+        self._entrance.forget(now.mono)
+        self._conductor.pass_time(now, turn)
+        if self._conductor.visit is not None:
+            return
+        self._idle_door.follow_up(now)
+        if self._next_goods is not None:
+            goods, self._next_goods = self._next_goods, None
+            self._apply(goods, now)
+        if now.mono >= self._checkpoint_at:
+            self._checkpoint_at = now.mono + CHECKPOINT_S
+            self._ledger.checkpoint()
+
+    def _due(self, now: Instant) -> float:
+        dues = [now.mono + 1.0, now.mono + self._tokens.replaced_in(now.mono), self._conductor.due()]
+        receipt = self._conductor.receipt
+        if receipt is not None and receipt.at.mono + RESULT_S > now.mono:
+            dues.append(receipt.at.mono + RESULT_S + 0.01)
+        return min(dues)
+
+    def _apply(self, goods: Goods, now: Instant) -> None:
+        """Switch to ``goods``, whole. Opening stock is booked once, when the ledger has none."""
+        self._goods = goods
+        catalogue, planogram = goods.catalogue, goods.planogram
+        self._trays.plan(planogram, catalogue)
+        mono_ms = int(now.mono * 1000)
+        applied = CatalogueApplied(
+            mono_ms=mono_ms, version=catalogue.version, products=len(catalogue.products)
+        )
+        self._ledger.record_fact(applied, "catalogue", now)
+        planned = PlanogramApplied(mono_ms=mono_ms, version=planogram.version, trays=len(planogram.facings))
+        self._ledger.record_fact(planned, "planogram", now)
+        facings = planogram.facings.values()
+        opening = [Movement(f.tray, f.sku, "RESTOCK", f.opening, "opening stock") for f in facings]
+        self._ledger.open_stock([moved for moved in opening if moved.count], now)
+
+    def _today(self, now: Instant) -> date:
+        """The local business day."""
+        return now.wall.astimezone(self._zone).date()
+
+    def _show(self, now: Instant, turn: Turn) -> None:
+        conductor = self._conductor
+        turn.view, session = self._showing.view(
+            self._goods,
+            self._trays,
+            self._ledger.on_hand(),
+            conductor.visit,
+            conductor.receipt,
+            self.out_of_order,
+            self._alarms.kinds(),
+            self._online,
+            self._today(now),
+            now,
+        )
+        if session is not None:
+            turn.sessions.append(session)

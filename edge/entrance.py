@@ -1,0 +1,114 @@
+"""Who is at the door: tokens, accounts, PINs and repeated requests, up to the point of being let in."""
+
+from dataclasses import dataclass
+
+from edge.domain.requests import Answer, Granted, OpenRequest, PinChecked, Refusal, Refused
+from edge.domain.roster import Account, Roster
+from edge.domain.tokens import TokenBook
+from edge.domain.values import Instant, SessionId
+from edge.ledger import Ledger
+from edge.ledger.pins import Locked
+from edge.turn import Turn, VerifyPin
+
+_REMEMBERED = 256
+"""Answers kept for repeated Idempotency-Keys."""
+
+_ASKED_FOR_S = 10.0
+"""A PIN that is not checked within this is forgotten; the asker has long been told so."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    request: OpenRequest
+    account: Account | None
+    since: float
+
+
+class Entrance:
+    """Counts each PIN try before it is checked; gives one answer per request, the same for a repeat."""
+
+    def __init__(self, tokens: TokenBook, ledger: Ledger, tries: int, lock_s: float) -> None:
+        self._tokens = tokens
+        self._ledger = ledger
+        self._tries = tries
+        self._lock_s = lock_s
+        self._waiting: dict[str, _Waiting] = {}
+        self._answered: dict[str, tuple[OpenRequest, Answer | None]] = {}
+
+    def ask(self, request: OpenRequest, roster: Roster, now: Instant, turn: Turn) -> None:
+        """Answer at once what can be answered; otherwise have the PIN checked."""
+        if self._repeated(request, turn):
+            return
+        self._remember(request, None)
+        if refusal := self._tokens.check(request.token, now.mono):
+            self.refuse(request, refusal, "scan the screen's code again", turn)
+            return
+        account = roster.accounts.get(request.account)
+        if account is not None:
+            counted = self._ledger.count_try(account.login, now, self._tries, self._lock_s)
+            if isinstance(counted, Locked):
+                minutes = int(counted.left_s // 60) + 1
+                text = f"too many wrong PINs; locked for {minutes} more minutes"
+                self.refuse(request, Refusal.BLOCKED, text, turn)
+                return
+        self._waiting[request.id] = _Waiting(request, account, now.mono)
+        turn.checks.append(VerifyPin(request.id, request.pin, account.pin if account else None))
+
+    def admit(self, checked: PinChecked, now: Instant, turn: Turn) -> tuple[OpenRequest, Account] | None:
+        """Whose PIN was right; None: refused, or nobody waits for this answer any more."""
+        waiting = self._waiting.pop(checked.id, None)
+        if waiting is None:
+            return None
+        if not checked.ok or waiting.account is None:
+            self.refuse(waiting.request, Refusal.BAD_PIN, "unknown account or wrong PIN", turn)
+            return None
+        self._ledger.clear_tries(waiting.account.login, now)
+        return waiting.request, waiting.account
+
+    def grant(self, request: OpenRequest, session: SessionId, turn: Turn) -> None:
+        self._answer(request, Granted(request.id, session), turn)
+
+    def refuse(self, request: OpenRequest, code: Refusal, detail: str, turn: Turn) -> None:
+        self._answer(request, Refused(request.id, code, detail), turn)
+
+    def forget(self, now: float) -> None:
+        """Drop checks that nobody answered."""
+        for id in [id for id, w in self._waiting.items() if now - w.since > _ASKED_FOR_S]:
+            del self._waiting[id]
+
+    def _repeated(self, request: OpenRequest, turn: Turn) -> bool:
+        earlier = self._answered.get(request.key)
+        if earlier is None:
+            return False
+        first, answer = earlier
+        if _asks(first) != _asks(request):
+            text = "this Idempotency-Key came with another request"
+            turn.answers.append(Refused(request.id, Refusal.KEY_REUSED, text))
+        elif answer is None:
+            turn.answers.append(Refused(request.id, Refusal.BUSY, "this request is being answered"))
+        else:
+            turn.answers.append(_addressed(answer, request.id))
+        return True
+
+    def _answer(self, request: OpenRequest, answer: Answer, turn: Turn) -> None:
+        self._remember(request, answer)
+        turn.answers.append(answer)
+
+    def _remember(self, request: OpenRequest, answer: Answer | None) -> None:
+        self._answered[request.key] = (request, answer)
+        while len(self._answered) > _REMEMBERED:
+            del self._answered[next(iter(self._answered))]
+
+
+def _asks(request: OpenRequest) -> tuple[str, ...]:
+    return request.kind, request.token, request.account, request.pin
+
+
+def _addressed(answer: Answer, id: str) -> Answer:
+    match answer:
+        case Granted(_, session):
+            return Granted(id, session)
+        case Refused(_, code, detail):
+            return Refused(id, code, detail)
+        case _:
+            return answer

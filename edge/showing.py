@@ -1,0 +1,263 @@
+"""What screens are shown, made from the engine's state. It decides nothing and writes nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from math import ceil
+
+import msgspec
+
+from edge.domain.basket import sale_of
+from edge.domain.catalogue import Catalogue
+from edge.domain.records import ClosedSession, Happened, TrayEvidence
+from edge.domain.session import State
+from edge.domain.tokens import TokenBook
+from edge.domain.values import Fen, Instant, Kind, TrayId, rfc3339
+from edge.domain.view import BasketView, Evidence, LineView, Moved, SessionView, TrayView, View
+from edge.settings import Counter
+from edge.trays import Trays
+from edge.turn import Goods
+from edge.visit import Visit
+
+RESULT_S = 8.0
+"""How long the screen shows a session's result."""
+
+_TOLD = {"TAKE", "PUT_BACK"}
+"""What a buyer is told of a tray; touches and presses are the reviewer's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A recorded session as its opener and the screen see it."""
+
+    closed: ClosedSession
+    visit: Visit
+    order_no: str | None
+    at: Instant
+
+    def lines(self) -> tuple[LineView, ...]:
+        return _lines(self.visit, self.closed.trays)
+
+    def session(self) -> SessionView:
+        closed, sale = self.closed, self.closed.sale
+        return SessionView(
+            session=closed.id,
+            kind=closed.kind,
+            state=closed.state,
+            lines=self.lines(),
+            total_fen=sale.total if sale else 0,
+            certified_fen=sale.certified if sale else 0,
+            order_no=self.order_no,
+            verdict=closed.verdict,
+            notice=self.visit.notice,
+            closes_in_s=None,
+            opened_at=rfc3339(closed.opened.wall),
+            closed_at=rfc3339(closed.closed.wall),
+        )
+
+    def basket(self) -> BasketView:
+        sale = self.closed.sale
+        return BasketView(
+            kind=self.closed.kind,
+            state=self.closed.state,
+            lines=self.lines(),
+            total_fen=sale.total if sale else 0,
+            notice=self.visit.notice,
+            order_no=self.order_no,
+        )
+
+
+class Showing:
+    """Draws the counter, and says only what changed."""
+
+    def __init__(self, counter: Counter, tokens: TokenBook) -> None:
+        self._counter = counter
+        self._tokens = tokens
+        self._shown: View | None = None
+        self._session: SessionView | None = None
+
+    def view(
+        self,
+        goods: Goods,
+        trays: Trays,
+        on_hand: Mapping[TrayId, int],
+        visit: Visit | None,
+        receipt: Receipt | None,
+        reason: str,
+        alarms: tuple[str, ...],
+        online: bool,
+        today: date,
+        now: Instant,
+    ) -> tuple[View | None, SessionView | None]:
+        """The public picture and the running session's, each None where nothing changed.
+
+        reason: why the counter is out of order, "": it is not.
+        """
+        evidence = _live(visit, trays, now) if visit else ()
+        basket = _basket(visit, evidence, now) if visit else _result(receipt, now)
+        token = self._tokens.current(now.mono)
+        view = View(
+            version=self._shown.version if self._shown else 0,
+            counter=self._counter.id,
+            name=self._counter.name,
+            place=self._counter.place,
+            hotline=self._counter.hotline,
+            state=_state(visit, reason),
+            reason=reason,
+            trays=_trays(goods, on_hand, _taken(evidence), trays.in_service(now.mono), today),
+            basket=basket,
+            online=online,
+            token=token,
+            token_expires_in_s=self._token_left(token, now),
+            alarms=alarms,
+        )
+        return self._news(view), self._session_news(visit, evidence, today, now)
+
+    def _token_left(self, token: str, now: Instant) -> int:
+        """Whole seconds of the screen's token, as of the view that first showed it."""
+        if self._shown is not None and self._shown.token == token:
+            return self._shown.token_expires_in_s
+        return ceil(self._tokens.replaced_in(now.mono))
+
+    def _news(self, view: View) -> View | None:
+        if view == self._shown:
+            return None
+        self._shown = msgspec.structs.replace(view, version=view.version + 1)
+        return self._shown
+
+    def _session_news(
+        self, visit: Visit | None, evidence: tuple[TrayEvidence, ...], today: date, now: Instant
+    ) -> SessionView | None:
+        session = _session(visit, evidence, today, now) if visit else None
+        if session == self._session:
+            return None
+        self._session = session
+        return session
+
+
+def _state(visit: Visit | None, reason: str) -> str:
+    if visit is not None:
+        return "RESTOCKING" if visit.facts.kind is Kind.RESTOCK else "BUSY"
+    return "OUT_OF_ORDER" if reason else "READY"
+
+
+def _live(visit: Visit, trays: Trays, now: Instant) -> tuple[TrayEvidence, ...]:
+    if visit.state not in (State.OPEN, State.SETTLING):
+        return ()
+    return visit.judged(trays.watches, now.mono, closing=False).trays
+
+
+def _taken(evidence: tuple[TrayEvidence, ...]) -> dict[TrayId, int]:
+    return {tray.tray: tray.count for tray in evidence if tray.count > 0}
+
+
+def _result(receipt: Receipt | None, now: Instant) -> BasketView | None:
+    if receipt is None or now.mono - receipt.at.mono > RESULT_S:
+        return None
+    return receipt.basket()
+
+
+def _basket(visit: Visit, evidence: tuple[TrayEvidence, ...], now: Instant) -> BasketView:
+    lines = _lines(visit, evidence)
+    return BasketView(
+        kind=visit.facts.kind,
+        state=visit.state,
+        lines=lines,
+        total_fen=sum(line.amount_fen for line in lines),
+        notice=visit.notice or _notice(evidence),
+        closes_in_s=_seconds_left(visit, now),
+    )
+
+
+def _notice(evidence: tuple[TrayEvidence, ...]) -> str:
+    return "foreign" if any("foreign_object" in tray.reasons for tray in evidence) else ""
+
+
+def _session(visit: Visit, evidence: tuple[TrayEvidence, ...], today: date, now: Instant) -> SessionView:
+    basket = _basket(visit, evidence, now)
+    sale = sale_of(evidence, visit.facts.prices, visit.catalogue.products, today)
+    return SessionView(
+        session=visit.facts.id,
+        kind=basket.kind,
+        state=basket.state,
+        lines=basket.lines,
+        total_fen=basket.total_fen,
+        certified_fen=sale.certified if sale else 0,
+        order_no=None,
+        verdict=None,
+        notice=basket.notice,
+        closes_in_s=basket.closes_in_s,
+        opened_at=rfc3339(visit.facts.opened.wall),
+        closed_at=None,
+    )
+
+
+def _seconds_left(visit: Visit, now: Instant) -> int | None:
+    """Whole seconds to the next limit; None where none runs."""
+    return max(0, ceil(min(visit.timers.values()) - now.mono)) if visit.timers else None
+
+
+def _trays(
+    goods: Goods,
+    on_hand: Mapping[TrayId, int],
+    taken: Mapping[TrayId, int],
+    in_service: Mapping[TrayId, bool],
+    today: date,
+) -> tuple[TrayView, ...]:
+    catalogue: Catalogue = goods.catalogue
+    views = []
+    for tray, facing in goods.planogram.facings.items():
+        product = catalogue.products[facing.sku]
+        views.append(
+            TrayView(
+                tray=tray,
+                sku=product.sku,
+                name=product.name_zh,
+                name_en=product.name_en,
+                category=product.category,
+                spec=product.spec,
+                county=product.county_zh,
+                county_en=product.county_en,
+                price_fen=product.price,
+                on_hand=max(0, on_hand.get(tray, 0) - taken.get(tray, 0)),
+                capacity=facing.capacity,
+                certified=product.is_certified(today),
+                expires_on=facing.expires_on.isoformat() if facing.expires_on else None,
+                in_service=in_service[tray],
+            )
+        )
+    return tuple(views)
+
+
+def _lines(visit: Visit, evidence: tuple[TrayEvidence, ...]) -> tuple[LineView, ...]:
+    """A line for every tray that something left, and for every tray in doubt; doubt costs nothing."""
+    zero = visit.facts.opened.wall
+    shown = [
+        t for t in evidence if t.count and t.verdict != "empty" and (t.count > 0 or t.verdict == "charge")
+    ]
+    return tuple(_line(tray, visit, zero) for tray in shown)
+
+
+def _line(tray: TrayEvidence, visit: Visit, zero: datetime) -> LineView:
+    product, price = visit.catalogue.products[tray.sku], visit.facts.prices[tray.tray]
+    sure, before = tray.verdict == "charge", visit.stock.get(tray.tray, 0)
+    charged = sure and visit.facts.kind is Kind.BUY
+    return LineView(
+        tray=tray.tray,
+        sku=tray.sku,
+        name=product.name_zh,
+        name_en=product.name_en,
+        count=abs(tray.count),
+        price_fen=price,
+        amount_fen=Fen(price * tray.count) if charged else 0,
+        sure=sure,
+        evidence=Evidence(
+            before=before,
+            after=before - tray.count,
+            events=tuple(_moved(event, zero) for event in tray.events if event.action in _TOLD),
+        ),
+    )
+
+
+def _moved(event: Happened, zero: datetime) -> Moved:
+    return Moved(at=rfc3339(zero + timedelta(seconds=event.t)), action=event.action, count=event.count)

@@ -1,0 +1,53 @@
+"""What goes into one step of the engine and what comes out of it. Values only."""
+
+from dataclasses import dataclass, field
+
+from edge.domain.catalogue import Catalogue
+from edge.domain.planogram import Planogram
+from edge.domain.requests import Answer, AppealRequest, OpenRequest, PinChecked
+from edge.domain.roster import PinHash, Roster
+from edge.domain.view import SessionView, View
+from edge.hardware.signals import Job, Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Goods:
+    """What is for sale and who may open. As an input: to be used from the next idle moment on."""
+
+    catalogue: Catalogue
+    planogram: Planogram
+    roster: Roster
+
+
+@dataclass(frozen=True, slots=True)
+class CentreSeen:
+    """Whether the centre acknowledged lately; only shown, nothing depends on it."""
+
+    online: bool
+
+
+Input = Signal | OpenRequest | AppealRequest | PinChecked | Goods | CentreSeen
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyPin:
+    """A slow check for a worker, whose answer is ``PinChecked`` with the same id.
+
+    against: None for an account that does not exist; the check must then take as long and fail.
+    """
+
+    id: str
+    pin: str
+    against: PinHash | None
+
+
+@dataclass(slots=True)
+class Turn:
+    """What one step asks of the shell. due: when to step again though nothing happened (monotonic)."""
+
+    jobs: list[Job] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
+    checks: list[VerifyPin] = field(default_factory=list)
+    view: View | None = None
+    sessions: list[SessionView] = field(default_factory=list)
+    due: float = 0.0

@@ -1,0 +1,203 @@
+"""One door session under way: its state, its limits in time and what its trays said so far.
+
+It decides nothing about devices or the ledger: the engine does, by the table in domain/session.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from edge.domain.catalogue import Catalogue
+from edge.domain.planogram import Planogram
+from edge.domain.records import OpenSession
+from edge.domain.session import Effect, Event, State, step
+from edge.domain.values import Decigrams, Fen, Instant, TrayId, grams
+from edge.hardware.signals import DoorState
+from edge.trays import FRESH_S
+from edge.weighing.judge import Band, TrayStory, Verdict, judge
+from edge.weighing.track import Step, TrayWatch
+
+_BEFORE_OPEN = (Event.BOLT_STUCK, Event.PULL_TIMEOUT, Event.RELOCK_TIMEOUT, Event.LATCH_TIMEOUT)
+
+
+class StepNote(msgspec.Struct, frozen=True):
+    """A committed step as the journal keeps it; seconds since the session began, grams."""
+
+    tray: str
+    start: float
+    end: float
+    before: float
+    after: float
+
+
+@dataclass(slots=True)
+class Visit:
+    """A session from grant to record.
+
+    zero: monotonic second that its events' times count from. stock: pieces booked per tray at the
+    beginning. timers: what happens by itself, and when (monotonic seconds).
+    """
+
+    facts: OpenSession
+    zero: float
+    catalogue: Catalogue
+    planogram: Planogram
+    stock: Mapping[TrayId, int]
+    band: Band
+    state: State = State.IDLE
+    begun: bool = False
+    """The ledger knows of it."""
+    bolt_moved: bool = False
+    door_open: bool = False
+    door_seen_open: bool = False
+    reopened: bool = False
+    resumed: bool = False
+    notice: str = ""
+    timers: dict[Event, float] = field(default_factory=dict)
+    latched_at: float = 0.0
+    earlier: dict[TrayId, list[Step]] = field(default_factory=dict)
+    """Steps of before a restart, from the journal."""
+    noted: dict[TrayId, int] = field(default_factory=dict)
+    """How many of each watch's steps the journal already has."""
+
+    @property
+    def prices(self) -> Mapping[TrayId, Fen]:
+        return self.facts.prices
+
+    def handle(self, event: Event) -> tuple[Effect, ...]:
+        """Move to the next state; gives what must be done. Raises UnexpectedEvent."""
+        self.state, effects = step(self.state, event)
+        return effects
+
+    def due(self, now: float) -> list[Event]:
+        """Time-outs that have come, earliest first; each is taken off."""
+        events = sorted((at, event) for event, at in self.timers.items() if at <= now)
+        for _, event in events:
+            del self.timers[event]
+        return [event for _, event in events]
+
+    def watch_open_door(self, now: float, warn_s: float, alarm_s: float) -> None:
+        """The door is open (again): the limits of getting it open end, those of its being open begin once."""
+        begun = Event.OPEN_TOO_LONG in self.timers or self.notice in ("door_long", "door_alarm")
+        for event in _BEFORE_OPEN:
+            self.timers.pop(event, None)
+        if self.notice == "latch":
+            self.notice = ""
+        if not begun:
+            self.timers[Event.OPEN_LONG] = now + warn_s
+            self.timers[Event.OPEN_TOO_LONG] = now + alarm_s
+
+    def judged(self, watches: Mapping[TrayId, TrayWatch], now: float, *, closing: bool) -> Verdict:
+        """What the trays say at ``now``.
+
+        closing: a tray that still moves is doubtful. While the door is open it only is not known
+        yet, so the plateau before counts.
+        """
+        stories = [self._story(tray, watches[tray], now, closing) for tray in self.planogram.facings]
+        return judge(stories, self.band, self.zero, filling=self.facts.kind != "BUY")
+
+    def _story(self, tray: TrayId, watch: TrayWatch, now: float, closing: bool) -> TrayStory:
+        product = self.catalogue.products[self.planogram.facings[tray].sku]
+        before = self.facts.before.get(tray)
+        silent = watch.seen_at is None or now - watch.seen_at > FRESH_S
+        return TrayStory(
+            tray=tray,
+            sku=product.sku,
+            unit_g=grams(product.unit_weight),
+            sd_g=grams(product.unit_sd),
+            stock=self.stock.get(tray, 0),
+            most=product.count_by_weight_max,
+            before=None if before is None else grams(before),
+            after=None if silent else watch.level,
+            steps=[*self.earlier.get(tray, []), *watch.all_steps()],
+            unsettled=closing and watch.moving,
+        )
+
+    def new_notes(self, watches: Mapping[TrayId, TrayWatch]) -> list[StepNote]:
+        """Steps committed since the last call, for the journal."""
+        notes = []
+        for tray, watch in watches.items():
+            for done in watch.steps[self.noted.get(tray, 0) :]:
+                notes.append(
+                    StepNote(
+                        tray,
+                        round(done.start - self.zero, 3),
+                        round(done.end - self.zero, 3),
+                        round(done.before, 2),
+                        round(done.after, 2),
+                    )
+                )
+            self.noted[tray] = len(watch.steps)
+        return notes
+
+
+def resumed(
+    facts: OpenSession,
+    now: Instant,
+    catalogue: Catalogue,
+    planogram: Planogram,
+    stock: Mapping[TrayId, int],
+    band: Band,
+    watches: Mapping[TrayId, TrayWatch],
+) -> Visit:
+    """A session that its journal tells of, taken up again after a restart.
+
+    The monotonic clock may be another boot's, so events count from the wall clock's difference, but
+    never before the last journalled step. Each watch goes on from the last level known.
+    """
+    notes = [msgspec.json.decode(text, type=StepNote) for text in facts.steps]
+    passed = max([0.0, (now.wall - facts.opened.wall).total_seconds(), *(note.end for note in notes)])
+    visit = Visit(facts, now.mono - passed, catalogue, planogram, stock, band)
+    visit.begun = visit.resumed = True
+    visit.bolt_moved = visit.door_open = True
+    visit.door_seen_open = facts.door_opened
+    for note in notes:
+        visit.earlier.setdefault(TrayId(note.tray), []).append(
+            Step(visit.zero + note.start, visit.zero + note.end, note.before, note.after)
+        )
+    for tray, watch in watches.items():
+        steps = visit.earlier.get(tray)
+        before = facts.before.get(tray)
+        level = steps[-1].after if steps else None if before is None else grams(Decigrams(before))
+        if level is not None:
+            watch.resume(level, now.mono)
+    return visit
+
+
+def door_events(visit: Visit, seen: DoorState) -> Iterator[Event]:
+    """What one look at the door means for ``visit``, in order. Unknown contacts mean nothing."""
+    match visit.state:
+        case State.GRANTED if seen.closed is False:
+            yield Event.DOOR_OPENED
+        case State.UNLOCKING:
+            yield from _unlocking(visit, seen)
+        case State.OPEN:
+            yield from _open(visit, seen)
+        case State.SETTLING if seen.closed is False:
+            visit.door_open = True
+            yield Event.DOOR_OPENED
+
+
+def _unlocking(visit: Visit, seen: DoorState) -> Iterator[Event]:
+    if seen.closed is False:
+        visit.bolt_moved = visit.door_open = visit.door_seen_open = True
+        yield Event.DOOR_OPENED
+    elif seen.locked is False and not visit.bolt_moved:
+        visit.bolt_moved = True
+        yield Event.BOLT_MOVED
+    elif seen.closed and seen.locked and visit.bolt_moved:
+        yield Event.BOLT_BACK
+
+
+def _open(visit: Visit, seen: DoorState) -> Iterator[Event]:
+    if seen.closed is False:
+        if not visit.door_open or not visit.door_seen_open:
+            visit.door_open = visit.door_seen_open = True
+            yield Event.DOOR_OPENED
+    elif seen.closed:
+        if visit.door_open:
+            visit.door_open = False
+            yield Event.DOOR_CLOSED
+        if seen.locked:
+            yield Event.LATCHED
