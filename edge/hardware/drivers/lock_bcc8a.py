@@ -1,0 +1,81 @@
+"""The bolt and the door's reed on a bcc8a board, in the counter's words. Sends nothing, decides nothing."""
+
+from collections.abc import Callable
+
+from edge.hardware.codecs import bcc8a
+from edge.hardware.codecs.checksums import xor8
+from edge.hardware.exchange import Exchange, Form
+from edge.hardware.signals import DoorState, Unlocked
+
+# Seconds. A board answers a query within 200 ms and an "open" after its pulse of at most 1 s
+# (the board's text); the deadlines add the batches of USB adapters and a margin.
+QUERY_DEADLINE, QUERY_WORST, QUERY_HOLD = 0.75, 0.2, 1.0
+OPEN_DEADLINE, OPEN_WORST = 1.5, 1.0
+
+
+class LockBcc8a:
+    """One bolt and one reed on channels of the same board.
+
+    feedback_when_locked, reed_when_closed: ``short`` or ``open``, how the contacts are wired.
+    """
+
+    device = "lock"
+
+    def __init__(
+        self, board: int, lock: int, reed: int, *, feedback_when_locked: str, reed_when_closed: str
+    ) -> None:
+        self._lock = lock
+        self._reed = reed
+        self._locked_when = feedback_when_locked == "short"
+        self._shut_when = reed_when_closed == "short"
+        self.unlock = _exchange(bcc8a.Open(board, lock), bytes([bcc8a.OPEN, board, lock]))
+        self.query = _exchange(bcc8a.QueryAll(board), bytes([bcc8a.QUERY, board]))
+        self.probe = _exchange(bcc8a.Query(board, lock), bytes([bcc8a.QUERY, board, lock]))
+        """A harmless question whose answer has another length than ``query``'s."""
+
+    def outcome(self, reply: bytes) -> Unlocked:
+        """What the answer to ``unlock`` is worth: never more than "the board took the command"."""
+        answer = bcc8a.decode_reply(reply)
+        moved = isinstance(answer, bcc8a.OpenReply) and answer.closed != self._locked_when
+        return Unlocked.ACCEPTED if moved else Unlocked.NO_FEEDBACK
+
+    def door(self, reply: bytes, at: float) -> DoorState:
+        """Bolt and reed in the answer to ``query``."""
+        answer = bcc8a.decode_reply(reply)
+        if not isinstance(answer, bcc8a.QueryAllReply):
+            return DoorState(at, None, None)
+        return DoorState(
+            at,
+            closed=answer.is_closed(self._reed) == self._shut_when,
+            locked=answer.is_closed(self._lock) == self._locked_when,
+        )
+
+
+def _exchange(request: bcc8a.Request, head: bytes) -> Exchange:
+    opens = isinstance(request, bcc8a.Open)
+    return Exchange(
+        request=bcc8a.encode(request),
+        reply=Form(head, bcc8a.reply_size(request), _sound(request)),
+        least=bcc8a.SHORT,
+        deadline=OPEN_DEADLINE if opens else QUERY_DEADLINE,
+        worst=OPEN_WORST if opens else QUERY_WORST,
+        hold=0.0 if opens else QUERY_HOLD,
+        stranger=_stranger(request, head),
+    )
+
+
+def _sound(request: bcc8a.Request) -> Callable[[bytes], bool]:
+    kind = {bcc8a.Open: bcc8a.OpenReply, bcc8a.Query: bcc8a.QueryReply}.get(
+        type(request), bcc8a.QueryAllReply
+    )
+    return lambda packet: xor8(packet) == 0 and isinstance(bcc8a.decode_reply(packet), kind)
+
+
+def _stranger(request: bcc8a.Request, head: bytes) -> Callable[[bytes], bool]:
+    """Whether another board or another lock answered."""
+
+    def stranger(got: bytes) -> bool:
+        replies = bcc8a.ReplyDecoder(request).feed(got)
+        return any(not bcc8a.encode(reply).startswith(head) for reply in replies)
+
+    return stranger

@@ -1,0 +1,111 @@
+"""What is asked of the lock board, when, and what its answers mean. Time is an argument, no I/O."""
+
+from collections import deque
+from math import inf
+
+from edge.hardware.drivers.lock_bcc8a import LockBcc8a
+from edge.hardware.exchange import Answer, Task
+from edge.hardware.health import Health
+from edge.hardware.signals import DoorState, Pace, Signal, Unlock, UnlockDone, Unlocked
+
+SLOWEST_BUSY_S = 0.18
+"""While a session runs, the door is asked at least five times a second, waits for others included."""
+
+WATCH_S = 3.0
+WATCH_EVERY_S = 0.1
+"""After a pulse, for WATCH_S the door is asked every WATCH_EVERY_S: the bolt's confirmation is there."""
+
+
+class LockRota:
+    """The lock board's share of the bus."""
+
+    def __init__(self, driver: LockBcc8a, periods: dict[Pace, float]) -> None:
+        self._driver = driver
+        self._periods = {**periods, Pace.BUSY: min(periods[Pace.BUSY], SLOWEST_BUSY_S)}
+        self._period = self._periods[Pace.IDLE]
+        self._health = Health(driver.device)
+        self._jobs: deque[Unlock] = deque()
+        self._query = Task(driver.query, self._queried)
+        self._probe = Task(driver.probe, self._probed)
+        self._query_at = 0.0
+        self._watch_until = -inf
+
+    def submit(self, job: Unlock) -> None:
+        """Queue a pulse; it goes before everything else and at most once."""
+        self._jobs.append(job)
+
+    def set_pace(self, pace: Pace) -> None:
+        """Ask the door at this pace from now on."""
+        self._period = self._periods[pace]
+        self._query_at = 0.0
+
+    def line_up(self) -> None:
+        """Begin anew: what was known before the port was lost says nothing now."""
+        self._health = Health(self._driver.device, alarmed=self._health.alarmed)
+        self._query_at = 0.0
+
+    def line_down(self, now: float) -> tuple[Signal, ...]:
+        """What becomes of the pulses still waiting; and the door is unknown."""
+        return (*self.refuse_waiting(now), DoorState(now, None, None))
+
+    def refuse_waiting(self, now: float) -> tuple[Signal, ...]:
+        """The refusals of pulses that wait while the line is gone."""
+        gone = tuple(UnlockDone(job.job, now, Unlocked.LINE_GONE) for job in self._jobs)
+        self._jobs.clear()
+        return gone
+
+    def urgent(self, now: float, out: list[Signal]) -> Task | None:
+        """The next pulse, if any is waiting; overdue ones are refused into ``out``."""
+        while self._jobs:
+            job = self._jobs.popleft()
+            if now <= job.deadline:
+                return self._pulse(job)
+            out.append(UnlockDone(job.job, now, Unlocked.EXPIRED))
+        return None
+
+    def _pulse(self, job: Unlock) -> Task:
+        return Task(
+            self._driver.unlock,
+            lambda answer: self._pulsed(job, answer),
+            lambda at: (UnlockDone(job.job, at, Unlocked.SILENT),),
+        )
+
+    def owed(self, now: float) -> Task | None:
+        """The harmless question due after a time-out, if any."""
+        probe_at = self._health.probe_at
+        return self._probe if probe_at is not None and now >= probe_at else None
+
+    def routine(self, now: float) -> Task | None:
+        """The door's query when its time has come."""
+        if now < self._query_due():
+            return None
+        watched = now < self._watch_until
+        self._query_at = now + (min(self._period, WATCH_EVERY_S) if watched else self._period)
+        return self._query
+
+    def due(self) -> float:
+        """When there is something to ask next."""
+        if self._jobs:
+            return 0.0
+        return self._query_due() if self._health.probe_at is None else self._health.probe_at
+
+    def _query_due(self) -> float:
+        return inf if self._health.probe_at is not None else max(self._query_at, self._health.not_before)
+
+    def _queried(self, answer: Answer) -> tuple[Signal, ...]:
+        if answer.reply is None:
+            return (DoorState(answer.at, None, None), *self._health.bad(answer))
+        return (self._driver.door(answer.reply, answer.at), *self._health.good(answer.at))
+
+    def _probed(self, answer: Answer) -> tuple[Signal, ...]:
+        if answer.reply is None and answer.late_until is not None:
+            return self._health.bad(answer)
+        self._health.probed()
+        return ()
+
+    def _pulsed(self, job: Unlock, answer: Answer) -> tuple[Signal, ...]:
+        """What the answer to ``job``'s pulse means. Whatever it is, nothing is sent again for it."""
+        self._watch_until, self._query_at = answer.at + WATCH_S, 0.0
+        if answer.reply is None:
+            return (UnlockDone(job.job, answer.at, Unlocked.SILENT), *self._health.bad(answer))
+        return (UnlockDone(job.job, answer.at, self._driver.outcome(answer.reply)),)

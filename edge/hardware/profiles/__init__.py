@@ -1,0 +1,1 @@
+"""Register maps of weighing transmitters: data, read by ``edge.hardware.profiles.loading``."""
