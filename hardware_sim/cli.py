@@ -1,0 +1,120 @@
+"""``counter-sim``: the simulated cabinet as a program. Composes the parts; decides nothing."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+import click
+
+from hardware_sim import saved
+from hardware_sim.config import Config, load
+from hardware_sim.errors import SimError
+from hardware_sim.links.pty import PtyLink
+from hardware_sim.links.tcp import TcpLink
+from hardware_sim.runner import Link, Runner
+from hardware_sim.server import Server
+from hardware_sim.web import app
+from hardware_sim.world import World
+
+WATCH_S = 0.2
+
+
+@click.group(name="counter-sim")
+def group() -> None:
+    """The counter's boards, trays, door and goods without hardware."""
+
+
+@group.command()
+@click.option(
+    "--config",
+    "config_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("config/sim.toml"),
+    show_default=True,
+    help="The cabinet: boards, trays, files of goods.",
+)
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep goods and door here, so that a restarted simulator goes on where it was.",
+)
+@click.option("--link", help="Serial line's name, or socket://host:port. Default: [line] link.")
+@click.option("--http", "port", type=click.IntRange(0, 65535), help="Control port; 0: any free one.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Same seed, same goods and noise.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line on stdout when ready.")
+def run(
+    config_path: Path, directory: Path | None, link: str | None, port: int | None, seed: int, as_json: bool
+) -> None:
+    """Run the cabinet until SIGTERM or Ctrl-C."""
+    config = load(config_path)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    runner = _runner(config, directory, link or config.file.line.link, seed)
+    server = Server(app(runner), config.file.http.host, config.file.http.port if port is None else port)
+    runner.start()
+    server.start()
+    try:
+        _announce(server.url, runner.url, as_json)
+        _wait(stop, runner, server)
+    finally:
+        server.stop()
+        runner.stop()
+
+
+def _runner(config: Config, directory: Path | None, link: str, seed: int) -> Runner:
+    keep = None
+    if directory is not None:
+        directory.mkdir(parents=True, exist_ok=True)
+        keep = directory / "sim.json"
+    found = saved.read(keep) if keep is not None else None
+    world = World(config, seed, found, time.monotonic())
+    return Runner(world, _link(link, config.file.line.baud, seed), keep)
+
+
+def _link(name: str, baud: int, seed: int) -> Link:
+    if not name.startswith("socket://"):
+        return PtyLink(Path(name), baud, Random(f"{seed}/speed"))
+    host, _, port = name.removeprefix("socket://").rpartition(":")
+    if not host or not port.isdecimal():
+        raise click.BadParameter(f"{name}: write socket://host:port", param_hint="--link")
+    return TcpLink(host, int(port))
+
+
+def _announce(url: str, link: str, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"sim": url, "port": link, "pid": os.getpid()}))
+    else:
+        click.echo(f"模拟柜面板 cabinet panel: {url}/\n串口 serial line: {link}\nCtrl-C 停止 stops")
+    sys.stdout.flush()
+
+
+def _wait(stop: threading.Event, runner: Runner, server: Server) -> None:
+    """Until asked to stop, or until a part has died: then raise, so that whoever watches starts us again."""
+    while not stop.wait(WATCH_S):
+        if not runner.alive:
+            raise SimError(f"the line's thread has died: {runner.failure!r}")
+        if not server.alive:
+            raise SimError("the control port's thread has died")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the group; errors of the tree go to stderr and give their exit code."""
+    try:
+        group.main(args=argv, standalone_mode=False)
+    except SimError as error:
+        click.echo(f"counter-sim: {error}", err=True)
+        return error.exit_code
+    except click.Abort:
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    return 0
