@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from edge.errors import ConfigError
+
 Address = Annotated[int, Meta(ge=0, le=0xFFFF)]
 Bit = Annotated[int, Meta(ge=0, le=15)]
 Seconds = Annotated[float, Meta(gt=0, le=60)]
@@ -16,10 +18,8 @@ WORDS = {"int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "float32": 2}
 """Registers that each type of value takes."""
 
 
-class ProfileError(Exception):
+class ProfileError(ConfigError):
     """A register map that cannot be used; says the file, the key and what is wrong."""
-
-    exit_code = 78
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,7 +115,7 @@ def load(name: str) -> Profile:
     except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
         raise ProfileError(f"{path}: {error}") from error
     if problems := list(problems_of(profile)):
-        raise ProfileError("\n".join(f"{path}: {problem}" for problem in problems))
+        raise ProfileError([f"{path}: {problem}" for problem in problems])
     return profile
 
 

@@ -1,0 +1,39 @@
+"""From settings to buses: which drivers share which line."""
+
+from edge.domain.values import TrayId
+from edge.hardware.bus import Bus
+from edge.hardware.drivers.lock_bcc8a import LockBcc8a
+from edge.hardware.drivers.scale_modbus32 import ScaleModbus32
+from edge.hardware.profiles import loading
+from edge.settings import Settings
+
+
+def buses_of(settings: Settings) -> dict[str, Bus]:
+    """A bus for every port that the lock board or the scales use, by the port's name.
+
+    Raises ProfileError for a register map that cannot be used.
+    """
+    used = {settings.lock.port, settings.scales.port}
+    return {name: _bus(name, settings) for name in settings.ports if name in used}
+
+
+def _bus(name: str, settings: Settings) -> Bus:
+    port, lock, scales = settings.ports[name], settings.lock, settings.scales
+    board = LockBcc8a(
+        lock.board,
+        lock.lock,
+        lock.reed,
+        feedback_when_locked=lock.feedback_when_locked,
+        reed_when_closed=lock.reed_when_closed,
+    )
+    profile = loading.load(scales.profile)
+    trays = [ScaleModbus32(TrayId(tray), unit, profile) for tray, unit in scales.units.items()]
+    return Bus(
+        name,
+        board if lock.port == name else None,
+        trays if scales.port == name else [],
+        baud=port.baud,
+        echoes=port.echoes,
+        idle_hz=scales.idle_hz,
+        busy_hz=scales.busy_hz,
+    )
