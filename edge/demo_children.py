@@ -1,0 +1,99 @@
+"""The demo's five programs: how each is called, and how one sees that it does its work."""
+
+import http.client
+import importlib.util
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from edge.children import Child
+from edge.demo_files import LOOPBACK, Layout, Ports
+from edge.errors import Unavailable
+
+PROBE_S = 0.5
+
+
+def children(layout: Layout, ports: Ports, broker: list[str]) -> tuple[list[Child], list[Child]]:
+    """The programs in two steps: the second one wants the first one's serial line and broker."""
+    counter_toml = str(layout.config / "counter.toml")
+    central_toml, sim_toml = str(layout.config / "central.toml"), str(layout.config / "sim.toml")
+    bridge_log = layout.logs / "bridge.log"
+
+    def child(name: str, ready: Callable[[], bool], *command: str) -> Child:
+        return Child(name, [sys.executable, "-m", *command], layout.logs / f"{name}.log", ready)
+
+    first = [
+        Child("broker", broker, layout.logs / "broker.log", lambda: listens(ports.broker)),
+        child(
+            "sim",
+            lambda: answers(ports.panel, "/sim/state"),
+            *("hardware_sim", "run", "--config", sim_toml, "--dir", str(layout.sim)),
+        ),
+        child(
+            "centre",
+            lambda: answers(ports.centre, "/readyz"),
+            *("cloud_bridge.central", "run", "--config", central_toml),
+        ),
+    ]
+    second = [
+        child("counter", lambda: answers(ports.screen, "/readyz"), "edge", "run", "--config", counter_toml),
+        child("bridge", seen(bridge_log, "broker_up"), "cloud_bridge", "run", "--config", counter_toml),
+    ]
+    return first, second
+
+
+def broker_command(layout: Layout, ports: Ports, say: Callable[[str], None]) -> tuple[list[str], str]:
+    """How to run the broker, and the MQTT version it speaks. Raises Unavailable where there is none."""
+    mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+    if mosquitto:
+        return [mosquitto, "-c", str(layout.config / "mosquitto.conf")], "5"
+    if importlib.util.find_spec("amqtt") is None:
+        raise Unavailable(
+            "no MQTT broker: install mosquitto (apt-get install mosquitto), or the built-in one: "
+            "pip install 'smart-counter[demo]'"
+        )
+    say("没有 mosquitto,改用内置代理(MQTT 3.1.1) · no mosquitto: using the embedded broker, MQTT 3.1.1")
+    return [sys.executable, "-m", "edge.embedded_broker", "--port", str(ports.broker)], "3.1.1"
+
+
+def children_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """``environ`` without counter settings: they would win over the files that the demo writes."""
+    kept = {name: value for name, value in environ.items() if not name.startswith("COUNTER_")}
+    return {**kept, "PYTHONUNBUFFERED": "1"}
+
+
+def listens(port: int) -> bool:
+    """Whether something accepts connections there."""
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=PROBE_S):
+            return True
+    except OSError:
+        return False
+
+
+def answers(port: int, path: str) -> bool:
+    """Whether a GET of ``path`` gives 200."""
+    asking = http.client.HTTPConnection(LOOPBACK, port, timeout=PROBE_S)
+    try:
+        asking.request("GET", path)
+        return asking.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        asking.close()
+
+
+def seen(log: Path, text: str) -> Callable[[], bool]:
+    """Whether ``text`` was written to ``log`` from now on."""
+    start = log.stat().st_size if log.exists() else 0
+
+    def look() -> bool:
+        if not log.exists():
+            return False
+        with log.open("rb") as lines:
+            lines.seek(start if log.stat().st_size >= start else 0)  # else it was put aside meanwhile
+            return text.encode() in lines.read()
+
+    return look
