@@ -1,0 +1,63 @@
+# make demo    run a whole simulated counter: needs Python 3.11 or newer, git and make, nothing else
+# make test    everything but the long proofs, browser included; installs what it needs where it may
+# make check   format, lint, types, fast tests: what a change must pass
+# make long    the proofs that take minutes      make bench   numbers      make clean   forget the environment
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check long bench clean system
+
+# The newest of these that is there; override with: make PYTHON=/usr/bin/python3.12 …
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c "" 2>/dev/null && command -v $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install
+FAST := not long and not browser
+# Without mosquitto the demo uses a broker from a package.
+EXTRA := $(if $(shell PATH=$$PATH:/usr/sbin command -v mosquitto),,[demo])
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+demo: $(VENV)/.run
+	$(BIN)/counter demo $(ARGS)
+
+test: system $(VENV)/.dev
+	$(BIN)/pytest -q -m "$(FAST)"
+	$(BIN)/pytest -q -m browser
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q -m "$(FAST)"
+
+long: system $(VENV)/.dev
+	$(BIN)/pytest -m long
+
+bench: $(VENV)/.run
+	$(BIN)/counter bench $(ARGS)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# Broker, browser and fonts from the system's packages; says the exact command where it may not install.
+system:
+	@sh tools/system_packages.sh "$(PYTHON)"
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and there is no python3"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is too old: Python 3.11 or newer is needed; make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make virtual environments. On Debian or Ubuntu:"; \
+		  echo "    sudo apt-get install -y python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The stamps make a second run quick; a changed pyproject.toml installs again.
+$(VENV)/.run: pyproject.toml | $(BIN)/python
+	test -e $(VENV)/.dev || $(PIP) -e ".$(EXTRA)"
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/python
+	$(PIP) -e ".[dev]"
+	touch $@
