@@ -22,6 +22,7 @@ from cloud_bridge.link import Arrived, Broker, Down, Event, Link, Message, Publi
 from cloud_bridge.state import FILE, Kept, State
 from cloud_bridge.turns import CentreIs, Connected, Disconnected, Input, Limits, Note, Outbox, PubAck, Publish
 from cloud_bridge.uplink import Parked, Uplink
+from edge.errors import NoInput
 
 LEDGER = "ledger.db"
 POLL_S = 0.15
@@ -206,11 +207,14 @@ def _loop(bridge: Bridge, link: Link, stop: Flag) -> None:
 
 
 def _wait_for(path: Path, open_outbox: Callable[[Path], Outbox], stop: Flag) -> Outbox | None:
-    if not path.exists():
-        log.info("no_ledger_yet", path=str(path), remedy="start `counter run` with the same data directory")
+    told = False
     while not stop.is_set():
-        if path.exists():
+        try:
             return open_outbox(path)
+        except NoInput as error:
+            if not told:
+                log.info("no_ledger_yet", why=str(error))
+            told = True
         stop.wait(WAIT_FOR_LEDGER_S)
     return None
 

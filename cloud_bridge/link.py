@@ -9,6 +9,7 @@ dropped client still held is forgotten: the outbox knows better what to send aga
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from random import Random
 from typing import Any, Literal
@@ -18,6 +19,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
+
+from edge.errors import ConfigError
 
 CONNECT_TIMEOUT_S = 5.0
 DIAL_CEILING_S = 60.0
@@ -258,3 +261,13 @@ class Link:
     def _thread_lives(client: mqtt.Client) -> bool:
         thread = client._thread  # no public way to learn that paho's network thread has died
         return thread is not None and thread.is_alive()
+
+
+def password_in(path: str) -> str | None:
+    """The password in the file ``path``; None for no path. Raises ConfigError where it cannot be read."""
+    if not path:
+        return None
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"mqtt.password_file {path}: {error}") from error

@@ -54,6 +54,7 @@ class Uplink:
     parked: dict[int, Parked] = field(default_factory=dict)
     rejects: dict[int, str] = field(default_factory=dict)
 
+    _inc: str = field(init=False)
     _link: Connected | None = None
     _cursor: int = 0
     _next_ref: int = 1
@@ -68,6 +69,9 @@ class Uplink:
     _resends: int = 0
     _refusals: int = 0
     _notes: list[Note] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._inc = self.outbox.incarnation()
 
     def turn(self, inputs: Sequence[Input], now: float) -> Turn:
         """Take what arrived and say what to publish. ``now``: seconds, monotonic."""
@@ -107,10 +111,9 @@ class Uplink:
                 self._mark(item, last, now)
 
     def _mark(self, ack: feed.Ack, last: int, now: float) -> None:
-        ours = self.outbox.incarnation()
         held = Covered().plus(ack.through, [*ack.have, *((r.seq, r.seq) for r in ack.reject)])
-        if ack.inc != ours:
-            self._note("mark_of_another_incarnation", alarm=True, theirs=ack.inc, ours=ours)
+        if ack.inc != self._inc:
+            self._note("mark_of_another_incarnation", alarm=True, theirs=ack.inc, ours=self._inc)
             return
         if held.highest > last:
             self._note("mark_above_our_last", alarm=True, mark=held.highest, last=last)
@@ -238,7 +241,7 @@ class Uplink:
             event = feed.decode(body)
         except feed.Unreadable:
             return False
-        return (event.inc, event.seq) == (self.outbox.incarnation(), seq)
+        return (event.inc, event.seq) == (self._inc, seq)
 
     def _retries(self, now: float) -> Iterator[Publish]:
         assert self._link is not None

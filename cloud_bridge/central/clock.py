@@ -22,3 +22,8 @@ def shown(text: str, *, seconds: bool = False) -> str:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
+
+
+def day_start_ms(day: datetime) -> int:
+    """Midnight of the calendar day that ``day`` (naive) names, in milliseconds since 1970."""
+    return round(day.replace(tzinfo=SHANGHAI).timestamp() * 1000)

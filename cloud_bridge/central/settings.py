@@ -1,12 +1,9 @@
-"""The centre's settings: one TOML file, read once in ``main``, unknown keys refused."""
+"""The centre's settings: the Structs of its TOML file. Reading and layering is ``edge.settings_load``'s."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
-
-from edge.errors import ConfigError
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 
@@ -50,11 +47,3 @@ class Settings(Section, frozen=True, kw_only=True):
     mqtt: Mqtt = Mqtt()
     web: Web = Web()
     worker: Worker = Worker()
-
-
-def load(path: Path) -> Settings:
-    """The settings in ``path``. Raises ConfigError naming the fault and its place."""
-    try:
-        return msgspec.toml.decode(path.read_bytes(), type=Settings)
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
-        raise ConfigError(f"{path}: {error}") from error

@@ -1,0 +1,275 @@
+"""The centre's pages and JSON API: Starlette on a read-only connection of its own. It decides nothing.
+
+``create`` builds the application; ``Site`` runs it in a thread beside the ingest worker.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from cloud_bridge.central import answers, page
+from cloud_bridge.database import open_reader
+from edge.errors import Unavailable
+
+STATIC = Path(__file__).parent / "static"
+MAX_LIMIT = 500
+LOOK_S = 1.0
+"""How often an open page looks for what another worker committed; our own commits wake it at once."""
+HEARTBEAT_S = 15.0
+
+POLICY = "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+HEADERS = {
+    b"content-security-policy": POLICY.encode(),
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+}
+
+
+class Problem(Exception):
+    """An RFC 9457 answer. code: stable, for programs."""
+
+    def __init__(self, status: int, code: str, title: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.title = status, code, title
+
+
+class Live:
+    """Wakes the open event streams. Belongs to the web thread's loop."""
+
+    def __init__(self) -> None:
+        self._open: set[asyncio.Event] = set()
+        self.closing = False
+
+    def wake(self) -> None:
+        for event in self._open:
+            event.set()
+
+    def close(self) -> None:
+        self.closing = True
+        self.wake()
+
+    async def changes(self, look_s: float) -> AsyncIterator[None]:
+        """One item at once, then one after each change or ``look_s`` seconds, until closing."""
+        event = asyncio.Event()
+        self._open.add(event)
+        try:
+            while not self.closing:
+                event.clear()
+                yield
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(event.wait(), look_s)
+        finally:
+            self._open.discard(event)
+
+
+class Site:
+    """Everything the routes need. ``broker_up`` is asked from the web thread."""
+
+    def __init__(self, database: Path, broker_up: Callable[[], bool]) -> None:
+        self.live = Live()
+        self._database, self._broker_up = database, broker_up
+        self._db: sqlite3.Connection | None = None
+
+    @property
+    def db(self) -> sqlite3.Connection:
+        """Opened in the thread that uses it."""
+        if self._db is None:
+            self._db = open_reader(self._database)
+        return self._db
+
+    def app(self) -> ASGIApp:
+        routes = [
+            Route("/", self.page),
+            Route("/parts", self.parts),
+            Route("/live", self.stream),
+            Route("/healthz", self.healthz),
+            Route("/readyz", self.readyz),
+            Route("/api/v1/sales", self.sales),
+            Route("/api/v1/counters", self.counters),
+            Route("/api/v1/overview", self.overview),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ]
+        handlers: dict[Any, Any] = {Problem: _problem, HTTPException: _http_problem}
+        return _Headers(Starlette(routes=routes, exception_handlers=handlers))
+
+    # --- pages ----------------------------------------------------------------------------------
+    async def page(self, request: Request) -> Response:
+        return HTMLResponse(page.whole(self.db, _lang(request), datetime.now(UTC)))
+
+    async def parts(self, request: Request) -> Response:
+        """What changes on the page, for its script to put in place."""
+        html = page.parts(self.db, _lang(request), datetime.now(UTC))
+        return HTMLResponse(html, headers={"cache-control": "no-store"})
+
+    async def stream(self, request: Request) -> Response:
+        """Server-sent events: ``sale`` (one each, its id is the event's) and ``changed``."""
+        resume = request.headers.get("last-event-id", "")
+        since = int(resume) if resume.isdigit() else answers.last_event(self.db)
+        return StreamingResponse(
+            self._events(since),
+            media_type="text/event-stream",
+            headers={"cache-control": "no-store", "x-accel-buffering": "no"},
+        )
+
+    async def _events(self, since: int) -> AsyncIterator[bytes]:
+        yield b"retry: 1000\n\n"
+        version, quiet = self._version(), 0.0
+        async for _ in self.live.changes(LOOK_S):
+            for sale in reversed(answers.sales(self.db, since=since, limit=MAX_LIMIT)):
+                since = sale.id
+                yield b"event: sale\nid: %d\ndata: %b\n\n" % (sale.id, msgspec.json.encode(sale))
+            if version != (version := self._version()):
+                quiet = 0.0
+                yield b"event: changed\ndata: {}\n\n"
+            elif (quiet := quiet + LOOK_S) >= HEARTBEAT_S:
+                quiet = 0.0
+                yield b": still here\n\n"
+
+    def _version(self) -> int:
+        """Changes with every commit of another connection."""
+        return int(self.db.execute("pragma data_version").fetchone()[0])
+
+    # --- API ------------------------------------------------------------------------------------
+    async def sales(self, request: Request) -> Response:
+        """Newest arrival first. ``after``: the id of the last sale of the page before."""
+        limit = _whole(request, "limit", 50, MAX_LIMIT)
+        after = _whole(request, "after", 0, 2**62)
+        counter = request.query_params.get("counter") or None
+        found = answers.sales(self.db, counter=counter, limit=limit, before=after or None)
+        answer = _json(found)
+        if len(found) == limit:
+            following = request.url.include_query_params(after=found[-1].id)
+            answer.headers["link"] = f'<{following.path}?{following.query}>; rel="next"'
+        return answer
+
+    async def counters(self, _request: Request) -> Response:
+        return _json(answers.counters(self.db))
+
+    async def overview(self, _request: Request) -> Response:
+        return _json(page.overview(self.db, datetime.now(UTC)))
+
+    async def healthz(self, _request: Request) -> Response:
+        return _json({"status": "ok"})
+
+    async def readyz(self, _request: Request) -> Response:
+        """Ready means that pages can be served; without a broker they are, but nothing new arrives."""
+        answers.last_event(self.db)
+        return _json({"status": "ready", "degraded": [] if self._broker_up() else ["broker"]})
+
+
+class Web:
+    """The thread that serves a site. ``start`` returns once the port is open."""
+
+    def __init__(self, site: Site, host: str, port: int) -> None:
+        config = uvicorn.Config(
+            site.app(),
+            host=host,
+            port=port,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+        )
+        self._site, self._host, self._server = site, host, uvicorn.Server(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._socket = None
+        self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
+        try:
+            self._socket = config.bind_socket()
+        except (OSError, SystemExit) as error:
+            raise Unavailable(
+                f"cannot listen on {host}:{port} ({error}); choose another [web] port"
+            ) from error
+
+    def start(self) -> str:
+        """Serve; gives the base URL."""
+        assert self._socket is not None
+        self._thread.start()
+        port = self._socket.getsockname()[1]
+        return f"http://{'127.0.0.1' if self._host in ('0.0.0.0', '') else self._host}:{port}"
+
+    def changed(self) -> None:
+        """Tell the open pages; from any thread, never waiting."""
+        if self._loop is not None and not self._loop.is_closed():
+            with suppress(RuntimeError):  # the loop ended between the question and the call
+                self._loop.call_soon_threadsafe(self._site.live.wake)
+
+    def stop(self) -> None:
+        """End the streams, then the server; at most about a second."""
+        self._server.should_exit = True
+        if self._loop is not None and not self._loop.is_closed():
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._site.live.close)
+        self._thread.join(timeout=2.0)
+
+    def _serve(self) -> None:
+        asyncio.run(self._run())
+
+    async def _run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        await self._server.serve(sockets=[self._socket] if self._socket else None)
+
+
+class _Headers:
+    """Adds the security headers to every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *HEADERS.items()]
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def _json(value: Any) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json")
+
+
+def _lang(request: Request) -> str:
+    return "en" if request.query_params.get("lang") == "en" else "zh"
+
+
+def _whole(request: Request, name: str, default: int, most: int) -> int:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:20]) <= most:
+        raise Problem(422, "bad_parameter", "Bad parameter", f"{name} must be a number from 1 to {most}")
+    return int(text)
+
+
+async def _problem(request: Request, error: Problem) -> Response:
+    body = {
+        "type": "about:blank",
+        "title": error.title,
+        "status": error.status,
+        "detail": str(error),
+        "instance": request.url.path,
+        "code": error.code,
+    }
+    return Response(msgspec.json.encode(body), error.status, media_type="application/problem+json")
+
+
+async def _http_problem(request: Request, error: HTTPException) -> Response:
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, f"http_{error.status_code}")
+    return await _problem(request, Problem(error.status_code, code, error.detail, error.detail))

@@ -1,0 +1,52 @@
+"""The centre's process: builds the parts and runs them. The worker has the main thread, the pages another."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from threading import Event as Flag
+
+import structlog
+
+from cloud_bridge.central import worker
+from cloud_bridge.central.app import Site, Web
+from cloud_bridge.central.settings import Settings
+from cloud_bridge.central.store import Store
+from cloud_bridge.link import Broker, Wake, password_in
+
+log = structlog.get_logger("centre")
+
+
+def serve(
+    settings: Settings, database: Path, stop: Flag, ready: Callable[[str], None], random: Random
+) -> None:
+    """Take in and show until ``stop`` (SIGTERM and SIGINT set it). ``ready`` is told the base URL."""
+    store = Store(database)
+    link = worker.link(_broker(settings), settings.worker.id, random)
+
+    def leave(*_: object) -> None:
+        stop.set()
+        link.events.put(Wake())  # reentrant, so a signal may call it
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
+    web = Web(Site(database, link.is_up), settings.web.host, settings.web.port)
+    ready(web.start())
+    try:
+        worker.loop(worker.Worker(store, link, web.changed, worker.Wall()), link, stop)
+    finally:
+        web.stop()
+        store.close()
+    log.info("centre_stopped")
+
+
+def _broker(settings: Settings) -> Broker:
+    mqtt = settings.mqtt
+    return Broker(
+        mqtt.host,
+        mqtt.port,
+        mqtt.version,
+        mqtt.keepalive_s,
+        mqtt.username,
+        password_in(mqtt.password_file),
+    )

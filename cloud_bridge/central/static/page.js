@@ -1,0 +1,58 @@
+// Keeps the page current: the server renders, this script only puts the new picture in place.
+
+const lang = document.body.dataset.lang;
+const asked = new URLSearchParams(location.search).get("lang");
+const remembered = localStorage.getItem("lang");
+if (asked) {
+  localStorage.setItem("lang", asked);
+} else if (remembered && remembered !== lang) {
+  location.replace(`/?lang=${encodeURIComponent(remembered)}`);
+}
+
+const parts = document.getElementById("parts");
+const lost = document.getElementById("lost");
+let newest = newestShown();
+let running = false;
+let again = false;
+
+function newestShown() {
+  return Math.max(0, ...[...parts.querySelectorAll("[data-sale]")].map((each) => Number(each.dataset.sale)));
+}
+
+async function refresh() {
+  if (running) {
+    again = true;
+    return;
+  }
+  running = true;
+  try {
+    const answer = await fetch(`/parts?lang=${lang}`);
+    if (answer.ok) {
+      parts.innerHTML = await answer.text();
+      for (const each of parts.querySelectorAll("[data-sale]")) {
+        each.classList.toggle("new", Number(each.dataset.sale) > newest);
+      }
+      newest = newestShown();
+    }
+  } catch {
+    lost.hidden = false; // the stream's own error may come later than a failed fetch
+  } finally {
+    running = false;
+    if (again) {
+      again = false;
+      refresh();
+    }
+  }
+}
+
+const live = new EventSource("/live");
+live.addEventListener("open", () => {
+  lost.hidden = true;
+  refresh();
+});
+live.addEventListener("error", () => {
+  lost.hidden = false;
+});
+live.addEventListener("sale", refresh);
+live.addEventListener("changed", refresh);
+setInterval(refresh, 60_000); // the cut-off time and the change of day

@@ -1,0 +1,125 @@
+"""The command ``counter-bridge``: carries the counter's events to the centre."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from random import SystemRandom
+from threading import Event as Flag
+from typing import Any
+
+import click
+
+from cloud_bridge.link import Broker, password_in
+from edge import logs
+from edge.errors import CounterError
+from edge.ledger.outbox import Outbox
+from edge.settings import Settings
+from edge.settings_load import find_config, load
+
+PROGRAM = "counter-bridge"
+
+config_option = click.option(
+    "--config", type=click.Path(path_type=Path, dir_okay=False), help="The counter's settings file (TOML)."
+)
+dir_option = click.option(
+    "--dir",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The counter's data directory; stands above [files] data.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def bridge() -> None:
+    """专柜上传 · The bridge: brings the ledger's events to the centre, and nothing gets lost on the way."""
+
+
+@bridge.command()
+@config_option
+@dir_option
+def run(config: Path | None, directory: Path | None) -> int:
+    """Carry events until SIGTERM or Ctrl-C. Waits for the ledger and for the broker as long as it takes."""
+    from cloud_bridge import bridge as process
+
+    logs.configure()
+    settings = _settings(config)
+    mqtt = settings.mqtt
+    broker = Broker(
+        mqtt.host,
+        mqtt.port,
+        mqtt.version,
+        mqtt.keepalive_s,
+        mqtt.username,
+        password_in(mqtt.password_file),
+    )
+    plan = process.Plan(settings.counter.id, _data(settings, directory), broker, mqtt.window)
+    process.run(plan, Outbox, Flag(), SystemRandom())
+    return 0
+
+
+@bridge.command()
+@config_option
+@dir_option
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def backlog(config: Path | None, directory: Path | None, as_json: bool) -> int:
+    """How many events the centre has not acknowledged, and which were set aside or rejected."""
+    found = _backlog(_data(_settings(config), directory))
+    lines = (f"{name}: {value}" for name, value in found.items())
+    click.echo(json.dumps(found) if as_json else "\n".join(lines))
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; gives the exit code."""
+    try:
+        outcome = bridge.main(
+            args=None if argv is None else list(argv), prog_name=PROGRAM, standalone_mode=False
+        )
+    except CounterError as error:
+        click.echo(f"{PROGRAM}: {error}".replace("\n", f"\n{PROGRAM}: "), err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo(f"{PROGRAM}: stopped", err=True)
+        return 130
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _settings(config: Path | None) -> Settings:
+    return load(find_config(config, os.environ), Settings, env_prefix="COUNTER_", environ=os.environ).value
+
+
+def _data(settings: Settings, directory: Path | None) -> Path:
+    return directory or Path(settings.files.data)
+
+
+def _backlog(data: Path) -> dict[str, Any]:
+    from cloud_bridge.bridge import LEDGER
+    from cloud_bridge.database import open_reader
+    from cloud_bridge.ranges import Covered
+    from cloud_bridge.state import FILE, Kept, kept
+
+    with closing(Outbox(data / LEDGER)) as outbox:
+        inc, last = outbox.incarnation(), outbox.last_seq()
+    now = Kept(Covered(), {}, {})
+    if (data / FILE).is_file():
+        with closing(open_reader(data / FILE)) as db:
+            now = kept(db, inc)
+    return {
+        "inc": inc,
+        "last_seq": last,
+        "through": now.covered.through,
+        "have": [list(each) for each in now.covered.have],
+        "backlog": now.covered.missing(last),
+        "parked": {str(seq): code for seq, code in now.parked.items()},
+        "rejected": {str(seq): code for seq, code in now.rejects.items()},
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
