@@ -1,0 +1,211 @@
+"""JSON under ``/api/v1`` and the live stream: requests to the engine, its answers back. No rules here."""
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+from prometheus_client import Counter as Tally
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from edge.domain.requests import (
+    Answer,
+    AppealRequest,
+    Granted,
+    OpenRequest,
+    Refusal,
+    Refused,
+)
+from edge.domain.requests import Request as Asked
+from edge.domain.values import Kind, SessionId
+from edge.domain.view import SessionView, View
+from edge.screens.aging import without_token
+from edge.screens.bodies import (
+    AppealBody,
+    Appealed,
+    OpenBody,
+    Opened,
+    ScreenToken,
+    answer,
+    counter_body,
+    read,
+)
+from edge.screens.guard import is_screen
+from edge.screens.labels import qr_png
+from edge.screens.openers import COOKIE, Openers
+from edge.screens.problems import problem, refusal
+from edge.screens.stage import Shown, Stage
+from edge.screens.streams import MAX_STREAMS, comment_every, stream
+
+log = structlog.get_logger(__name__)
+
+ASK_S = 5.0
+"""How long a request waits for the engine, which answers within its turn or once a PIN is checked."""
+OPENER_S = 40 * 24 * 3600
+"""A receipt can be opened again for more than 30 days from the phone that bought."""
+
+History = Callable[[SessionId], SessionView | None]
+Ask = Callable[[Asked], None]
+
+
+@dataclass(slots=True)
+class Api:
+    """The handlers and what they share. public_url: "" means the address the request came to."""
+
+    stage: Stage
+    ask: Ask
+    history: History
+    public_url: str
+    asked: Tally
+    ask_s: float = ASK_S
+    openers: Openers = field(default_factory=Openers)
+
+    def routes(self) -> list[Route]:
+        """Every path this module answers."""
+        session = "/api/v1/sessions/{session}"
+        return [
+            Route("/live", self.live),
+            Route("/api/v1/counter", self.counter),
+            Route("/api/v1/screen/token", self.screen_token),
+            Route("/api/v1/screen/qr.png", self.screen_qr),
+            Route("/api/v1/sessions", self.open, methods=["POST"]),
+            Route(session, self.session),
+            Route(f"{session}/live", self.session_live),
+            Route(f"{session}/appeal", self.appeal, methods=["POST"]),
+        ]
+
+    async def counter(self, _request: Request) -> Response:
+        view = self.stage.view()
+        return problem("STARTING") if view is None else answer(counter_body(view))
+
+    async def live(self, request: Request) -> Response:
+        """The View, whole on connect, then the newest. Only the screen itself is told the token."""
+        if self.stage.streams >= MAX_STREAMS:
+            return problem("TOO_MANY_PAGES", headers={"Retry-After": "5"})
+        for_screen = is_screen(request)
+
+        def newest() -> Shown[View] | None:
+            shown = self.stage.shown()
+            if shown is None or for_screen:
+                return shown
+            return Shown(shown.serial, without_token(shown.value))
+
+        every = comment_every(request.query_params.get("beat"))
+        return stream(self.stage, newest, lambda shown: str(shown.value.version), every)
+
+    def _screen_token(self, request: Request) -> ScreenToken | Response:
+        if not is_screen(request):
+            return problem("SCREEN_ONLY")
+        view = self.stage.view()
+        if view is None or not view.token:
+            return problem("STARTING")
+        base = self.public_url or str(request.base_url)
+        url = f"{base.rstrip('/')}/c/{view.counter}?t={view.token}"
+        return ScreenToken(token=view.token, url=url, expires_in_s=view.token_expires_in_s)
+
+    async def screen_token(self, request: Request) -> Response:
+        found = self._screen_token(request)
+        return found if isinstance(found, Response) else answer(found)
+
+    async def screen_qr(self, request: Request) -> Response:
+        found = self._screen_token(request)
+        if isinstance(found, Response):
+            return found
+        png = await asyncio.to_thread(qr_png, found.url)
+        return Response(png, headers={"Cache-Control": "no-store"}, media_type="image/png")
+
+    async def _ask(self, request: Asked) -> Answer | None:
+        """The engine's answer, or None when it stays silent."""
+        waiting = asyncio.wrap_future(self.stage.expect(request.id))
+        try:
+            self.ask(request)
+            return await asyncio.wait_for(waiting, self.ask_s)
+        except TimeoutError:
+            log.warning("engine_silent", request=type(request).__name__)
+            return None
+        finally:
+            self.stage.forget(request.id)
+
+    async def open(self, request: Request) -> Response:
+        body = await read(request, OpenBody)
+        if isinstance(body, Response):
+            return body
+        key = request.headers.get("idempotency-key", "")[:200] or str(uuid.uuid4())
+        outcome = await self._ask(
+            OpenRequest(
+                id=str(uuid.uuid4()),
+                kind=Kind(body.kind),
+                token=body.token,
+                account=body.buyer,
+                pin=body.pin,
+                key=key,
+            )
+        )
+        match outcome:
+            case Granted(session=session):
+                self.asked.labels("GRANTED").inc()
+                return self._opened(session, request)
+            case Refused(code=code):
+                self.asked.labels(code.value).inc()
+                return refusal(outcome)
+            case _:
+                self.asked.labels("TIMEOUT").inc()
+                return problem("TIMEOUT")
+
+    def _opened(self, session: SessionId, request: Request) -> Response:
+        response = answer(Opened(session=session), 201)
+        path = f"/api/v1/sessions/{session}"
+        response.headers["Location"] = path
+        response.set_cookie(
+            COOKIE,
+            self.openers.secret_of(session),
+            max_age=OPENER_S,
+            path=path,
+            httponly=True,
+            samesite="lax",
+            secure=request.url.scheme == "https",
+        )
+        return response
+
+    def _visible(self, request: Request) -> SessionId | None:
+        """The session's id, if this request may know that it exists."""
+        session = SessionId(request.path_params["session"])
+        return session if self.openers.may_see(session, request.cookies.get(COOKIE)) else None
+
+    async def _session(self, session: SessionId) -> SessionView | None:
+        return self.stage.session(session) or await asyncio.to_thread(self.history, session)
+
+    async def session(self, request: Request) -> Response:
+        session = self._visible(request)
+        view = None if session is None else await self._session(session)
+        return problem(Refusal.UNKNOWN_SESSION) if view is None else answer(view)
+
+    async def session_live(self, request: Request) -> Response:
+        """The session as ``GET`` gives it, on connect and after each change."""
+        session = self._visible(request)
+        if session is None or await self._session(session) is None:
+            return problem(Refusal.UNKNOWN_SESSION)
+        if self.stage.streams >= MAX_STREAMS:
+            return problem("TOO_MANY_PAGES", headers={"Retry-After": "5"})
+        old = await self._session(session)
+
+        def newest() -> Shown[SessionView] | None:
+            return self.stage.shown_session(session) or (Shown(0, old) if old else None)
+
+        every = comment_every(request.query_params.get("beat"))
+        return stream(self.stage, newest, lambda shown: str(shown.serial), every)
+
+    async def appeal(self, request: Request) -> Response:
+        session = self._visible(request)
+        if session is None:
+            return problem(Refusal.UNKNOWN_SESSION)
+        body = await read(request, AppealBody)
+        if isinstance(body, Response):
+            return body
+        outcome = await self._ask(AppealRequest(str(uuid.uuid4()), session, body.reason))
+        if isinstance(outcome, Refused):
+            return refusal(outcome)
+        return problem("TIMEOUT") if outcome is None else answer(Appealed(appeal="received"), 202)

@@ -1,0 +1,78 @@
+"""Puts the web application together. The only module here that knows all others."""
+
+from collections.abc import Callable
+
+import structlog
+from prometheus_client import CollectorRegistry
+from prometheus_client import Counter as Tally
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from edge.screens import health, openapi
+from edge.screens.api import ASK_S, Api, Ask, History
+from edge.screens.guard import Guard, hostname
+from edge.screens.health import Readiness
+from edge.screens.pages import Pages
+from edge.screens.problems import problem
+from edge.screens.stage import Stage
+from edge.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+STATUS_CODES = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    """Starlette's own refusals (no such path, wrong method), told as all others are."""
+    assert isinstance(error, HTTPException)
+    code = STATUS_CODES.get(error.status_code, "REQUEST_FAILED")
+    return problem(code, error.detail, headers=dict(error.headers or {}))
+
+
+async def _failed(_request: Request, error: Exception) -> Response:
+    log.error("page_failed", error=type(error).__name__)
+    return problem("INTERNAL")
+
+
+def make_app(
+    stage: Stage,
+    ask: Ask,
+    history: History,
+    settings: Settings,
+    *,
+    checks: Callable[[], Readiness],
+    registry: CollectorRegistry,
+    version: str,
+    samples: tuple[str, ...] = (),
+    ask_s: float = ASK_S,
+) -> Starlette:
+    """The counter's pages and API.
+
+    ask: puts a request on the engine's queue and returns at once. history: a session that ``stage``
+    no longer holds, read from the ledger; called in a worker thread. checks: see ``Readiness``.
+    samples: logins of the sample roster, offered on the phone page so that a visitor can try it.
+    ask_s: seconds to wait for the engine's answer.
+    """
+    asked = Tally("counter_open_requests", "Requests for the door by outcome", ["outcome"], registry=registry)
+    api = Api(stage, ask, history, settings.screens.public_url, asked, ask_s)
+    pages = Pages(settings.counter.id, settings.counter.name, settings.counter.timezone, samples)
+    description = openapi.document(version)
+
+    async def described(_request: Request) -> Response:
+        return JSONResponse(description)
+
+    names = frozenset({hostname(settings.screens.public_url.partition("//")[2])} - {""})
+    return Starlette(
+        routes=[
+            *health.routes(checks, registry),
+            Route("/api/v1/openapi.json", described),
+            *api.routes(),
+            *pages.routes(),
+        ],
+        middleware=[Middleware(Guard, names=names)],
+        exception_handlers={HTTPException: _refused, Exception: _failed},
+    )

@@ -1,0 +1,88 @@
+"""The API's description (OpenAPI 3.1), made from the Structs that check and carry it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from edge.domain.requests import Refusal
+from edge.domain.view import SessionView, View
+from edge.screens.bodies import AppealBody, Appealed, CounterBody, OpenBody, Opened, ScreenToken
+from edge.screens.problems import FAULTS, MEDIA_TYPE, Problem
+
+BODIES = (View, SessionView, CounterBody, OpenBody, Opened, AppealBody, Appealed, ScreenToken, Problem)
+KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "maxLength": 200},
+    "description": "A repeat with the same key and body gets the same answer and opens nothing again.",
+}
+SESSION = {"name": "session", "in": "path", "required": True, "schema": {"type": "string"}}
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _content(name: str, media: str = "application/json") -> dict[str, Any]:
+    return {"content": {media: {"schema": _ref(name)}}}
+
+
+def _operation(
+    summary: str,
+    answers: dict[str, str],
+    body: str = "",
+    parameters: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    """answers: status → name of a Struct, or a media type where the body is no JSON."""
+    responses: dict[str, Any] = {
+        status: {"description": summary, **(_plain(name) if "/" in name else _content(name))}
+        for status, name in answers.items()
+    }
+    responses["default"] = {"description": "No, and why: see code", **_content("Problem", MEDIA_TYPE)}
+    request = {"requestBody": {"required": True, **_content(body)}} if body else {}
+    return {"summary": summary, "parameters": list(parameters), **request, "responses": responses}
+
+
+def _plain(media: str) -> dict[str, Any]:
+    return {"content": {media: {"schema": {"type": "string"}}}}
+
+
+def _paths() -> dict[str, Any]:
+    session = "/api/v1/sessions/{session}"
+    events = {"200": "text/event-stream"}
+    return {
+        "/live": {"get": _operation("Server-sent events: each one is a View", events)},
+        "/api/v1/counter": {"get": _operation("The counter and what it sells", {"200": "CounterBody"})},
+        "/api/v1/screen/token": {
+            "get": _operation("What the screen's QR holds; loopback only", {"200": "ScreenToken"})
+        },
+        "/api/v1/screen/qr.png": {
+            "get": _operation("The screen's QR as a picture; loopback only", {"200": "image/png"})
+        },
+        "/api/v1/sessions": {
+            "post": _operation("Ask for the door", {"201": "Opened"}, body="OpenBody", parameters=[KEY])
+        },
+        session: {"get": _operation("One's own session", {"200": "SessionView"}, parameters=[SESSION])},
+        f"{session}/live": {
+            "get": _operation("Server-sent events: each one is a SessionView", events, parameters=[SESSION])
+        },
+        f"{session}/appeal": {
+            "post": _operation(
+                "Dispute a session's result", {"202": "Appealed"}, body="AppealBody", parameters=[SESSION]
+            )
+        },
+    }
+
+
+def document(version: str) -> dict[str, Any]:
+    """The whole document. Codes of refusals stand in ``Problem.code``."""
+    _, schemas = msgspec.json.schema_components(BODIES, ref_template="#/components/schemas/{name}")
+    schemas["Problem"]["properties"]["code"]["enum"] = [*Refusal.__members__, *FAULTS]
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Smart counter", "version": version},
+        "paths": _paths(),
+        "components": {"schemas": schemas},
+    }

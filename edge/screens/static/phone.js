@@ -1,0 +1,170 @@
+// The buyer's phone: scan, PIN, door, basket, receipt. Each step is one page; the counter decides.
+
+import { ask } from "/static/ask.js";
+import { DoorForm } from "/static/door.js";
+import { h, show } from "/static/dom.js";
+import { goods, sign } from "/static/icons.js";
+import { follow, lostBand } from "/static/live.js";
+import * as memory from "/static/memory.js";
+import { Receipt } from "/static/receipt.js";
+import { county, has, isChinese, minute, money, named, remember, remembered, switchLanguage, t } from "/static/text.js";
+import { Countdown, countdownText, FINAL, heading, lineItem, notice, total } from "/static/visit.js";
+
+const RESCAN = ["REPLAY", "BAD_TOKEN", "BUSY", "RESTOCKING"];
+const root = document.documentElement;
+const page = document.getElementById("page");
+const head = h("header", { class: "top" });
+const body = h("div", { class: "body" });
+const wares = h("section", { class: "wares" });
+const countdown = new Countdown();
+page.replaceChildren(head, body, wares);
+root.classList.toggle("big", remembered("big") === "yes");
+
+let view = null;
+let visit = null;
+let step = "home"; // home | visit | refused | orders
+let refusedCode = "";
+let token = memory.scanned();
+let door = null;
+let receipt = null;
+let stop = () => {};
+
+follow("/live", (next) => { view = next; render(); }, lostBand("view"));
+setInterval(tick, 250);
+await resume();
+render();
+
+// A reload, or a second scan while the door is open, finds the visit that is under way.
+async function resume() {
+  const last = memory.visit() ?? memory.orders()[0]?.session;
+  if (!last) return;
+  const found = await ask(`/api/v1/sessions/${last}`);
+  if (found.ok && (memory.visit() || !FINAL.includes(found.body.state))) enter(last);
+}
+
+function enter(session) {
+  stop();
+  step = "visit";
+  visit = null;
+  receipt = new Receipt(goHome);
+  memory.keepVisit(session);
+  stop = follow(`/api/v1/sessions/${session}/live`, (next) => { visit = next; countdown.set(next.closes_in_s); render(); }, lostBand("visit"), () => { lostBand("visit")(false); goHome(); });
+  window.scrollTo(0, 0);
+  render();
+}
+
+function goHome() {
+  stop();
+  lostBand("visit")(false);
+  memory.keepVisit(null);
+  step = "home";
+  render();
+}
+
+function granted(session) {
+  memory.keepOrder(session);
+  memory.tokenSpent();
+  token = null;
+  door = null;
+  enter(session);
+}
+
+function refused(code) {
+  refusedCode = code;
+  step = "refused";
+  window.scrollTo(0, 0);
+  if (RESCAN.includes(code)) {
+    memory.tokenSpent();
+    token = null;
+    door = null;
+  }
+  render();
+}
+
+function render() {
+  show(head, [view?.name, view?.place, view?.state, view?.online, root.classList.contains("big")], drawHead);
+  show(wares, [step, view?.trays, view?.hotline, token !== null], drawWares);
+  if (step === "home") show(body, ["home", token, view?.state, view?.reason, view === null], drawHome);
+  else if (step === "refused") show(body, ["refused", refusedCode, view?.hotline], drawRefused);
+  else if (step === "orders") show(body, ["orders"], drawOrders);
+  else if (visit === null) show(body, ["wait"], () => h("p", { class: "starting" }, t("asking")));
+  else if (FINAL.includes(visit.state)) drawReceipt();
+  else show(body, { ...visit, closes_in_s: null }, drawVisit);
+  tick();
+}
+
+function tick() {
+  const place = document.getElementById("countdown");
+  if (place && visit) show(place, countdownText(visit.state, countdown.left()), () => countdownText(visit.state, countdown.left()));
+}
+
+function drawHead() {
+  const big = root.classList.contains("big");
+  const resize = () => { root.classList.toggle("big"); remember("big", root.classList.contains("big") ? "yes" : "no"); render(); };
+  const translate = () => { switchLanguage(); door?.draw(); if (step === "visit") receipt?.visit && receipt.again(); render(); };
+  return [
+    h("div", { class: "switches" },
+      h("button", { id: "big", onclick: resize, "aria-pressed": String(big) }, t(big ? "big_off" : "big_on")),
+      h("button", { id: "language", lang: isChinese() ? "en" : "zh-CN", onclick: translate }, t("language_other"))),
+    view ? h("p", { class: "who" }, h("strong", {}, view.name), h("span", {}, view.place)) : null,
+    view ? h("p", { class: "state" }, h("span", { class: `dot ${view.state}` }), t(view.state === "READY" && !view.online ? "state_offline" : `state_${view.state}`)) : null,
+  ];
+}
+
+function drawHome() {
+  if (view === null) return h("p", { class: "starting" }, t("starting"));
+  if (view.state === "OUT_OF_ORDER") return drawStop("stop", t("out_title"), t("out_text"));
+  if (view.state === "RESTOCKING") return drawStop("wait", t("restocking_title"), t("restocking_text"));
+  if (!token) return drawStop("scan", t("scan_title"), t("token_missing"));
+  door ??= new DoorForm(token, granted, refused);
+  return [door.place, h("p", { class: "rule" }, t("one_payer"), isChinese() ? "。" : ". ", t("one_payer_two"))];
+}
+
+function drawStop(picture, title, text, ...more) {
+  return h("section", { class: `stop-page ${picture}` }, sign(picture), h("h1", {}, title), h("p", {}, text), ...more);
+}
+
+function drawRefused() {
+  const text = has(`code_${refusedCode}`) ? t(`code_${refusedCode}`) : t("code_REQUEST_FAILED");
+  const again = h("button", { class: "main", id: "again", onclick: goHome }, t(token ? "retry" : "home"));
+  const call = view ? h("p", { class: "hotline" }, `${t("hotline")} `, h("strong", {}, view.hotline)) : null;
+  return drawStop("warn", t("cannot_open"), text, again, call);
+}
+
+function drawOrders() {
+  const orders = memory.orders();
+  return h("section", { class: "orders" }, h("h1", {}, t("my_orders")),
+    orders.length ? h("ul", {}, orders.map((order) => h("li", {}, h("button", { onclick: () => enter(order.session) }, h("span", { class: "num" }, minute(order.at)), " ", t("receipt")))))
+      : h("p", {}, t("no_orders")),
+    h("button", { class: "main", onclick: goHome }, t("home")));
+}
+
+function drawVisit() {
+  return h("section", { class: `visit ${visit.state}` }, heading(visit), h("p", { id: "countdown", class: "countdown" }), notice(visit),
+    visit.lines.length ? h("ul", { class: "lines" }, visit.lines.map((line) => lineItem(line, false)))
+      : visit.state === "OPEN" ? h("p", { class: "none" }, t("basket_empty")) : null,
+    visit.state === "OPEN" || visit.lines.length ? total(visit.total_fen) : null,
+    visit.state === "OPEN" ? h("p", { class: "hint" }, t("open_put_back")) : null);
+}
+
+function drawReceipt() {
+  show(body, ["receipt", visit.session], () => receipt.place);
+  receipt.draw(visit, view);
+}
+
+function drawWares() {
+  if (view === null || step !== "home") return null;
+  return [
+    h("h2", {}, t("goods_title")),
+    h("ul", { class: "tiles" }, view.trays.map(tile)),
+    h("button", { id: "orders", onclick: () => { step = "orders"; window.scrollTo(0, 0); render(); } }, t("my_orders")),
+    h("p", { class: "hotline" }, `${t("hotline")} `, h("strong", {}, view.hotline)),
+  ];
+}
+
+function tile(tray) {
+  const gone = !tray.in_service ? "no_sale" : tray.on_hand <= 0 ? "sold_out" : null;
+  return h("li", { class: gone ? "tile gone" : "tile" }, goods(tray),
+    h("div", { class: "tile-text" }, h("h3", {}, named(tray)), h("p", { class: "from" }, `${t("origin")} ${county(tray)} · ${tray.spec}`)),
+    h("div", { class: "tile-price" }, h("strong", { class: "num" }, money(tray.price_fen)), h("span", {}, gone ? t(gone) : t("left", { n: tray.on_hand }))));
+}

@@ -1,0 +1,132 @@
+// The counter's screen: what anyone before the cabinet sees. It shows the View and decides nothing.
+
+import { h, show } from "/static/dom.js";
+import { goods, sign } from "/static/icons.js";
+import { follow, lostBand } from "/static/live.js";
+import { county, isChinese, money, named, switchLanguage, t, told } from "/static/text.js";
+import { Countdown, countdownText, FINAL, heading, lineItem, notice, total } from "/static/visit.js";
+
+const RESULT_MS = 5000;
+const atScreen = document.documentElement.dataset.atScreen === "yes";
+const page = document.getElementById("page");
+const head = h("header", { class: "top" });
+const body = h("div", { class: "body" });
+const foot = h("footer", { class: "foot" });
+const countdown = new Countdown();
+
+let view = null;
+let result = null; // the last visit's end, shown for 5 s also when the engine has moved on
+let resultSince = 0;
+let resultOver = "";
+let connected = true;
+
+page.replaceChildren(head, body, foot);
+
+const bar = lostBand("view");
+follow("/live", take, (lost) => { connected = !lost; bar(lost); render(); });
+setInterval(render, 250);
+
+function take(next) {
+  view = next;
+  countdown.set(view.basket?.closes_in_s);
+  noteResult(view.basket);
+  render();
+}
+
+// Remember how a visit ended; a new visit wipes it.
+function noteResult(basket) {
+  if (basket === null) return;
+  if (!FINAL.includes(basket.state)) { result = null; resultOver = ""; return; }
+  const print = JSON.stringify(basket);
+  if (print === resultOver || (result && JSON.stringify(result) === print)) return;
+  result = basket;
+  resultSince = performance.now();
+}
+
+function currentResult() {
+  if (result && performance.now() - resultSince >= RESULT_MS) { resultOver = JSON.stringify(result); result = null; }
+  return result;
+}
+
+function render() {
+  if (view === null) return;
+  show(head, [view.name, view.place, view.state, view.online], drawHead);
+  show(foot, [view.hotline], drawFoot);
+  const basket = view.basket && !FINAL.includes(view.basket.state) ? view.basket : currentResult();
+  if (view.state === "OUT_OF_ORDER" && !basket) show(body, ["out", view.reason], drawOut);
+  else if (view.state === "RESTOCKING" || basket?.kind === "RESTOCK") show(body, ["restocking"], () => plain("restocking", "wait"));
+  else if (basket?.kind === "SERVICE") show(body, ["service"], () => plain("service", "wait"));
+  else if (basket) show(body, { ...basket, closes_in_s: null }, () => drawVisit(basket));
+  else show(body, ["idle", view.trays, view.state, view.token, connected, atScreen], drawIdle);
+  tick(basket);
+}
+
+function tick(basket) {
+  const place = document.getElementById("countdown");
+  if (place && basket) show(place, countdownText(basket.state, countdown.left()), () => countdownText(basket.state, countdown.left()));
+}
+
+const stateText = () => t(view.state === "READY" && !view.online ? "state_offline" : `state_${view.state}`);
+
+function drawHead() {
+  return [
+    h("div", { class: "who" }, h("strong", {}, view.name), h("span", {}, view.place)),
+    h("p", { class: "state" }, h("span", { class: `dot ${view.state}` }), stateText()),
+    h("button", { class: "language", lang: isChinese() ? "en" : "zh-CN", onclick: () => { switchLanguage(); render(); } }, t("language_other")),
+  ];
+}
+
+const drawFoot = () => h("p", {}, `${t("hotline")} `, h("strong", { class: "num" }, view.hotline));
+
+function drawOut() {
+  return h("section", { class: "plain OUT" }, sign("stop"), h("h1", {}, t("out_title")),
+    h("p", {}, told("reason", view.reason)), h("p", {}, t("out_text")), h("p", { class: "call" }, `${t("hotline")} ${view.hotline}`));
+}
+
+function plain(word, picture) {
+  return h("section", { class: "plain" }, sign(picture), h("h1", {}, t(`${word}_title`)), h("p", {}, t("restocking_text")));
+}
+
+function drawVisit(basket) {
+  const settled = FINAL.includes(basket.state);
+  return h("section", { class: `visit ${basket.state}` }, heading(basket), notice(basket),
+    h("p", { id: "countdown", class: "countdown" }),
+    basket.lines.length
+      ? h("ul", { class: "lines" }, basket.lines.map((line) => lineItem(line, settled)))
+      : basket.state === "OPEN" ? h("p", { class: "none" }, sign("take"), t("basket_empty")) : null,
+    basket.lines.length ? total(basket.total_fen) : null,
+    basket.state === "OPEN" ? h("p", { class: "hint" }, t("open_put_back")) : null,
+    settled && basket.lines.length ? h("p", { class: "hint" }, t("see_phone")) : null);
+}
+
+function drawIdle() {
+  return h("div", { class: "idle" },
+    h("section", { class: "scan" }, drawCode(), drawSteps()),
+    h("section", { class: "goods" }, h("h2", {}, t("goods_title")), h("ul", { class: "tiles" }, view.trays.map(tile))));
+}
+
+function drawCode() {
+  if (view.state !== "READY") return h("div", { class: "code off" }, sign("wait"), h("p", {}, t("busy_title")));
+  if (!atScreen) return h("div", { class: "code off" }, sign("scan"), h("p", {}, t("scan_elsewhere")));
+  if (!connected || !view.token) return h("div", { class: "code off" }, sign("wait"), h("p", {}, t("scan_waiting")));
+  // The token is in the picture only; the address changes with the view, so no cached code is shown.
+  return h("div", { class: "code" }, h("img", { id: "qr", src: `/api/v1/screen/qr.png?v=${view.version}`, alt: t("qr_alt") }));
+}
+
+function drawSteps() {
+  const step = (name, n) => h("li", {}, sign(name), h("span", {}, h("b", {}, `${n} `), t(`step_${name}`)));
+  return h("div", { class: "how" }, h("h1", {}, t("scan_title")), h("p", {}, t("scan_text")),
+    h("ol", { class: "steps" }, step("scan", 1), step("take", 2), step("close", 3)), h("p", { class: "rule" }, t("one_payer")));
+}
+
+// Name, pack, price per piece, origin and stock: what price display asks of a shelf.
+function tile(tray) {
+  const gone = !tray.in_service ? "no_sale" : tray.on_hand <= 0 ? "sold_out" : null;
+  const unit = isChinese() ? tray.spec.split("/")[1] ?? t("per_piece") : t("per_piece");
+  return h("li", { class: gone ? "tile gone" : "tile", "data-tray": tray.tray }, goods(tray),
+    h("div", { class: "tile-text" },
+      h("h3", {}, named(tray)),
+      h("p", { class: "from" }, `${t("origin")} ${county(tray)} · ${tray.spec}`),
+      h("p", { class: "price" }, h("strong", { class: "num" }, money(tray.price_fen)), h("span", {}, ` / ${unit}`)),
+      h("p", { class: "stock" }, gone ? [sign("stop"), t(gone)] : t("left", { n: tray.on_hand }))));
+}
