@@ -21,8 +21,14 @@ from hardware_sim.faults import MENU
 from hardware_sim.runner import Runner
 
 PANEL = Path(__file__).parent / "panel"
-ASSETS = {"/": "panel.html", "/panel.css": "panel.css", "/panel.js": "panel.js", "/words.js": "words.js"}
-TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+ASSETS = {
+    "/": "panel.html",
+    "/panel.css": "panel.css",
+    "/panel.js": "panel.js",
+    "/words.js": "words.js",
+    "/icon.svg": "icon.svg",
+}
+TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 MOST_BYTES = 10_000
 """No act is longer."""
 HEADERS = {

@@ -85,7 +85,6 @@ function drawTray(tray) {
   text(parts.count, notes.join(" · "));
   text(parts.grams, words.reads(tray.grams));
   parts.button.disabled = state.door !== "open" || pieces.length === 0;
-  parts.button.title = state.door === "open" ? words.take : words.closed_hint;
 }
 
 function drawHand() {
@@ -108,7 +107,6 @@ function drawHand() {
     return button;
   });
   area.replaceChildren(...buttons);
-  if (!buttons.length) text(make("p", "", area), words.hand_empty);
   text($("hand-title"), `${words.hand_title} · ${words.count(chips.length)}`);
 }
 
@@ -124,6 +122,10 @@ function drawFaults() {
       fault.name === button.dataset.name && (!button.dataset.tray || fault.tray === tray));
     button.setAttribute("aria-checked", String(on));
     text(button.querySelector(".switch"), on ? words.on : words.off);
+    if (button.dataset.tray) {
+      const where = state.faults_on.filter((fault) => fault.name === button.dataset.name).map((fault) => fault.tray);
+      text(button.querySelector(".where"), words.fault_tray(where.join(" ")));
+    }
   }
 }
 
@@ -135,7 +137,8 @@ function faultRow(entry) {
   if (entry.tray) button.dataset.tray = "yes";
   make("span", "switch", button);
   const line = make("span", "line", button);
-  line.textContent = entry[language] + (entry.tray ? ` (${words.fault_tray})` : "");
+  make("span", "", line).textContent = entry[language];
+  make("span", "where", line);
   button.addEventListener("click", () => {
     const act = { do: button.getAttribute("aria-checked") === "true" ? "clear" : "fault", name: entry.name };
     if (entry.tray) act.tray = $("tray").value;
@@ -151,6 +154,12 @@ function draw() {
   lamp("lamp-bolt", `bolt_${state.bolt}`, words[`bolt_${state.bolt}`]);
   const broken = state.faults_on.length;
   lamp("lamp-faults", broken ? "faults_some" : "faults_none", broken ? words.faults_some(broken) : words.faults_none);
+  const open = state.door === "open";
+  text($("hint"), open ? words.take : words.closed_hint);
+  text($("next"), open ? words.close_door : words.open_door);
+  $("next").dataset.do = open ? "close_door" : "open_door";
+  document.querySelector(".buttons [data-do=open_door]").classList.toggle("main", !open);
+  document.querySelector(".buttons [data-do=close_door]").classList.toggle("main", open);
   state.trays.forEach(drawTray);
   drawHand();
   drawFaults();
@@ -224,7 +233,7 @@ function onForm(id, act) {
   });
 }
 
-for (const button of document.querySelectorAll("[data-do]")) {
+for (const button of [...document.querySelectorAll(".buttons [data-do]"), $("next")]) {
   button.addEventListener("click", () => send({ do: button.dataset.do }));
 }
 onForm("lean", () => ({ do: "lean", tray: $("tray").value, grams: Number($("lean-grams").value),
