@@ -21,6 +21,7 @@ READS = (0x01, 0x02, 0x03, 0x04)
 WRITES_ONE = (0x05, 0x06)
 WRITES_MANY = (0x0F, 0x10)
 BIT_READS = (0x01, 0x02)
+FUNCTIONS = (*READS, *WRITES_ONE, *WRITES_MANY)
 
 REFUSED = 0x80
 """Set in the function byte of an exception."""
@@ -197,13 +198,10 @@ def _reply_size(data: bytes) -> int | None:
         return None
     function = data[1]
     if function & REFUSED:
-        return 5 if function & ~REFUSED in _FUNCTIONS else 0
+        return 5 if function & ~REFUSED in FUNCTIONS else 0
     if function in READS:
         return 5 + data[2] if 0 < data[2] <= LONGEST - 6 else 0
-    return 8 if function in _FUNCTIONS else 0
-
-
-_FUNCTIONS = (*READS, *WRITES_ONE, *WRITES_MANY)
+    return 8 if function in FUNCTIONS else 0
 
 
 class RequestDecoder(FrameStream[Request]):

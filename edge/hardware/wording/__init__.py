@@ -1,0 +1,11 @@
+"""Frames in words and back, for people with a logic analyser. Sends nothing."""
+
+from collections.abc import Mapping
+
+from edge.hardware.wording.bcc8a_words import BCC8A
+from edge.hardware.wording.modbus_words import MODBUS_SCALE_32
+from edge.hardware.wording.words import Protocol, Unreadable, Words, bytes_of, keys_of
+
+PROTOCOLS: Mapping[str, Protocol] = {"bcc8a": BCC8A, "modbus_scale_32": MODBUS_SCALE_32}
+
+__all__ = ["PROTOCOLS", "Protocol", "Unreadable", "Words", "bytes_of", "keys_of"]
