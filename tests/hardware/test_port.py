@@ -1,4 +1,4 @@
-"""The port thread on real pseudo-terminals and sockets. Waits end with the awaited thing, not after a time."""
+"""The port thread on real pseudo-terminals and sockets. Waits end with what is awaited, never by a time."""
 
 import os
 import pty
