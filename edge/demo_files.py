@@ -1,5 +1,6 @@
 """Lays out the demo's directory: sample settings with this demo's ports and paths. It starts nothing."""
 
+import re
 import shutil
 import socket
 import tomllib
@@ -117,7 +118,7 @@ def lay_out(layout: Layout, ports: Ports, *, lan: str, mqtt: str) -> str:
         own = layout.config / name
         values = _parsed(own if own.exists() else samples / name)
         own.write_text(NOTE + toml(overlaid(values, changes)), encoding="utf-8")
-    (layout.config / "mosquitto.conf").write_text(_mosquitto(ports.broker), encoding="utf-8")
+    (layout.config / "mosquitto.conf").write_text(_mosquitto(samples, ports.broker), encoding="utf-8")
     identity: str = _parsed(layout.config / "counter.toml")["counter"]["id"]
     return identity
 
@@ -154,6 +155,7 @@ def _parsed(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: {error}; remove the file to get the sample again") from error
 
 
-def _mosquitto(port: int) -> str:
-    note = "# The demo's broker: this machine only, nothing kept."
-    return f"{note}\nlistener {port} {LOOPBACK}\nallow_anonymous true\n"
+def _mosquitto(samples: Path, port: int) -> str:
+    """The sample broker's file, listening on ``port`` of this machine only."""
+    text = (samples / "mosquitto.conf").read_text(encoding="utf-8")
+    return re.sub(r"(?m)^listener .*$", f"listener {port} {LOOPBACK}", text)

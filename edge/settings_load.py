@@ -18,6 +18,9 @@ from edge.settings_walk import Leaf, Tree, Walk, tree_of
 
 T = TypeVar("T")
 
+PROGRAMS = ("COUNTER_CENTRAL_", "COUNTER_SIM_")
+"""Prefixes of other programs' variables: ``COUNTER_`` alone does not claim them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Generic[T]):
@@ -124,10 +127,12 @@ def _from_environment(
 ) -> list[tuple[str, list[str], str]]:
     """Variables that are settings: those with ``__`` after the prefix, and the Struct's own keys."""
     found = []
+    others = [other for other in PROGRAMS if other != prefix and other.startswith(prefix)]
     for name in sorted(environ):
         place = name.removeprefix(prefix).lower().split("__")
         is_setting = len(place) > 1 or place[0] in kind.__struct_fields__
-        if name.startswith(prefix) and all(place) and is_setting:
+        ours = name.startswith(prefix) and not name.startswith(tuple(others))
+        if ours and all(place) and is_setting:
             found.append((name, place, environ[name]))
     return found
 

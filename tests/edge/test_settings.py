@@ -56,7 +56,13 @@ def test_the_nearest_layer_wins_and_is_named(tmp_path, text, environ, flags, por
 
 
 def test_other_variables_of_the_environment_are_none_of_our_business():
-    environ = {"COUNTER_CONFIG": "x", "COUNTER_": "x", "MQTT__PORT": "x", "COUNTER_STRIKE": "x"}
+    environ = {
+        "COUNTER_CONFIG": "x",
+        "COUNTER_": "x",
+        "MQTT__PORT": "x",
+        "COUNTER_STRIKE": "x",
+        "COUNTER_CENTRAL_MQTT__PORT": "2",
+    }
     assert load_settings(SAMPLE, environ=environ).value.mqtt.port == 1883
 
 
