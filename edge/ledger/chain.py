@@ -1,6 +1,6 @@
 """The numbered, hash-chained events of one transaction. It knows the feed's envelope, not who calls.
 
-``append`` writes an event's bytes; ``finish`` raises the feed's row to the last of them. Both happen in
+``append`` makes an event's bytes; ``finish`` stores them and raises the feed's row to the last. It is in
 the transaction that made the fact, so that a fact without its event, or the other way round, cannot be.
 """
 
@@ -11,10 +11,13 @@ from sqlite_utils import Database
 
 from cloud_bridge import feed
 from edge.domain.values import Clk, Instant
-from edge.ledger.ids import ULID_RANDOM_BYTES, rfc3339, ulid, wall_ms
+from edge.ledger.ids import ULID_RANDOM_BYTES, rfc3339, ulids, wall_ms
 
 _INSERT = "INSERT INTO event (seq, id, type, time, prev, hash, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
-_LAST = "SELECT last_seq, last_hash FROM feed"
+_LAST = (
+    "SELECT last_seq, last_hash, (SELECT coalesce(max(n), 0) FROM sale),"
+    " (SELECT coalesce(max(n), 0) FROM stock_movement) FROM feed"
+)
 _RAISE = "UPDATE feed SET last_seq = ?, last_hash = ? WHERE id = 1"
 
 CLK = {clk: index for index, clk in enumerate(Clk)}
@@ -30,25 +33,50 @@ class Identity:
     random_bytes: Callable[[int], bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """Where the numbered things end: the last event and its hash, the last sale, the last movement."""
+
+    seq: int
+    hash: str
+    sale: int
+    movement: int
+
+
+def end_of(db: Database) -> End:
+    """The end, as the tables say."""
+    return End(*db.execute(_LAST).fetchone())
+
+
 class Chain:
-    """One open transaction's end of the chain."""
+    """One open transaction's end of the chain, and the numbers that come next.
 
-    __slots__ = ("_db", "_from", "_hash", "_ids_ms", "_seq", "at", "identity", "mono_ms", "now")
+    What it is given as the end must be it: triggers refuse a number or a hash that does not follow.
+    """
 
-    def __init__(self, db: Database, identity: Identity, now: Instant) -> None:
+    def __init__(self, db: Database, identity: Identity, now: Instant, end: End) -> None:
         self._db = db
         self.identity = identity
         self.now = now
         self.at = rfc3339(now.wall)
         self.mono_ms = int(now.mono * 1000)
-        self._ids_ms = wall_ms(now.wall)
-        self._seq, self._hash = db.execute(_LAST).fetchone()
-        self._from = self._seq
+        self._ids = ulids(wall_ms(now.wall), identity.random_bytes(ULID_RANDOM_BYTES))
+        self._rows: list[tuple[int, str, str, str, str, str, bytes]] = []
+        self._seq, self._hash, self._sale, self._movement = end.seq, end.hash, end.sale, end.movement
+
+    def next_sale(self) -> int:
+        """A sale's number; sales count from 1 without a gap."""
+        self._sale += 1
+        return self._sale
+
+    def next_movement(self) -> int:
+        """A stock movement's number; they count from 1 without a gap."""
+        self._movement += 1
+        return self._movement
 
     def append(self, fact: feed.Fact, subject: str) -> None:
-        """Number, chain, serialise and store ``fact``. Raises ValueError above MAX_EVENT_BYTES."""
-        seq = self._seq + 1
-        id = ulid(self._ids_ms, self.identity.random_bytes(ULID_RANDOM_BYTES))
+        """Number, chain and serialise ``fact``. Raises ValueError above MAX_EVENT_BYTES."""
+        seq, id, prev = self._seq + 1, next(self._ids), self._hash
         body = feed.encode(
             fact,
             counter=self.identity.counter,
@@ -59,13 +87,14 @@ class Chain:
             seq=seq,
             boot=self.now.boot,
             clk=CLK[self.now.clk],
-            prev=self._hash,
+            prev=prev,
         )
-        hash = feed.sha256(body)
-        self._db.execute(_INSERT, (seq, id, feed.TYPES[type(fact)], self.at, self._hash, hash, body))
-        self._seq, self._hash = seq, hash
+        self._seq, self._hash = seq, feed.sha256(body)
+        self._rows.append((seq, id, feed.TYPES[type(fact)], self.at, prev, self._hash, body))
 
-    def finish(self) -> None:
-        """The feed's own row follows; a trigger compares it with the last event."""
-        if self._seq != self._from:
+    def finish(self) -> End:
+        """Store the events; the feed's own row follows, and a trigger compares it with the last of them."""
+        if self._rows:
+            self._db.conn.executemany(_INSERT, self._rows)
             self._db.execute(_RAISE, (self._seq, self._hash))
+        return End(self._seq, self._hash, self._sale, self._movement)

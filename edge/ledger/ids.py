@@ -1,12 +1,13 @@
 """Names made at the counter, as pure functions of time and random bytes. It knows no clock and no source."""
 
 import hashlib
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [a + b for a in _CROCKFORD for b in _CROCKFORD]
 
-ULID_RANDOM_BYTES = 10
+ULID_RANDOM_BYTES = 8
 ORDER_NO_MAX = 32
 """WeChat Pay v3, ``out_trade_no`` and ``out_order_no``: at most 32 of letters, digits and ``_-|*``."""
 
@@ -14,14 +15,18 @@ _COUNTER_IN_ORDER = 19
 """What 32 leaves for the counter's id beside two dashes, 4 hex digits and 7 digits."""
 
 
-def ulid(wall_ms: int, random: bytes) -> str:
-    """26 characters that sort by ``wall_ms`` (milliseconds since 1970, UTC); ``random``: 10 bytes.
+def ulids(wall_ms: int, random: bytes) -> Iterator[str]:
+    """The ids of one transaction, rising: 26 characters that sort by ``wall_ms`` (since 1970, UTC).
 
-    Layout: 48 bits of time, 80 bits of chance, base 32 (the ULID specification). Unique by chance, not
-    by the clock: a clock that jumps back makes ids that sort early, never ids that repeat.
+    random: 8 bytes. Layout of the ULID specification: 48 bits of time, then 64 of chance and 16 that
+    count from 0, base 32. Unique by chance, not by the clock: a clock that jumps back makes ids that
+    sort early, never ids that repeat.
     """
-    number = ((wall_ms & (1 << 48) - 1) << 80) | int.from_bytes(random[:ULID_RANDOM_BYTES], "big")
-    return "".join([_PAIRS[(number >> shift) & 1023] for shift in range(120, -1, -10)])
+    time_and_chance = (wall_ms & (1 << 48) - 1) << 64 | int.from_bytes(random, "big")
+    head = "".join([_PAIRS[(time_and_chance >> shift) & 1023] for shift in range(104, 3, -10)])
+    low = (time_and_chance & 15) << 16
+    for number in range(low, low + (1 << 16)):
+        yield head + _PAIRS[number >> 10] + _PAIRS[number & 1023]
 
 
 def order_no(counter: str, incarnation: str, n: int) -> str:
@@ -39,8 +44,10 @@ def order_no(counter: str, incarnation: str, n: int) -> str:
 
 
 def rfc3339(wall: datetime) -> str:
-    """``wall`` (aware) in UTC with milliseconds: ``2026-11-23T06:05:00.123Z``."""
-    return wall.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """``wall`` (aware) in UTC with milliseconds, cut: ``2026-11-23T06:05:00.123Z``."""
+    if wall.tzinfo is not UTC:
+        wall = wall.astimezone(UTC)
+    return f"{wall.isoformat()[:19]}.{wall.microsecond // 1000:03d}Z"
 
 
 def wall_ms(wall: datetime) -> int:

@@ -19,10 +19,11 @@ from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, SessionId, Tra
 from edge.errors import LedgerError
 from edge.ledger import alarms, pins, sessions, stock
 from edge.ledger.alarms import Alarm
-from edge.ledger.chain import Chain, Identity
+from edge.ledger.chain import Chain, End, Identity, end_of
 from edge.ledger.ids import rfc3339
 from edge.ledger.pins import Locked
 from edge.ledger.reader import error_name
+from edge.ledger.sessions import AlreadyClosed
 from edge.ledger.space import Space
 from edge.ledger.store import Store, first_rows
 
@@ -48,6 +49,8 @@ class Ledger:
         self._identity = identity
         self._space = space
         self._sick = ""
+        self._end: End | None = None
+        """What the last commit left; None after a failure: then the tables are asked."""
         self._on_hand = stock.on_hand(store.db)
 
     @classmethod
@@ -124,7 +127,12 @@ class Ledger:
 
         Raises AlreadyClosed, changing nothing, when it was closed before.
         """
-        number = self._write(now, lambda db, chain: sessions.close(db, chain, closed, self._on_hand))
+        try:
+            number = self._write(now, lambda db, chain: sessions.close(db, chain, closed, self._on_hand))
+        except LedgerError as error:
+            if sessions.is_closed(self._store.db, closed.id):
+                raise AlreadyClosed(f"session {closed.id} is closed already") from error
+            raise
         self._book(closed.movements)
         return number
 
@@ -247,16 +255,19 @@ class Ledger:
             raise self._failed(error) from error
 
     def _attempt(self, now: Instant, work: Callable[[Database, Chain], T]) -> T:
+        end, self._end = self._end, None
         with self._store.writing() as db:
-            chain = Chain(db, self._identity, now)
+            chain = Chain(db, self._identity, now, end or end_of(db))
             result = work(db, chain)
-            chain.finish()
+            end = chain.finish()
+        self._end = end
         return result
 
     def _failed(self, error: sqlite3.Error) -> LedgerError:
         text = f"{self._store.path}: not written: {error} ({error_name(error)})"
-        if error_name(error) != "SQLITE_FULL":
-            self._sick = text
-        return LedgerError(
-            f"{text}; selling stops until the disk is seen to and the counter is started again"
-        )
+        if isinstance(error, sqlite3.IntegrityError):
+            return LedgerError(f"{text}; the file is well, these rows are not: a fault of the program")
+        if error_name(error) == "SQLITE_FULL":
+            return LedgerError(f"{text}; selling stops until there is room again")
+        self._sick = text
+        return LedgerError(f"{text}; selling stops: look at the disk, then start the counter again")

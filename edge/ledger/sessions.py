@@ -38,7 +38,6 @@ _EVIDENCE = (
     "INSERT INTO tray_evidence (session, tray, sku, verdict, count, booked, before_dg, after_dg, delta_dg,"
     " residual_dg, reasons, events) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_NEXT_SALE = "SELECT coalesce(max(n), 0) + 1 FROM sale"
 _SALE = "INSERT INTO sale (n, order_no, session, buyer, total_fen, certified_fen) VALUES (?, ?, ?, ?, ?, ?)"
 _LINE = (
     "INSERT INTO sale_line (sale, line, tray, sku, name, count, price_fen, amount_fen, certified, county,"
@@ -91,10 +90,8 @@ def unfinished(db: Database) -> OpenSession | None:
 def close(db: Database, chain: Chain, closed: ClosedSession, on_hand: Mapping[TrayId, int]) -> str | None:
     """Everything a session leaves behind, and its events; gives the order number of its sale.
 
-    on_hand: pieces booked before. Raises AlreadyClosed.
+    on_hand: pieces booked before. The schema refuses a session that is closed already.
     """
-    if db.execute(_CLOSED, (closed.id,)).fetchone():
-        raise AlreadyClosed(f"session {closed.id} is closed already")
     opened, shut = rfc3339(closed.opened.wall), rfc3339(closed.closed.wall)
     db.conn.executemany(_EVIDENCE, [_evidence_row(closed.id, tray, on_hand) for tray in closed.trays])
     db.execute(_SESSION, _session_row(closed, opened, shut))
@@ -104,6 +101,11 @@ def close(db: Database, chain: Chain, closed: ClosedSession, on_hand: Mapping[Tr
     return number
 
 
+def is_closed(db: Database, session: SessionId) -> bool:
+    """Whether its end is recorded."""
+    return db.execute(_CLOSED, (session,)).fetchone() is not None
+
+
 def knows(db: Database, session: SessionId) -> bool:
     """Whether the session was granted or closed here."""
     return db.execute(_KNOWN, (session, session)).fetchone() is not None
@@ -111,7 +113,7 @@ def knows(db: Database, session: SessionId) -> bool:
 
 def appeal(db: Database, chain: Chain, session: SessionId, reason: str) -> bool:
     """The opener disputes a closed session; the first reason stays. False: no closed session of that id."""
-    if not db.execute(_CLOSED, (session,)).fetchone():
+    if not is_closed(db, session):
         return False
     if not db.execute(_APPEALED, (session,)).fetchone():
         db.execute(_APPEAL, (session, reason, chain.at))
@@ -166,7 +168,7 @@ def _list(values: tuple[str, ...] | tuple[Happened, ...]) -> str:
 
 
 def _sell(db: Database, chain: Chain, closed: ClosedSession, sale: Sale, opened: str, shut: str) -> str:
-    n = db.execute(_NEXT_SALE).fetchone()[0]
+    n = chain.next_sale()
     number = order_no(chain.identity.counter, chain.identity.incarnation, n)
     total, certified = sale.total, sale.certified
     db.conn.executemany(_LINE, [(n, i, *_line_row(line)) for i, line in enumerate(sale.lines, 1)])

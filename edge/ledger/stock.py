@@ -9,7 +9,6 @@ from edge.domain.records import Movement
 from edge.domain.values import SessionId, TrayId
 from edge.ledger.chain import Chain
 
-_NEXT = "SELECT coalesce(max(n), 0) + 1 FROM stock_movement"
 _MOVE = (
     "INSERT INTO stock_movement (n, tray, sku, kind, count, session, reason, at)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -21,14 +20,12 @@ def move(db: Database, chain: Chain, movements: Sequence[Movement], session: Ses
     """Each movement as a row and a ``stock.moved`` event."""
     if not movements:
         return
-    first = db.execute(_NEXT).fetchone()[0]
-    rows = [
-        (n, m.tray, m.sku, m.kind, m.count, session, m.reason, chain.at)
-        for n, m in enumerate(movements, first)
-    ]
+    rows = []
+    for m in movements:
+        n = chain.next_movement()
+        rows.append((n, m.tray, m.sku, m.kind, m.count, session, m.reason, chain.at))
+        chain.append(_fact(chain, n, m, session), m.tray)
     db.conn.executemany(_MOVE, rows)
-    for n, moved in enumerate(movements, first):
-        chain.append(_fact(chain, n, moved, session), moved.tray)
 
 
 def on_hand(db: Database) -> dict[TrayId, int]:
