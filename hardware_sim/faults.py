@@ -50,18 +50,26 @@ class Entry:
 MENU: Mapping[str, Entry] = {
     entry.name: entry
     for entry in (
-        Entry("bolt_stuck", "锁舌卡住:收到开锁脉冲也不动", "The bolt is stuck: it does not follow the pulse"),
+        Entry(
+            "bolt_stuck", "锁舌卡住：收到开锁脉冲也不动", "The bolt is stuck: it does not follow the pulse"
+        ),
         Entry("not_latching", "关门后锁不上", "The bolt does not engage when the door is closed"),
-        Entry("stuck_reed", "门磁卡住:一直报告现在的状态", "The reed contact is stuck where it is now"),
+        Entry("stuck_reed", "门磁卡住：一直报告现在的状态", "The reed contact is stuck where it is now"),
         Entry("tray_silent", "这个托盘的秤不回答", "This tray's scale does not answer", tray=True),
         Entry("tray_unstable", "这个托盘的秤一直不稳", "This tray's scale never settles", tray=True),
         Entry("overload", "这个托盘的秤报告超载", "This tray's scale reports overload", tray=True),
         Entry("line_gone", "通信线被拔掉", "The serial line is unplugged"),
         Entry("drop", "回答整条丢失", "Whole replies are lost", probability=0.2),
+        Entry(
+            "drop_request",
+            "请求整条丢失，设备没有听到",
+            "Whole requests are lost: boards hear nothing",
+            probability=0.2,
+        ),
         Entry("flip", "回答里个别位翻转", "Single bits of replies flip, per byte", probability=0.02),
         Entry("noise", "回答前有杂波字节", "Line noise stands in front of replies", probability=0.5),
         Entry(
-            "late", "回答迟到,超过等待时间", "Replies come after the time-out", probability=1.0, seconds=0.6
+            "late", "回答迟到，超过等待时间", "Replies come after the time-out", probability=1.0, seconds=0.6
         ),
         Entry("wrong_crc", "回答的校验码错误", "Replies carry a wrong checksum", probability=1.0),
         Entry("truncate", "回答缺少结尾", "The end of replies is missing", probability=0.5),
@@ -106,8 +114,9 @@ class Faults:
         self._apply(now)
 
     def to_devices(self, data: bytes, random: Random) -> bytes:
-        """The wire's faults concern replies only; what a board misreads it does not answer, like ``drop``."""
-        return data
+        """What the boards hear of a request: all of it or nothing."""
+        lost = self._on.get(("drop_request", None))
+        return b"" if lost is not None and random.random() < lost.probability else data
 
     def to_master(self, device: str, replies: list[Reply], random: Random) -> list[Reply]:
         if not replies or not self._on:
