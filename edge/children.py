@@ -18,6 +18,8 @@ PR_SET_PDEATHSIG = 1
 LOG_LIMIT = 4 * 2**20
 BACK_OFF_S = (0.2, 10.0)
 """First and longest pause before a dead child is started again."""
+HOPELESS = (2, 73, 78)
+"""Exit codes that another start will not change: wrong use, cannot create, settings."""
 STEADY_S = 20.0
 """A child that lived this long begins again with the first pause."""
 
@@ -35,6 +37,8 @@ class Child:
     due: float = 0.0
     """When it may be started again, on the monotonic clock."""
     pause: float = BACK_OFF_S[0]
+    ended: int | None = None
+    """How its last process ended; None while none has."""
 
     @property
     def pid(self) -> int | None:
@@ -82,7 +86,7 @@ class Family:
     def _bury(self, child: Child, code: int, now: float) -> None:
         if now - child.started >= STEADY_S:
             child.pause = BACK_OFF_S[0]
-        child.process, child.due = None, now + child.pause
+        child.process, child.due, child.ended = None, now + child.pause, code
         self.say(
             f"{child.name} 已退出({code}),{child.pause:g} 秒后重启 · ended, starts again in "
             f"{child.pause:g} s; log: {child.log}"
@@ -106,7 +110,9 @@ class Family:
 def wait_ready(
     family: Family, names: Iterable[str], deadline: float, stopped: Callable[[float], bool]
 ) -> list[str]:
-    """Tend until the named children are ready; gives the names that are not by ``deadline``.
+    """Tend until the named children are ready; gives the names that are not.
+
+    Ends at ``deadline``, or at once where a child ended in a way that another start will not change.
 
     stopped: sleeps for the seconds it is given, and says whether somebody wants to stop.
     """
@@ -115,7 +121,8 @@ def wait_ready(
         now = time.monotonic()
         family.tend(now)
         waiting = [child for child in waiting if child.process is None or not child.ready()]
-        if not waiting or now >= deadline or stopped(0.05):
+        hopeless = any(child.ended in HOPELESS for child in waiting)
+        if not waiting or hopeless or now >= deadline or stopped(0.05):
             break
     return [child.name for child in waiting]
 

@@ -44,9 +44,15 @@ TEND_S = 0.2
 @click.option(
     "--port-base", type=click.IntRange(0, 65000), default=8080, show_default=True, help="First port; 0: any."
 )
+@click.option(
+    "--broker",
+    type=click.Choice(["auto", "mosquitto", "embedded"]),
+    default="auto",
+    help="auto: mosquitto where it is installed.",
+)
 @click.option("--lan", is_flag=True, help="Let phones of this network reach the counter's pages.")
 @json_option
-def demo(place: Path, port_base: int, lan: bool, as_json: bool) -> int:
+def demo(place: Path, port_base: int, broker: str, lan: bool, as_json: bool) -> int:
     """Run a whole simulated counter on this machine until Ctrl-C.
 
     With --json exactly one line on stdout, when everything is ready.
@@ -56,13 +62,13 @@ def demo(place: Path, port_base: int, lan: bool, as_json: bool) -> int:
         signal.signal(number, lambda *_: stop.set())
     with owned(layout) as lock:
         ports = free_ports(port_base, say)
-        broker, mqtt = broker_command(layout, ports, say)
+        command, mqtt = broker_command(broker, layout, ports, say)
         address = lan_address() if lan else ""
         counter = lay_out(layout, ports, lan=address, mqtt=mqtt)
         family = Family(children_environment(environment()), say, keep=(lock.fileno(),))
         host = Demo(layout, Pages(ports, counter, address), family, stop)
         try:
-            return host.run(*children(layout, ports, broker), as_json=as_json)
+            return host.run(*children(layout, ports, command), as_json=as_json)
         finally:
             say("正在停止… · stopping…")
             family.stop(STOP_S)
@@ -128,9 +134,9 @@ class Demo:
             self.family.start(child, time.monotonic())
         late = wait_ready(self.family, [child.name for child in step], deadline, self.stop.wait)
         if late and not self.stop.is_set():
-            logs = ", ".join(str(self.layout.logs / f"{name}.log") for name in late)
+            first = next(child for child in self.family.children if child.name == late[0])
             raise Unavailable(
-                f"not ready within {READY_S:g} s: {', '.join(late)}; the reason stands in {logs}"
+                f"not ready: {', '.join(late)}. The log {first.log} ends with:\n{last_lines(first.log)}"
             )
 
     def _note(self) -> str:
@@ -181,6 +187,11 @@ def _locked(lock: IO[str]) -> bool:
 
 def _lives(pid: str) -> bool:
     return pid.isdigit() and Path("/proc", pid).exists()
+
+
+def last_lines(log: Path, count: int = 5) -> str:
+    """The end of a log, for the person whose demo does not start."""
+    return "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-count:])
 
 
 def welcome(pages: Pages, layout: Layout) -> str:

@@ -13,6 +13,8 @@ from edge.demo_files import LOOPBACK, Layout, Ports
 from edge.errors import Unavailable
 
 PROBE_S = 0.5
+SYSTEM_PATH = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
+"""Where systems put mosquitto that users' PATH may lack."""
 
 
 def children(layout: Layout, ports: Ports, broker: list[str]) -> tuple[list[Child], list[Child]]:
@@ -44,17 +46,22 @@ def children(layout: Layout, ports: Ports, broker: list[str]) -> tuple[list[Chil
     return first, second
 
 
-def broker_command(layout: Layout, ports: Ports, say: Callable[[str], None]) -> tuple[list[str], str]:
-    """How to run the broker, and the MQTT version it speaks. Raises Unavailable where there is none."""
-    mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-    if mosquitto:
+def broker_command(
+    wish: str, layout: Layout, ports: Ports, say: Callable[[str], None]
+) -> tuple[list[str], str]:
+    """How to run the broker, and the MQTT version it speaks. wish: auto, mosquitto or embedded.
+
+    Raises Unavailable where there is none.
+    """
+    mosquitto = shutil.which("mosquitto") or shutil.which("mosquitto", path=SYSTEM_PATH)
+    if mosquitto and wish != "embedded":
         return [mosquitto, "-c", str(layout.config / "mosquitto.conf")], "5"
-    if importlib.util.find_spec("amqtt") is None:
+    if wish == "mosquitto" or importlib.util.find_spec("amqtt") is None:
         raise Unavailable(
-            "no MQTT broker: install mosquitto (apt-get install mosquitto), or the built-in one: "
+            "no MQTT broker: install mosquitto (apt-get install mosquitto), or the embedded one: "
             "pip install 'smart-counter[demo]'"
         )
-    say("没有 mosquitto,改用内置代理(MQTT 3.1.1) · no mosquitto: using the embedded broker, MQTT 3.1.1")
+    say("使用内置代理(MQTT 3.1.1) · using the embedded broker, MQTT 3.1.1")
     return [sys.executable, "-m", "edge.embedded_broker", "--port", str(ports.broker)], "3.1.1"
 
 

@@ -115,7 +115,7 @@ SPOILT = [
         "counter.toml", '"modbus32"', '"modbus99"', "scales.profile 'modbus99' is neither a file nor"
     ),
     pytest.param(
-        "counter.toml", "idle_hz = 5.0", "idle_hz = 9.0", "scales.idle_hz 9 is more than scales.busy_hz 8"
+        "counter.toml", "idle_hz = 5.0", "idle_hz = 90.0", "scales.idle_hz 90 is more than scales.busy_hz"
     ),
     pytest.param(
         "counter.toml",
