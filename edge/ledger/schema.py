@@ -27,6 +27,7 @@ CREATE TABLE feed (
     last_seq INTEGER NOT NULL CHECK (last_seq >= 0),
     last_hash TEXT NOT NULL CHECK (length(last_hash) = 64)
 ) STRICT;
+
 INSERT INTO feed VALUES (1, 0, '{GENESIS}');
 
 CREATE TABLE event (
@@ -64,7 +65,9 @@ CREATE TABLE session_journal (
     mono_ms INTEGER NOT NULL,
     boot TEXT NOT NULL
 ) STRICT;
+
 CREATE INDEX session_journal_session ON session_journal (session);
+
 CREATE INDEX session_journal_granted ON session_journal (n) WHERE note = 'granted';
 
 CREATE TABLE tray_evidence (
@@ -91,6 +94,7 @@ CREATE TABLE sale (
     total_fen INTEGER NOT NULL CHECK (total_fen >= 0),
     certified_fen INTEGER NOT NULL CHECK (certified_fen BETWEEN 0 AND total_fen)
 ) STRICT;
+
 CREATE INDEX sale_buyer ON sale (buyer, total_fen);
 
 CREATE TABLE sale_line (
@@ -163,11 +167,13 @@ CREATE TRIGGER feed_follows BEFORE UPDATE ON feed BEGIN
      WHERE NEW.id <> 1 OR NEW.last_hash IS NOT (SELECT hash FROM event WHERE seq = NEW.last_seq)
         OR NEW.last_seq IS NOT (SELECT max(seq) FROM event);
 END;
+
 CREATE TRIGGER feed_stays BEFORE DELETE ON feed BEGIN SELECT RAISE(ABORT, 'feed: stays'); END;
 
 CREATE TRIGGER sale_line_sealed BEFORE INSERT ON sale_line BEGIN
     SELECT RAISE(ABORT, 'sale_line: the sale is sealed') WHERE EXISTS (SELECT 1 FROM sale WHERE n = NEW.sale);
 END;
+
 CREATE TRIGGER sale_adds_up BEFORE INSERT ON sale BEGIN
     SELECT RAISE(ABORT, 'sale: numbers are contiguous')
      WHERE NEW.n IS NOT (SELECT coalesce(max(n), 0) + 1 FROM sale);
@@ -175,10 +181,12 @@ CREATE TRIGGER sale_adds_up BEFORE INSERT ON sale BEGIN
      WHERE (NEW.total_fen, NEW.certified_fen) IS NOT
            (SELECT sum(amount_fen), sum(amount_fen * certified) FROM sale_line WHERE sale = NEW.n);
 END;
+
 CREATE TRIGGER tray_evidence_sealed BEFORE INSERT ON tray_evidence BEGIN
     SELECT RAISE(ABORT, 'tray_evidence: the session is closed')
      WHERE EXISTS (SELECT 1 FROM session WHERE id = NEW.session);
 END;
+
 CREATE TRIGGER session_journal_order BEFORE INSERT ON session_journal BEGIN
     SELECT RAISE(ABORT, 'session_journal: the session is closed')
      WHERE EXISTS (SELECT 1 FROM session WHERE id = NEW.session);
@@ -194,14 +202,19 @@ END;
 """
 
 
-def _stays(table: str) -> str:
-    return "\n".join(
+def _stays(table: str) -> list[str]:
+    return [
         f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} BEGIN"
         f" SELECT RAISE(ABORT, '{table}: append-only'); END;"
         for verb in ("UPDATE", "DELETE")
-    )
+    ]
 
 
 @migrations()
 def m001_first(db: Database) -> None:
-    db.executescript(_FIRST + "\n".join(_stays(table) for table in APPEND_ONLY))
+    """Everything: one statement a paragraph."""
+    for statement in _FIRST.strip().split("\n\n"):
+        db.execute(statement)
+    for table in APPEND_ONLY:
+        for statement in _stays(table):
+            db.execute(statement)
