@@ -16,6 +16,8 @@ BITS_A_CHARACTER = 10
 BOOT_S = 2.0
 """From power to a board that listens."""
 EPSILON_S = 1e-9
+REMEMBERED = 300
+"""Characters' time after which a burst can no longer overlap anything: longer than the longest frame."""
 
 Reply = tuple[float, bytes]
 """When a board begins to speak, and what it says."""
@@ -70,10 +72,10 @@ class Burst:
     char_s: float
     chars: list[int]
     fetched: int = 0
+    end: float = field(init=False)
 
-    @property
-    def end(self) -> float:
-        return self.start + len(self.chars) * self.char_s
+    def __post_init__(self) -> None:
+        self.end = self.start + len(self.chars) * self.char_s
 
     def arrived(self, now: float) -> int:
         """How many characters have ended by ``now``."""
@@ -207,7 +209,7 @@ class Bus:
         start = max(at, self._free_at.get(sender, at))
         burst = Burst(sender, start, self._char_s, list(data))
         self._free_at[sender] = burst.end
-        self._air = [other for other in self._air if other.end > start - 1.0]
+        self._air = [other for other in self._air if other.end > start - REMEMBERED * self._char_s]
         for other in self._air:
             if other.sender != sender and other.end > start + EPSILON_S and other.start < burst.end:
                 self._collide(burst, other)

@@ -1,4 +1,4 @@
-"""Real descriptors: the simulator's thread behind a pseudo-terminal and TCP, spoken to by independent peers."""
+"""Real descriptors: the simulator's thread behind a pseudo-terminal and TCP, spoken to by other makes."""
 
 import time
 from collections.abc import Iterator
