@@ -1,5 +1,6 @@
 """Lays out the demo's directory: sample settings with this demo's ports and paths. It starts nothing."""
 
+import os
 import re
 import shutil
 import socket
@@ -156,6 +157,10 @@ def _parsed(path: Path) -> dict[str, Any]:
 
 
 def _mosquitto(samples: Path, port: int) -> str:
-    """The sample broker's file, listening on ``port`` of this machine only."""
+    """The sample broker's file, listening on ``port`` of this machine only.
+
+    Started by root it stays root: a change of user would undo its tie to our life (prctl(2)).
+    """
     text = (samples / "mosquitto.conf").read_text(encoding="utf-8")
-    return re.sub(r"(?m)^listener .*$", f"listener {port} {LOOPBACK}", text)
+    listening = re.sub(r"(?m)^listener .*$", f"listener {port} {LOOPBACK}", text)
+    return f"{listening.rstrip()}\n\nuser root\n" if os.geteuid() == 0 else listening
