@@ -1,6 +1,6 @@
 """A wire in one thread on a virtual clock: small peers made of the codecs, and the bus under test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
@@ -27,6 +27,7 @@ class Peer:
 
     registers: dict[int, dict[int, int]]
     contacts: int = 0b11
+    stuck: bool = False
     delay: float = 0.004
     spoil: Callable[[bytes, bytes], list[tuple[float, bytes]] | None] = lambda request, reply: None
     heard: list[tuple[float, bytes]] = field(default_factory=list)
@@ -50,8 +51,9 @@ class Peer:
     def _board(self, packet: bytes) -> bytes:
         match bcc8a.decode_request(packet):
             case bcc8a.Open(1, lock):
-                self.contacts &= ~(1 << lock - 1)
-                return bcc8a.encode(bcc8a.OpenReply(1, lock, closed=False))
+                if not self.stuck:
+                    self.contacts &= ~(1 << lock - 1)
+                return bcc8a.encode(bcc8a.OpenReply(1, lock, closed=self.stuck))
             case bcc8a.QueryAll(1):
                 return bcc8a.encode(bcc8a.QueryAllReply(1, self.contacts))
             case bcc8a.Query(1, lock):
@@ -138,9 +140,21 @@ def peer() -> Peer:
 
 
 @pytest.fixture
-def wire(lock: LockBcc8a, scales: list[ScaleModbus32], peer: Peer) -> Iterator[Wire]:
-    """A line that is up and has been running for 3 s."""
-    wire = Wire(Bus("main", lock, scales, baud=BAUD, idle_hz=5, busy_hz=8), peer)
-    wire.bus.line_up(wire.now)
+def wire_of(peer: Peer) -> Callable[..., Wire]:
+    """Makes a line that has just come up. adapter_echoes: the adapter's doing, where not as set."""
+
+    def wire_of(lock, scales, *, echoes: bool = False, adapter_echoes: bool | None = None) -> Wire:
+        bus = Bus("main", lock, scales, baud=BAUD, echoes=echoes, idle_hz=5, busy_hz=8)
+        wire = Wire(bus, peer, echoes if adapter_echoes is None else adapter_echoes)
+        wire.bus.line_up(wire.now)
+        return wire
+
+    return wire_of
+
+
+@pytest.fixture
+def wire(wire_of: Callable[..., Wire], lock: LockBcc8a, scales: list[ScaleModbus32]) -> Wire:
+    """A line that has been running for 3 s."""
+    wire = wire_of(lock, scales)
     wire.run(3.0)
     return wire

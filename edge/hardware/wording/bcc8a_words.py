@@ -29,21 +29,31 @@ def _bcc8a_words(frame: bcc8a.Request | bcc8a.Reply) -> Words:
         case bcc8a.OpenAllReply(board):
             return {"purpose": "open_all_reply", "board": board, "lock": "all"}
         case bcc8a.OpenReply(board, lock, closed):
-            return {"purpose": "open_reply", "board": board, "lock": lock, **_contact(closed)}
+            return {
+                "purpose": "open_reply",
+                "board": board,
+                "lock": lock,
+                **_contact(closed, "opened", "not opened"),
+            }
         case bcc8a.QueryReply(board, lock, closed):
-            return {"purpose": "query_reply", "board": board, "lock": lock, **_contact(closed)}
+            return {
+                "purpose": "query_reply",
+                "board": board,
+                "lock": lock,
+                **_contact(closed, "unlocked", "locked"),
+            }
         case bcc8a.QueryAllReply(board):
             bits = [lock for lock in bcc8a.LOCKS if frame.is_closed(lock)]
             return {"purpose": "query_all_reply", "board": board, "lock": "all", "bits_closed": bits}
 
 
-def _contact(closed: bool) -> Words:
+def _contact(closed: bool, moved: str, rests: str) -> Words:
     """The raw contact, and what it means under either wiring of a lock's feedback."""
     return {
         "state": "11" if closed else "00",
         "contact": "closed" if closed else "open",
-        "if_short_when_locked": "locked" if closed else "unlocked",
-        "if_short_when_open": "unlocked" if closed else "locked",
+        "if_short_when_locked": rests if closed else moved,
+        "if_short_when_open": moved if closed else rests,
     }
 
 

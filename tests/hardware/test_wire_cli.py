@@ -1,0 +1,123 @@
+"""``counter wire`` as a technician uses it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from edge.cli import main
+
+ROWS = json.loads(Path(__file__).with_name("frames.json").read_text("utf-8"))
+FRAMES = [
+    pytest.param(row, half, id=f"{row['protocol']}: {row['purpose']}, {half}")
+    for row in ROWS
+    for half in ("request", "reply")
+    if row[f"{half}_hex"]
+]
+
+
+def decoded(capsys, protocol: str, *hex_bytes: str) -> tuple[int, dict]:
+    code = main(["wire", "decode", protocol, *hex_bytes, "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(("row", "half"), FRAMES)
+def test_every_printed_frame_is_said_in_words_or_refused_with_a_reason(row, half, capsys):
+    code, words = decoded(capsys, row["protocol"], *row[f"{half}_hex"].split())
+    if row["meaning"].get("wrong") == half:
+        assert code == 65
+        assert "wrong" in words["error"]
+        return
+    assert code == 0
+    readings = [words, *words.get("also", [])]
+    reading = next(r for r in readings if r["direction"] == half)
+    if half == "reply":
+        keys = set(reading) & set(row["meaning"])
+        assert {key: reading[key] for key in keys} == {key: row["meaning"][key] for key in keys}
+    else:
+        assert reading.get("unit", reading.get("board")) in (1, 32)
+
+
+@pytest.mark.parametrize("hex_bytes", [["8A", "01", "01", "11", "9B"], ["8A 01 01 11 9B"], ["8a0101119b"]])
+def test_bytes_that_can_be_request_and_reply_are_said_to_be_either(hex_bytes, capsys):
+    code, words = decoded(capsys, "bcc8a", *hex_bytes)
+    assert code == 0
+    assert (words["direction"], words["also"][0]["direction"]) == ("request", "reply")
+    assert main(["wire", "decode", "bcc8a", *hex_bytes]) == 0
+    assert "or, with the same bytes" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("protocol", "hex_bytes", "reason"),
+    [
+        ("bcc8a", "8A 01 01 11 9C", "wrong checksum 9C: the XOR of the bytes before it is 9B"),
+        ("bcc8a", "8A 01 01 11", "wrong length 4"),
+        ("bcc8a", "9A 01 01 11 8B", "unknown head 9A"),
+        ("bcc8a", "8A 01 01 22 A8", "none that bcc8a knows"),
+        ("bcc8a", "xy", "not hexadecimal"),
+        ("modbus_scale_32", "01 03 00 08 00 01 C8 05", "wrong checksum C8 05"),
+        ("modbus_scale_32", "01 03", "wrong length 2"),
+        ("modbus_scale_32", "01 2B 0E 01 00 70 77", "unknown function 2B"),
+    ],
+)
+def test_a_bad_frame_is_refused_with_its_reason(protocol, hex_bytes, reason, capsys):
+    assert main(["wire", "decode", protocol, hex_bytes]) == 65
+    assert reason in capsys.readouterr().err
+    code, words = decoded(capsys, protocol, hex_bytes)
+    assert code == 65
+    assert reason in words["error"]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "purpose", "pairs", "wire"),
+    [
+        ("bcc8a", "open", "lock=24 board=32", "8A 20 18 11 A3"),
+        ("bcc8a", "open_all", "", "8A 01 00 11 9A"),
+        ("bcc8a", "query", "lock=1", "80 01 01 33 B3"),
+        ("bcc8a", "query_all", "", "80 01 00 33 B2"),
+        ("bcc8a", "open_reply", "lock=1 state=00", "8A 01 01 00 8A"),
+        ("bcc8a", "open_all_reply", "", "8A 01 00 11 9A"),
+        ("bcc8a", "query_reply", "lock=1 state=11", "80 01 01 11 91"),
+        ("bcc8a", "query_all_reply", "bits_closed=1,9,17", "80 01 01 01 01 33 B3"),
+        ("modbus_scale_32", "status", "", "01 03 00 08 00 01 05 C8"),
+        ("modbus_scale_32", "weight", "", "01 03 00 50 00 02 C4 1A"),
+        ("modbus_scale_32", "net", "", "01 03 00 52 00 02 65 DA"),
+        ("modbus_scale_32", "read", "address=0x1F4 count=2", "01 03 01 F4 00 02 84 05"),
+        ("modbus_scale_32", "unlock", "", "01 10 00 05 00 01 02 5A A5 5C DE"),
+        ("modbus_scale_32", "tare", "value=100", "01 10 00 54 00 02 04 00 00 00 64 F6 8B"),
+        ("modbus_scale_32", "zero", "", "01 10 00 5E 00 01 02 00 01 6A EE"),
+        ("modbus_scale_32", "zero_tracking", "", "01 10 00 60 00 01 02 00 00 AF F0"),
+        ("modbus_scale_32", "span_calibration", "value=1000", "01 10 00 2A 00 02 04 00 00 03 E8 71 76"),
+        ("modbus_scale_32", "write", "address=95 value=0", "01 10 00 5F 00 01 02 00 00 AA FF"),
+        ("modbus_scale_32", "weight_reply", "value=-15889", "01 03 04 FF FF C1 EF EA 0B"),
+        ("modbus_scale_32", "status_reply", "value=0x0802", "01 03 02 08 02 3E 45"),
+        ("modbus_scale_32", "write_reply", "address=94", "01 10 00 5E 00 01 60 1B"),
+        ("modbus_scale_32", "exception", "code=2", "01 83 02 C0 F1"),
+    ],
+)
+def test_words_become_the_printed_bytes(protocol, purpose, pairs, wire, capsys):
+    assert main(["wire", "encode", protocol, purpose, *pairs.split()]) == 0
+    assert capsys.readouterr().out.strip() == wire
+    assert main(["wire", "encode", protocol, purpose, *pairs.split(), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["hex"] == wire
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "said"),
+    [
+        (["decode", "nope", "00"], 64, "known: bcc8a, modbus_scale_32"),
+        (["encode", "nope", "open"], 64, "known: bcc8a, modbus_scale_32"),
+        (["encode", "bcc8a", "nope"], 64, "query_all_reply"),
+        (["encode", "bcc8a", "open", "lok=1"], 64, "knows no lok; it takes lock= [board=1]"),
+        (["encode", "bcc8a", "open"], 65, "lock= is missing"),
+        (["encode", "bcc8a", "open", "lock=25"], 65, "lock: 25 is not within 1…24"),
+        (["encode", "bcc8a", "open", "lock=x"], 65, "lock: 'x' is no whole number"),
+        (["encode", "bcc8a", "query_reply", "lock=1"], 65, "state= must be 00"),
+        (["encode", "modbus_scale_32", "exception", "code=0"], 65, "code: 0 is not within"),
+    ],
+)
+def test_wrong_use_is_answered_with_what_would_be_right(argv, code, said, capsys):
+    assert main(["wire", *argv]) == code
+    assert said in capsys.readouterr().err
+    assert main(["wire", *argv, "--json"]) == code
+    assert said in json.loads(capsys.readouterr().out)["error"]
