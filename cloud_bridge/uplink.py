@@ -291,7 +291,7 @@ class Uplink:
         times = [self._resend_at, *(row.retry_at for row in self.parked.values())]
         if self.covered.missing(last) > len(self._unmarked) + len(self.parked):
             times += [at for at in (self._hold, self._pace) if at > now]
-        if self._out_since is not None:
+        if self._out_since is not None and self._out:
             times.append(self._out_since + self.limits.stalled_s)
         return max(now, min(times))
 

@@ -1,0 +1,285 @@
+"""The centre's ingest: bytes in, rows and acks out, whatever the order, the doubles and the damage."""
+
+import json
+from contextlib import closing
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cloud_bridge import feed
+from cloud_bridge.central import projections
+from cloud_bridge.central.ingest import ingest
+from cloud_bridge.central.store import Store, Stream
+
+AT = "2026-11-24T03:00:00.000Z"
+TOPIC = "counters/T-001/events"
+
+
+@pytest.fixture
+def store(tmp_path):
+    with closing(Store(tmp_path / "central.db")) as made:
+        yield made
+
+
+def rows(store, table, columns="*"):
+    return store.db.execute(f"select {columns} from {table} order by 1, 2, 3").fetchall()
+
+
+def send(store, *bodies, topic=TOPIC):
+    return ingest(store, [(topic, body) for body in bodies], AT)
+
+
+def the_ack(outcome, counter="T-001"):
+    (found,) = outcome.acks[counter]
+    return found
+
+
+def test_an_event_is_stored_with_its_own_bytes_and_acknowledged(store, make):
+    (body,) = make.sales(1)
+    assert the_ack(send(store, body)) == feed.Ack(inc=make.INC, through=1)
+    assert store.db.execute("select counter, inc, seq, body from raw_event").fetchall() == [
+        ("T-001", make.INC, 1, body)
+    ]
+
+
+def test_a_batch_is_unpacked_to_the_same_bytes(store, make):
+    bodies = make.sales(5)
+    assert the_ack(send(store, feed.batch(bodies))).through == 5
+    assert [body for (body,) in store.db.execute("select body from raw_event order by seq")] == bodies
+
+
+def test_the_same_event_again_changes_nothing_and_is_acknowledged_again(store, make):
+    bodies = make.sales(2)
+    first = send(store, *bodies)
+    before = list(store.db.iterdump())
+    again = send(store, *bodies, *bodies)
+    assert list(store.db.iterdump()) == before
+    assert again.acks == first.acks
+    assert again.known == 4
+
+
+def test_two_counters_and_two_incarnations_are_told_apart(store, make):
+    mine, new_disk = make.sales(2), make.sales(1, inc="00000000000000b2")
+    theirs = make.sales(3, counter="T-002")
+    outcome = ingest(
+        store,
+        [*((TOPIC, b) for b in mine + new_disk), *(("counters/T-002/events", b) for b in theirs)],
+        AT,
+    )
+    marks = {(c, a.inc): a.through for c, acks in outcome.acks.items() for a in acks}
+    assert marks == {("T-001", make.INC): 2, ("T-001", "00000000000000b2"): 1, ("T-002", make.INC): 3}
+
+
+GAPS = [
+    pytest.param([1, 2, 3], 3, (), id="in order"),
+    pytest.param([2], 0, ((2, 2),), id="the first one missing"),
+    pytest.param([1, 3], 1, ((3, 3),), id="one missing"),
+    pytest.param([5, 6, 2, 9], 0, ((2, 2), (5, 6), (9, 9)), id="several gaps"),
+    pytest.param([3, 2, 1], 3, (), id="backwards"),
+]
+
+
+@pytest.mark.parametrize(("order", "through", "have"), GAPS)
+def test_through_is_contiguous_from_one_and_have_names_the_rest(store, make, order, through, have):
+    bodies = make.sales(9)
+    outcome = send(store, *(bodies[n - 1] for n in order))
+    assert the_ack(outcome) == feed.Ack(inc=make.INC, through=through, have=have)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    order=st.lists(st.integers(1, 25), max_size=40),
+    cuts=st.integers(1, 7),
+    limit=st.sampled_from([1, 3, 1000]),
+)
+def test_the_mark_equals_brute_force_whatever_order_numbers_arrive_in(
+    order, cuts, limit, tmp_path_factory, make
+):
+    from cloud_bridge.central import store as module
+
+    bodies = make.sales(25)
+    path = tmp_path_factory.mktemp("mark") / "central.db"
+    before, module.MOVE_LIMIT = module.MOVE_LIMIT, limit
+    try:
+        with closing(Store(path)) as store:
+            seen = set()
+            for start in range(0, len(order), cuts):
+                part = order[start : start + cuts]
+                ack = the_ack(send(store, *(bodies[n - 1] for n in part)))
+                seen |= set(part)
+                through = 0
+                while through + 1 in seen:
+                    through += 1
+                assert ack.through == through
+                assert {n for a, b in ack.have for n in range(a, b + 1)} == {n for n in seen if n > through}
+    finally:
+        module.MOVE_LIMIT = before
+
+
+def test_other_bytes_under_a_stored_number_are_kept_aside_and_never_overwrite(store, make):
+    (first,), (other,) = make.sales(1), make.chain([make.sale(1, total_fen=1)])
+    send(store, first)
+    outcome = send(store, other)
+    assert the_ack(outcome) == feed.Ack(
+        inc=make.INC, through=1, reject=(feed.Rejected(seq=1, code="conflict"),)
+    )
+    assert outcome.conflicts == [(Stream("T-001", make.INC), 1)]
+    assert store.db.execute("select body from raw_event").fetchall() == [(first,)]
+    assert store.db.execute("select seq, body from conflict").fetchall() == [(1, other)]
+    assert store.db.execute("select total_fen from sale").fetchall() == [(1000,)]
+
+
+def damaged(body, **changes):
+    return json.dumps({**json.loads(body), **changes}).encode()
+
+
+LETTERS = [
+    pytest.param(lambda b: b[:-20], "envelope", True, id="cut short"),
+    pytest.param(lambda b: damaged(b, data={"mono_ms": 1}), "fact", True, id="fact without its fields"),
+    pytest.param(
+        lambda b: damaged(b, source="/counters/T-999"), "source", True, id="another counter's source"
+    ),
+    pytest.param(lambda b: damaged(b, seq="two"), "envelope", False, id="number in words"),
+    pytest.param(lambda b: damaged(b, seq=2**70), "seq", False, id="number out of range"),
+    pytest.param(lambda b: damaged(b, inc="no incarnation"), "inc", False, id="no incarnation"),
+    pytest.param(lambda b: b"\xff\xfe\x00", "envelope", False, id="no text at all"),
+    pytest.param(lambda b: b"[" * 20_000, "envelope", False, id="nested 20,000 deep"),
+    pytest.param(lambda b: b"[1, 2", "envelope", False, id="broken batch"),
+    pytest.param(lambda b: b"", "envelope", False, id="empty"),
+    pytest.param(lambda b: damaged(b, inc="\ud800"), "envelope", False, id="lone surrogate"),
+]
+
+
+@pytest.mark.parametrize(("damage", "code", "named"), LETTERS)
+def test_what_cannot_be_read_is_kept_and_holds_nothing_up(store, make, damage, code, named):
+    bodies = make.sales(3)
+    poison = damage(bodies[1])
+    outcome = send(store, bodies[0], poison, bodies[2])
+    ack = the_ack(outcome)
+    assert [(letter.code, letter.body) for letter in outcome.dead] == [(code, poison)]
+    assert store.db.execute("select code, body from dead_letter").fetchall() == [(code, poison)]
+    if named:
+        assert ack == feed.Ack(inc=make.INC, through=3, reject=(feed.Rejected(seq=2, code=code),))
+    else:
+        assert ack == feed.Ack(inc=make.INC, through=1, have=((3, 3),))
+
+
+BAD_FACTS = [
+    pytest.param({"total_fen": 2**70}, id="money beyond 64 bits"),
+    pytest.param({"closed_at": "yesterday"}, id="no time"),
+    pytest.param({"closed_at": "2026-11-24T10:00:00"}, id="time without zone"),
+]
+
+
+@pytest.mark.parametrize("changes", BAD_FACTS)
+def test_a_fact_no_table_can_hold_is_a_dead_letter_and_leaves_no_half_row(store, make, changes):
+    body = make.sales(1)[0]
+    data = {**json.loads(body)["data"], **changes}
+    outcome = send(store, damaged(body, data=data))
+    assert [letter.code for letter in outcome.dead] == ["fact"]
+    assert the_ack(outcome).through == 1
+    assert rows(store, "sale") == rows(store, "sale_line") == rows(store, "raw_event") == []
+
+
+def test_the_whole_event_arriving_after_its_damaged_copy_is_stored(store, make):
+    (body,) = make.sales(1)
+    send(store, body[:-20])
+    outcome = send(store, body)
+    assert outcome.stored == 1
+    assert the_ack(outcome).through == 1
+    assert store.db.execute("select body from raw_event").fetchall() == [(body,)]
+
+
+def test_an_unknown_type_is_stored_and_acknowledged_without_rows(store, make):
+    body = make.sales(1)[0].replace(b"sale.settled.v1", b"sale.imagined.v9")
+    assert the_ack(send(store, body)).through == 1
+    assert store.db.execute("select body from raw_event").fetchall() == [(body,)]
+    assert rows(store, "sale") == []
+
+
+def test_nothing_is_stored_when_the_transaction_fails(store, make):
+    before = list(store.db.iterdump())
+    store.db.execute("create temp trigger boom before insert on mark begin select raise(abort, 'disk'); end")
+    with pytest.raises(Exception, match="disk"):
+        send(store, *make.sales(3))
+    store.db.execute("drop trigger boom")
+    assert list(store.db.iterdump()) == before
+
+
+def history(make):
+    """A life with sales, sessions, stock and alarms; and a restored disk that tells one sale again."""
+    facts = []
+    for n in range(1, 15):
+        facts.append(make.sale(n))
+        facts.append(
+            feed.SessionClosed(
+                mono_ms=n,
+                session=f"{n:032x}",
+                kind="BUY",
+                state="REVIEW" if n % 5 == 0 else "SETTLED",
+                opener="sample-buyer",
+                verdict="charge",
+                reasons=("unsure",) if n % 5 == 0 else (),
+                trays=(),
+                opened_at="2026-11-24T02:00:00Z",
+                closed_at="2026-11-24T02:01:00Z",
+            )
+        )
+        facts.append(
+            feed.StockMoved(
+                mono_ms=n, movement=f"m{n}", tray="1-01", sku="ZY-WATER-500", kind="SALE", count=-2
+            )
+        )
+        alarm = {"mono_ms": n, "kind": "DOOR_OPEN", "subject": "door"}
+        facts.append(
+            feed.AlarmRaised(**alarm, severity="MAJOR", detail=str(n))
+            if n % 3
+            else feed.AlarmCleared(**alarm)
+        )
+    return make.chain(facts) + make.chain([make.sale(3, order_no="again")], inc="00000000000000b2")
+
+
+def projected(store):
+    return [line for table in (*projections.TABLES, "stock") for line in rows(store, table)]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_three_copies_in_any_order_give_the_same_rows_as_one_in_order(tmp_path, make, seed):
+    bodies = history(make)
+    with closing(Store(tmp_path / "a.db")) as straight, closing(Store(tmp_path / "b.db")) as shuffled:
+        send(straight, *bodies)
+        many, random = bodies * 3, Random(seed)
+        random.shuffle(many)
+        while many:
+            cut = random.randint(1, 40)
+            part, many = many[:cut], many[cut:]
+            send(shuffled, feed.batch(part) if random.random() < 0.5 else part[0], *part)
+        assert projected(shuffled) == projected(straight)
+        assert len(rows(straight, "sale")) == 14
+        assert straight.db.execute("select on_hand from stock").fetchall() == [(-28,)]
+
+
+@pytest.mark.parametrize("order", ["id", "hash", "seq desc, inc"])
+def test_projections_made_again_from_the_raw_events_are_the_same_rows(store, make, order):
+    send(store, *history(make))
+    before = projected(store)
+    with store.transaction() as db:
+        projections.rebuild(db, order)
+    assert projected(store) == before
+
+
+@pytest.mark.parametrize("statement", ["update raw_event set body = x'00'", "delete from raw_event"])
+def test_raw_events_cannot_be_changed(store, make, statement):
+    send(store, *make.sales(1))
+    with pytest.raises(Exception, match="append-only"):
+        store.db.execute(statement)
+
+
+def test_the_schema_has_these_tables_and_no_other(store):
+    found = {n for (n,) in store.db.execute("select name from sqlite_master where type in ('table', 'view')")}
+    assert found == {
+        *("raw_event", "mark", "held", "dead_letter", "conflict", "counter"),
+        *(*projections.TABLES, "stock"),
+    }
