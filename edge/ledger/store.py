@@ -72,7 +72,7 @@ class Store:
         conn = self.db.conn
         self._opening = True
         try:
-            conn.execute("BEGIN IMMEDIATE")
+            conn.execute(_BEGIN)
         finally:
             self._opening = False
         try:
@@ -125,6 +125,9 @@ class Store:
             return _denied_if(two is not None and one not in _PRAGMAS)
         return sqlite3.SQLITE_DENY
 
+
+_BEGIN = "BEGIN IMMEDIATE /* writing() */"
+"""Its own text: the authorizer is asked when a text is first prepared, so nobody may share this one."""
 
 _READS = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE)
 _PRAGMAS = ("wal_checkpoint", "table_info", "table_xinfo", "index_list", "index_info", "quick_check")
