@@ -6,7 +6,7 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 
 from edge.cli import main
 from edge.errors import ConfigError
@@ -281,6 +281,7 @@ tables = st.recursive(
 
 
 @given(tables)
+@example({"a": '\x7f\x1f"\\'})
 def test_what_is_written_as_toml_is_read_back_the_same(values):
     assert tomllib.loads(toml(values)) == values
 
