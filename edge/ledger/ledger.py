@@ -22,7 +22,7 @@ from edge.ledger.alarms import Alarm
 from edge.ledger.chain import Chain, End, Identity, end_of
 from edge.ledger.ids import rfc3339
 from edge.ledger.pins import Locked
-from edge.ledger.reader import error_name
+from edge.ledger.reader import error_name, ledger_errors
 from edge.ledger.sessions import AlreadyClosed
 from edge.ledger.space import Space
 from edge.ledger.store import Store, first_rows
@@ -30,6 +30,7 @@ from edge.ledger.store import Store, first_rows
 T = TypeVar("T")
 
 _BASELINE = "INSERT OR REPLACE INTO baseline (tray, weight_dg, at) VALUES (?, ?, ?)"
+_BASELINES = "SELECT tray, weight_dg, at FROM baseline ORDER BY tray"
 _SPENT = "SELECT coalesce(sum(total_fen), 0) FROM sale WHERE buyer = ?"
 
 
@@ -116,11 +117,11 @@ class Ledger:
 
     def unfinished(self) -> OpenSession | None:
         """The session that was granted and never closed; there is at most one."""
-        return sessions.unfinished(self._store.db)
+        return self._read(sessions.unfinished)
 
     def knows(self, session: SessionId) -> bool:
         """Whether the session was granted or closed here."""
-        return sessions.knows(self._store.db, session)
+        return self._read(lambda db: sessions.knows(db, session))
 
     def close_session(self, closed: ClosedSession, now: Instant) -> str | None:
         """All a session leaves behind, in one transaction; gives its order number, None without a sale.
@@ -130,7 +131,9 @@ class Ledger:
         try:
             number = self._write(now, lambda db, chain: sessions.close(db, chain, closed, self._on_hand))
         except LedgerError as error:
-            if sessions.is_closed(self._store.db, closed.id):
+            if isinstance(error.__cause__, sqlite3.IntegrityError) and self._read(
+                lambda db: sessions.is_closed(db, closed.id)
+            ):
                 raise AlreadyClosed(f"session {closed.id} is closed already") from error
             raise
         self._book(closed.movements)
@@ -142,7 +145,7 @@ class Ledger:
 
     def spent(self, buyer: BuyerRef) -> Fen:
         """What ``buyer`` has been charged at this counter, all sales together."""
-        return Fen(self._store.query(_SPENT, buyer)[0][0])
+        return Fen(self._read(lambda db: db.execute(_SPENT, (buyer,)).fetchone())[0])
 
     # --- stock --------------------------------------------------------------------------------------
     def open_stock(self, movements: Sequence[Movement], now: Instant) -> bool:
@@ -170,7 +173,7 @@ class Ledger:
         self, kind: str, subject: str, severity: str, detail: str, session: SessionId | None, now: Instant
     ) -> bool:
         """True when the alarm did not stand before; else the row is brought up to date, without an event."""
-        stood = alarms.stands_as(self._store.db, kind, subject)
+        stood = self._read(lambda db: alarms.stands_as(db, kind, subject))
         if stood == ("raised", severity, detail):
             return False
         new = stood is None or stood[0] != "raised"
@@ -187,7 +190,7 @@ class Ledger:
 
     def clear_alarm(self, kind: str, subject: str, now: Instant) -> bool:
         """True when the alarm stood."""
-        stood = alarms.stands_as(self._store.db, kind, subject)
+        stood = self._read(lambda db: alarms.stands_as(db, kind, subject))
         if stood is None or stood[0] != "raised":
             return False
         self._write(now, lambda db, chain: alarms.clear(db, chain, kind, subject))
@@ -195,7 +198,7 @@ class Ledger:
 
     def alarms(self) -> tuple[Alarm, ...]:
         """The alarms that stand, oldest first."""
-        return alarms.raised(self._store.db)
+        return self._read(alarms.raised)
 
     def record_fact(self, fact: feed.Fact, subject: str, now: Instant) -> None:
         """An event that has no rows of its own, such as CatalogueApplied."""
@@ -210,19 +213,19 @@ class Ledger:
         """
         if left := self.locked_for(account, now):
             return Locked(left)
-        before = pins.read(self._store.db, account) or pins.Guard(0, None, 0, now.boot)
+        before = self._read(lambda db: pins.read(db, account)) or pins.Guard(0, None, 0, now.boot)
         guard = before.tried(now, limit, lock_s)
         self._write(now, lambda db, _: pins.write(db, account, guard))
         return guard.tries
 
     def clear_tries(self, account: str, now: Instant) -> None:
         """The PIN was right: its tries are forgotten."""
-        if pins.read(self._store.db, account) is not None:
+        if self._read(lambda db: pins.read(db, account)) is not None:
             self._write(now, lambda db, _: pins.forget(db, account))
 
     def locked_for(self, account: str, now: Instant) -> float:
         """Seconds until ``account`` may try again, 0.0 when it may."""
-        guard = pins.read(self._store.db, account)
+        guard = self._read(lambda db: pins.read(db, account))
         if guard is None:
             return 0.0
         current = guard.after_boot(now)
@@ -238,10 +241,14 @@ class Ledger:
 
     def baselines(self) -> dict[TrayId, Baseline]:
         """The last stable weights, by tray."""
-        rows = self._store.query("SELECT tray, weight_dg, at FROM baseline ORDER BY tray")
+        rows = self._read(lambda db: db.execute(_BASELINES).fetchall())
         return {tray: Baseline(weight, datetime.fromisoformat(at)) for tray, weight, at in rows}
 
-    # --- the one way to write -----------------------------------------------------------------------
+    # --- the one way to read, and the one to write ----------------------------------------------------
+    def _read(self, question: Callable[[Database], T]) -> T:
+        with ledger_errors(self._store.path):
+            return question(self._store.db)
+
     def _write(self, now: Instant, work: Callable[[Database, Chain], T]) -> T:
         """``work`` in one transaction; once more, with the reserve given back, when the disk is full."""
         try:

@@ -108,9 +108,12 @@ class Store:
         return wal.stat().st_size if wal.exists() else 0
 
     def close(self) -> None:
-        self.db.conn.set_authorizer(None)
+        """Once; a second call does nothing."""
+        if self._lock < 0:
+            return
         self.db.close()
         os.close(self._lock)
+        self._lock = -1
 
     def _allows(self, action: int, one: str | None, two: str | None, _db: str | None, _by: str | None) -> int:
         if action in _READS or action == sqlite3.SQLITE_INSERT:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cloud_bridge import feed
+from edge.errors import LedgerError
 from edge.ledger.accounts import disagreements
 from edge.ledger.reader import open_reader
 
@@ -18,7 +19,13 @@ def verify(path: Path) -> list[str]:
 
     Raises NoInput where there is no file, LedgerError where it is newer than this program.
     """
-    with closing(open_reader(path)) as conn:
+    try:
+        conn = open_reader(path)
+    except LedgerError as error:
+        if isinstance(error.__cause__, sqlite3.Error):
+            return [f"the file cannot be opened: {error.__cause__}"]
+        raise
+    with closing(conn):
         try:
             conn.execute("BEGIN")  # one snapshot: the counter may be selling meanwhile
             return [*_chain(conn), *disagreements(conn), *_pages(conn)]
