@@ -1,5 +1,7 @@
 """Real descriptors: the simulator's thread behind a pseudo-terminal and TCP, spoken to by other makes."""
 
+import os
+import select
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +50,17 @@ def ask(url: str, baud: int = BAUD, data: bytes = ASK_LOCK, size: int = 5) -> by
 def test_a_serial_port_reaches_the_lock_board(config, tmp_path):
     with running(config, pty(tmp_path)) as runner:
         assert [ask(runner.url) for _ in range(3)] == [LOCKED] * 3
+
+
+def test_a_client_that_sets_nothing_is_heard_byte_for_byte(config, tmp_path):
+    with running(config, pty(tmp_path)) as runner:
+        client = os.open(runner.url, os.O_RDWR | os.O_NOCTTY)
+        try:
+            os.write(client, bytes.fromhex("80 01 0A 33 B8"))
+            assert select.select([client], [], [], 2)[0], "no answer"
+            assert os.read(client, 99) == bytes.fromhex("80 01 0A 00 8B")
+        finally:
+            os.close(client)
 
 
 def test_a_client_of_another_make_reads_all_scales(config, tmp_path):

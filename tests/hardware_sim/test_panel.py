@@ -1,11 +1,10 @@
 """The cabinet panel in a real Chromium: what a person can see, reach and do."""
 
-import shutil
 from random import Random
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from hardware_sim.links.pty import PtyLink
 from hardware_sim.runner import Runner
@@ -27,15 +26,6 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("button, select, input")]
   }).map((e) => e.outerHTML.slice(0, 80))"""
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("chromium-browser")
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def runner(config, tmp_path):
     runner = Runner(World(config, 1), PtyLink(tmp_path / "bus", 38400, Random(1)))
@@ -45,13 +35,13 @@ def runner(config, tmp_path):
 
 
 @pytest.fixture
-def open_panel(chromium, runner):
+def open_panel(browser: Browser, runner):
     server = Server(app(runner), "127.0.0.1", 0)
     server.start()
     contexts = []
 
     def opened(size=(1440, 900)) -> Page:
-        contexts.append(chromium.new_context(viewport={"width": size[0], "height": size[1]}, locale="zh-CN"))
+        contexts.append(browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="zh-CN"))
         page = contexts[-1].new_page()
         page.goto(server.url)
         expect(page.locator(".tray")).to_have_count(12)

@@ -236,6 +236,15 @@ def test_a_stuck_reed_keeps_telling_the_old_story(bench):
     assert bench.ask(ASK_REED) == REED_OPEN
 
 
+def test_a_reed_that_sticks_while_the_door_is_open_never_sees_it_close(bench):
+    bench.unlock_and_open()
+    bench.wait(1.0)
+    bench.act("fault", name="stuck_reed")
+    bench.act("close_door")
+    bench.wait(1.0)
+    assert bench.ask(ASK_REED) == REED_OPEN
+
+
 def test_a_silent_tray_is_silent_alone(bench):
     bench.act("fault", name="tray_silent", tray="1-01")
     assert bench.ask(GROSS_11) == b""
