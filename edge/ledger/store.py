@@ -70,6 +70,8 @@ class Store:
     def writing(self) -> Iterator[Database]:
         """BEGIN IMMEDIATE … COMMIT, or ROLLBACK on any error, which is raised again as it is."""
         conn = self.db.conn
+        if conn.in_transaction:  # a ROLLBACK that itself failed: nothing of it may join this one
+            conn.execute("ROLLBACK")
         self._opening = True
         try:
             conn.execute(_BEGIN)
