@@ -20,7 +20,7 @@ from edge.domain.roster import Account
 from edge.domain.tokens import TokenBook
 from edge.domain.values import Instant, Kind, SessionId
 from edge.entrance import Entrance
-from edge.errors import BadInput
+from edge.errors import LedgerError
 from edge.hardware.signals import (
     DeviceAlarm,
     DoorState,
@@ -121,12 +121,8 @@ class Engine:
                 self._on_line(item, now)
             case Misconfigured():
                 self._on_misconfigured(item, now)
-            case OpenRequest():
-                self._entrance.ask(item, self._goods.roster, now, turn)
-            case PinChecked():
-                self._on_pin(item, now, turn)
-            case AppealRequest():
-                self._on_appeal(item, now, turn)
+            case OpenRequest() | PinChecked() | AppealRequest():
+                self._on_person(item, now, turn)
             case Goods():
                 self._next_goods = item
             case CentreSeen():
@@ -166,6 +162,20 @@ class Engine:
         self._alarms.raise_("MISCONFIGURED", found.tray, "CRITICAL", detail, now)
 
     # --- people -------------------------------------------------------------------------------------
+    def _on_person(self, item: OpenRequest | PinChecked | AppealRequest, now: Instant, turn: Turn) -> None:
+        """Answer a request. Where the ledger cannot be written, nobody is let in."""
+        try:
+            match item:
+                case OpenRequest():
+                    self._entrance.ask(item, self._goods.roster, now, turn)
+                case PinChecked():
+                    self._on_pin(item, now, turn)
+                case AppealRequest():
+                    self._on_appeal(item, now, turn)
+        except LedgerError as error:
+            log.error("request refused: the ledger cannot be written", error=str(error))
+            turn.answers.append(Refused(item.id, Refusal.OUT_OF_ORDER, "the counter is out of order: ledger"))
+
     def _on_pin(self, checked: PinChecked, now: Instant, turn: Turn) -> None:
         admitted = self._entrance.admit(checked, now, turn)
         if admitted is None:
@@ -212,16 +222,16 @@ class Engine:
         ]
 
     def _on_appeal(self, appeal: AppealRequest, now: Instant, turn: Turn) -> None:
-        try:
-            self._ledger.appeal(appeal.session, appeal.reason, now)
-        except BadInput as error:
-            turn.answers.append(Refused(appeal.id, Refusal.UNKNOWN_SESSION, str(error)))
-        else:
+        if self._ledger.appeal(appeal.session, appeal.reason, now):
             turn.answers.append(Accepted(appeal.id))
+        else:
+            text = "no closed session of that id"
+            turn.answers.append(Refused(appeal.id, Refusal.UNKNOWN_SESSION, text))
 
     # --- time, goods, pictures ----------------------------------------------------------------------
     def _pass_time(self, now: Instant, turn: Turn) -> None:
         self._entrance.forget(now.mono)
+        self._alarms.retry(now)
         self._conductor.pass_time(now, turn)
         if self._conductor.visit is not None:
             return

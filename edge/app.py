@@ -1,0 +1,273 @@
+"""``counter run``: puts the counter's threads together and runs the engine's loop in the main one.
+
+It decides nothing. Threads of ports and pages only put values on the engine's queue; what a step asks
+for is handed on here. Who owns what stands in docs/processes.md.
+"""
+
+import json
+import queue
+import secrets
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from edge.clock import Clock
+from edge.domain.requests import PinChecked
+from edge.domain.values import Kind, SessionId, Sku
+from edge.domain.view import SessionView
+from edge.engine import Engine
+from edge.errors import CounterError
+from edge.hardware.build import buses_of
+from edge.hardware.port import PortThread, log_capture
+from edge.hardware.signals import Job, Unlock
+from edge.ledger.delivery import acknowledged
+from edge.ledger.ledger import Ledger
+from edge.ledger.outbox import Outbox
+from edge.ledger.reading import Reading, session_view
+from edge.outfit import Outfit, load_outfit
+from edge.pins import check_pin
+from edge.screens.app import make_app
+from edge.screens.health import Readiness
+from edge.screens.server import WebThread
+from edge.screens.stage import Stage
+from edge.settings import Settings
+from edge.turn import CentreSeen, Goods, Input, Turn, VerifyPin
+
+log = structlog.get_logger(__name__)
+
+MOST_AT_ONCE = 64
+"""Inputs taken into one step, so that a flood cannot keep time-outs from being seen."""
+
+CENTRE_EVERY_S = 5.0
+CENTRE_SILENT_S = 60.0
+"""Events that wait longer than this for the centre's ack make the screen say: offline."""
+
+
+class Broken(CounterError):
+    """A thread that the counter cannot do without has ended. The service manager starts it again."""
+
+    exit_code = 70
+
+
+def run(outfit: Outfit, *, as_json: bool, reload: Callable[[], Outfit] | None = None) -> int:
+    """Run until SIGTERM or SIGINT. SIGHUP reads catalogue, planogram and roster again.
+
+    Raises CounterError when it cannot start or a thread dies. With ``as_json`` one line on stdout says
+    where the pages are.
+    """
+    clock = Clock()
+    outfit.data.mkdir(parents=True, exist_ok=True)
+    ledger = Ledger.open(
+        outfit.data / "ledger.db", outfit.settings.counter.id, clock.now(), secrets.token_bytes
+    )
+    with closing(ledger):
+        process = Process(outfit, ledger, clock, reload or (lambda: load_outfit(outfit.path, environ={})))
+        process.catch_signals()
+        return process.run(as_json)
+
+
+class Process:
+    """The threads around the engine. Everything it starts it also stops, the pages last."""
+
+    def __init__(self, outfit: Outfit, ledger: Ledger, clock: Clock, reload: Callable[[], Outfit]) -> None:
+        self._outfit = outfit
+        self._clock = clock
+        self._reload = reload
+        self._inbox: queue.SimpleQueue[Input | None] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._broken: BaseException | None = None
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="worker")
+        self._centre_at = 0.0
+        goods = Goods(outfit.catalogue, outfit.planogram, outfit.roster)
+        self._engine = Engine(outfit.settings, goods, ledger, secrets.token_hex, clock.now())
+        self._stage = Stage()
+        self._lock_port = outfit.settings.lock.port
+        self._ports = self._make_ports(outfit.settings)
+        self._web = self._make_web(outfit)
+
+    def catch_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._end(None))
+        signal.signal(signal.SIGHUP, lambda *_: self._worker.submit(self._read_again))
+
+    def run(self, as_json: bool) -> int:
+        try:
+            self._web.start()
+            for port in self._ports.values():
+                port.start()
+            if as_json:
+                sys.stdout.write(json.dumps({"api": self._web.url, "screen": f"{self._web.url}/"}) + "\n")
+                sys.stdout.flush()
+            self._loop()
+        finally:
+            self._shut_down()
+        if self._broken is not None:
+            raise Broken(f"a thread died: {self._broken!r}") from self._broken
+        return 0
+
+    # --- the loop -----------------------------------------------------------------------------------
+    def _loop(self) -> None:
+        due = self._clock.now().mono
+        while not self._stop.is_set():
+            inputs = self._inputs(due - self._clock.now().mono)
+            now = self._clock.now()
+            turn = self._engine.step(inputs, now)
+            self._carry_out(turn)
+            due = turn.due
+            self._look_after_threads()
+            if now.mono >= self._centre_at:
+                self._centre_at = now.mono + CENTRE_EVERY_S
+                self._worker.submit(self._look_at_centre)
+
+    def _inputs(self, wait_s: float) -> list[Input]:
+        """What has come, waiting at most ``wait_s`` for the first."""
+        inputs: list[Input] = []
+        try:
+            item = self._inbox.get(timeout=max(0.0, wait_s))
+            while True:
+                if item is not None:
+                    inputs.append(item)
+                if len(inputs) == MOST_AT_ONCE:
+                    break
+                item = self._inbox.get_nowait()
+        except queue.Empty:
+            pass
+        return inputs
+
+    def _carry_out(self, turn: Turn) -> None:
+        for job in turn.jobs:
+            self._submit(job)
+        for check in turn.checks:
+            self._worker.submit(self._check_pin, check)
+        for session in turn.sessions:
+            self._stage.show_session(session)
+        if turn.view is not None:
+            self._stage.show(turn.view)
+        for answer in turn.answers:
+            self._stage.answer(answer)
+
+    def _submit(self, job: Job) -> None:
+        if isinstance(job, Unlock):
+            self._ports[self._lock_port].submit(job)
+            return
+        for port in self._ports.values():
+            port.submit(job)
+
+    def _look_after_threads(self) -> None:
+        """The pages may die and the door logic goes on; with nobody at the door a fresh start is better."""
+        view = self._stage.view()
+        if not self._web.alive() and view is not None and view.basket is None:
+            self._end(RuntimeError("the web thread ended"))
+
+    # --- the worker -----------------------------------------------------------------------------------
+    def _check_pin(self, check: VerifyPin) -> None:
+        self._inbox.put(PinChecked(check.id, check_pin(check.pin, check.against)))
+
+    def _read_again(self) -> None:
+        try:
+            outfit = self._reload()
+        except CounterError as error:
+            log.error("files refused; what was read before stays in use", error=str(error))
+            return
+        log.info("files read again", catalogue=outfit.catalogue.version)
+        self._inbox.put(Goods(outfit.catalogue, outfit.planogram, outfit.roster))
+
+    def _look_at_centre(self) -> None:
+        try:
+            self._inbox.put(CentreSeen(centre_keeps_up(self._outfit.data, self._clock.now().wall)))
+        except CounterError as error:
+            log.warning("cannot tell whether the centre keeps up", error=str(error))
+
+    # --- making and ending ----------------------------------------------------------------------------
+    def _make_ports(self, settings: Settings) -> dict[str, PortThread]:
+        ports = {}
+        for name, bus in buses_of(settings).items():
+            url, baud = settings.ports[name].url, settings.ports[name].baud
+            debug = log.is_enabled_for(10)
+            ports[name] = PortThread(
+                url,
+                baud,
+                bus,
+                self._inbox.put,
+                self._stop,
+                capture=log_capture(name) if debug else None,
+                died=self._end,
+            )
+        return ports
+
+    def _make_web(self, outfit: Outfit) -> WebThread:
+        settings, past = outfit.settings, Reading(outfit.data / "ledger.db")
+
+        def names(sku: Sku) -> tuple[str, str]:
+            product = outfit.catalogue.products.get(sku)
+            return (product.name_zh, product.name_en) if product else (sku, sku)
+
+        def history(session: SessionId) -> SessionView | None:
+            found = past.session_of(session)
+            return session_view(found, names) if found else None
+
+        app = make_app(
+            self._stage,
+            self._inbox.put,
+            history,
+            settings,
+            checks=self._readiness,
+            registry=CollectorRegistry(),
+            version=version("smart-counter"),
+            samples=sample_logins(outfit),
+        )
+        return WebThread(app, self._stage, settings.screens.host, settings.screens.port)
+
+    def _readiness(self) -> Readiness:
+        """From the newest view alone: the web thread asks."""
+        view = self._stage.view()
+        if view is None:
+            return Readiness({"engine": False})
+        checks = {
+            "engine": True,
+            "ledger": view.reason != "ledger",
+            "lock": view.reason not in ("line", "lock"),
+            "scales": any(tray.in_service for tray in view.trays),
+        }
+        return Readiness(checks, () if view.online else ("cloud",))
+
+    def _end(self, error: BaseException | None) -> None:
+        self._broken = self._broken or error
+        self._stop.set()
+        self._inbox.put(None)
+
+    def _shut_down(self) -> None:
+        self._stop.set()
+        for port in self._ports.values():
+            if port.ident is not None:
+                port.join(3.0)
+        self._worker.shutdown(wait=True, cancel_futures=True)
+        self._web.stop()
+
+
+def centre_keeps_up(data: Path, wall: datetime) -> bool:
+    """Whether no event waits for the centre's ack, or an ack came within the last minute.
+
+    data: the folder of ledger.db and bridge.db. Raises LedgerError.
+    """
+    with closing(Outbox(data / "ledger.db")) as outbox:
+        mark = acknowledged(data / "bridge.db", outbox.incarnation())
+        if mark is None:
+            return False
+        recent = wall.astimezone(UTC) - mark.at < timedelta(seconds=CENTRE_SILENT_S)
+        return recent or mark.through >= outbox.last_seq()
+
+
+def sample_logins(outfit: Outfit) -> tuple[str, ...]:
+    """Logins of the sample roster that may buy, to be offered on the phone page of a demonstration."""
+    accounts = outfit.roster.accounts.values()
+    return tuple(a.login for a in accounts if a.login.startswith("demo-") and Kind.BUY in a.kinds)

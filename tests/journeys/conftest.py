@@ -1,0 +1,279 @@
+"""A whole counter in one thread on a virtual clock: engine, bus, boards and physics, no sleep, one seed.
+
+``Rig`` is the shell of app.py and of the simulator with the threads taken out. What the simulator knows
+to be true is the yardstick of every journey.
+"""
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from edge.domain.requests import Answer, AppealRequest, Granted, OpenRequest, PinChecked, Refused
+from edge.domain.values import Instant, Kind
+from edge.domain.view import SessionView, View
+from edge.engine import Engine
+from edge.hardware.build import buses_of
+from edge.ledger.ledger import Ledger
+from edge.outfit import Outfit, load_outfit
+from edge.pins import check_pin
+from edge.turn import Goods, Input
+from hardware_sim.config import load as load_sim
+from hardware_sim.world import World
+
+CONFIG = Path(__file__).parents[2] / "config"
+BORN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+PINS = {"demo-001": "246810", "demo-restock": "135790"}
+
+
+class Rig:
+    """The counter of ``config/`` in its simulated cabinet. Time only moves in ``run``."""
+
+    def __init__(self, folder: Path, seed: int, outfit: Outfit) -> None:
+        self.folder = folder
+        self.outfit = outfit
+        self.now = 1000.0
+        self.boot = "boot-1"
+        self.random = Random(f"{seed}/rig")
+        self.world = World(load_sim(CONFIG / "sim.toml"), seed, now=self.now)
+        self.views: list[View] = []
+        self.sessions: dict[str, SessionView] = {}
+        self.answers: dict[str, Answer] = {}
+        self.asked = 0
+        self.inbox: list[Input] = []
+        self.start()
+
+    # --- the process ---------------------------------------------------------------------------
+    def start(self) -> None:
+        """Start the program: everything it knows comes from its files."""
+        self.ledger = Ledger.open(
+            self.folder / "ledger.db", self.outfit.settings.counter.id, self.instant, self.random.randbytes
+        )
+        self.goods = Goods(self.outfit.catalogue, self.outfit.planogram, self.outfit.roster)
+        self.engine = Engine(self.outfit.settings, self.goods, self.ledger, self._hex, self.instant)
+        (self.bus,) = buses_of(self.outfit.settings).values()
+        self.bus.line_up(self.now)
+        self.bus_due = self.engine_due = self.now
+        self.inbox.clear()
+        self.plugged = True
+
+    def kill(self) -> None:
+        """The process ends at once; what it had not committed is gone."""
+        self.ledger.close()
+
+    def _hex(self, size: int) -> str:
+        return self.random.randbytes(size).hex()
+
+    @property
+    def instant(self) -> Instant:
+        return Instant(self.now, BORN + timedelta(seconds=self.now), self.boot)
+
+    # --- time ------------------------------------------------------------------------------------
+    def run(self, seconds: float) -> None:
+        self.run_until(lambda: False, seconds)
+
+    def skip(self, seconds: float) -> None:
+        """Let time pass in one leap, as if the machine had slept: only for long waits without traffic."""
+        self.now += seconds
+        self.bus_due = self.engine_due = self.now
+        self.run(2.0)
+
+    def run_until(self, done: Callable[[], bool], limit_s: float) -> bool:
+        """Let time pass until ``done`` or the limit; gives whether it was done."""
+        end = self.now + limit_s
+        while not done():
+            arriving = self.world.line.next_due() if self.plugged else None
+            following = [self.bus_due, self.engine_due, arriving or end]
+            self.now = max(self.now, min(end, *following))
+            self._turn()
+            if self.now >= end:
+                return done()
+        return True
+
+    def _turn(self) -> None:
+        self._plug()
+        heard = self.world.line.receive(self.now) if self.plugged else b""
+        if heard or self.now >= self.bus_due:
+            turn = self.bus.step(heard, self.now)
+            self.inbox += turn.signals
+            if turn.send and self.plugged:
+                self.world.line.send(turn.send, self.now)
+            self.bus_due = max(turn.due, self.now + 1e-6)
+        if self.inbox or self.now >= self.engine_due:
+            self._step()
+
+    def _plug(self) -> None:
+        if self.world.unplugged and self.plugged:
+            self.plugged = False
+            self.bus.line_down(self.now, "unplugged")
+        elif not self.world.unplugged and not self.plugged:
+            self.plugged = True
+            self.bus.line_up(self.now)
+            self.bus_due = self.now
+
+    def _step(self) -> None:
+        inputs, self.inbox = self.inbox, []
+        turn = self.engine.step(inputs, self.instant)
+        for job in turn.jobs:
+            self.bus.submit(job)
+            self.bus_due = self.now
+        for check in turn.checks:
+            self.inbox.append(PinChecked(check.id, check_pin(check.pin, check.against)))
+        for answer in turn.answers:
+            self.answers[answer.id] = answer
+        for session in turn.sessions:
+            self.sessions[session.session] = session
+        if turn.view is not None:
+            self.views.append(turn.view)
+        self.engine_due = turn.due if not self.inbox else self.now
+
+    # --- people ----------------------------------------------------------------------------------
+    @property
+    def view(self) -> View:
+        return self.views[-1]
+
+    def ready(self) -> "Rig":
+        """Wait until the counter sells."""
+        assert self.run_until(lambda: bool(self.views) and self.view.state == "READY", 20), self.view.reason
+        self.run(1.0)
+        return self
+
+    def ask(
+        self,
+        account: str = "demo-001",
+        pin: str | None = None,
+        token: str | None = None,
+        kind: Kind = Kind.BUY,
+        key: str | None = None,
+    ) -> Answer:
+        """Ask for the door, as the phone page does; gives the counter's answer."""
+        self.asked += 1
+        id = f"ask-{self.asked}"
+        pin = PINS.get(account, "") if pin is None else pin
+        token = self.view.token if token is None else token
+        self.inbox.append(OpenRequest(id, kind, token, account, pin, key or id))
+        self.engine_due = self.now
+        assert self.run_until(lambda: id in self.answers, 5.0)
+        return self.answers[id]
+
+    def open(self, **words: Any) -> str:
+        """Ask and be let in; gives the session's id once the bolt has moved."""
+        answer = self.ask(**words)
+        assert isinstance(answer, Granted), answer
+        assert self.run_until(lambda: self.state["bolt"] == "unlocked", 3.0)
+        return answer.session
+
+    def reprice(self, tray: str, price_fen: int) -> None:
+        """Another catalogue arrives, in which this tray's product costs ``price_fen``."""
+        sku = self.outfit.planogram.facings[tray].sku
+        products = dict(self.goods.catalogue.products)
+        products[sku] = replace(products[sku], price=price_fen)
+        self._bring(replace(self.goods, catalogue=replace(self.goods.catalogue, products=products)))
+
+    def expire(self, tray: str) -> None:
+        """Another planogram arrives, in which this tray's goods expired yesterday."""
+        facings = dict(self.goods.planogram.facings)
+        yesterday = (self.instant.wall - timedelta(days=1)).date()
+        facings[tray] = replace(facings[tray], expires_on=yesterday)
+        self._bring(replace(self.goods, planogram=replace(self.goods.planogram, facings=facings)))
+
+    def limit(self, login: str, quota: int) -> None:
+        """Another roster arrives, in which this account may spend no more than ``quota`` fen."""
+        accounts = dict(self.goods.roster.accounts)
+        accounts[login] = replace(accounts[login], quota=quota)
+        self._bring(replace(self.goods, roster=replace(self.goods.roster, accounts=accounts)))
+
+    def _bring(self, goods: Goods) -> None:
+        self.goods = goods
+        self.inbox.append(goods)
+        self.engine_due = self.now
+        self.run(0.1)
+
+    def refused(self, **words: Any) -> str:
+        answer = self.ask(**words)
+        assert isinstance(answer, Refused), answer
+        return answer.code
+
+    def appeal(self, session: str, reason: str) -> Answer:
+        self.inbox.append(AppealRequest("appeal", session, reason))
+        self.engine_due = self.now
+        assert self.run_until(lambda: "appeal" in self.answers, 2.0)
+        return self.answers["appeal"]
+
+    def act(self, do: str, wait: float = 1.5, **words: Any) -> None:
+        """Do something at the cabinet, then let ``wait`` seconds pass.
+
+        A put-back gives back what the tray is for, if the hand holds it.
+        """
+        if do == "put_back" and "sku" not in words and "grams" not in words:
+            words["sku"] = self.outfit.planogram.facings[words["tray"]].sku
+        self.world.act({"do": do, **words}, self.now)
+        self.run(wait)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        return self.world.state(self.now)
+
+    def closed(self, session: str) -> bool:
+        view = self.sessions.get(session)
+        return view is not None and view.closed_at is not None
+
+    def settled(self, session: str, limit_s: float = 10.0) -> SessionView:
+        """Wait for the session's record."""
+        assert self.run_until(lambda: self.closed(session), limit_s), self.sessions.get(session)
+        return self.sessions[session]
+
+    def visit(self, *acts: tuple[str, dict[str, Any]]) -> SessionView:
+        """One whole visit: open, ``acts``, close, settle."""
+        session = self.open()
+        self.act("open_door")
+        for do, words in acts:
+            self.act(do, **words)
+        self.act("close_door", wait=0.0)
+        return self.settled(session)
+
+    def query(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Rows of the ledger's file, read as another process would."""
+        with closing(sqlite3.connect(f"file:{self.folder / 'ledger.db'}?mode=ro", uri=True)) as db:
+            return db.execute(sql, parameters).fetchall()
+
+    # --- the yardstick -----------------------------------------------------------------------------
+    def truly_on(self) -> dict[str, int]:
+        """Pieces that lie on each tray."""
+        return {tray["id"]: sum(tray["goods"].values()) for tray in self.state["trays"]}
+
+    def charged(self) -> dict[str, int]:
+        """Pieces that every sale so far charged, by tray."""
+        totals: dict[str, int] = {}
+        for tray, count in self.query("SELECT tray, sum(count) FROM sale_line GROUP BY tray"):
+            totals[tray] = count
+        return totals
+
+    def events(self, type: str) -> list[Mapping[str, Any]]:
+        rows = self.query("SELECT body FROM event WHERE type = ? ORDER BY seq", type)
+        return [json.loads(body)["data"] for (body,) in rows]
+
+    def alarm_kinds(self) -> set[str]:
+        return {event["kind"] for event in self.events("alarm.raised.v1")}
+
+
+@pytest.fixture(scope="session")
+def outfit() -> Outfit:
+    return load_outfit(CONFIG / "counter.toml", environ={})
+
+
+@pytest.fixture
+def rig(tmp_path: Path, outfit: Outfit) -> Rig:
+    return Rig(tmp_path, 1, outfit).ready()
+
+
+@pytest.fixture
+def make_rig(tmp_path: Path, outfit: Outfit) -> Callable[[int], Rig]:
+    return lambda seed: Rig(tmp_path, seed, outfit).ready()
