@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Outfit:
-    """What ``counter run`` starts with; nothing in it is read again while it runs.
+    """What ``counter run`` starts with. On SIGHUP it is read again, for catalogue, planogram and roster.
 
     path: the settings file. data: where the ledger lives (absolute). origins: see ``settings_load``.
     """
