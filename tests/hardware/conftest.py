@@ -84,6 +84,9 @@ class Wire:
     steps: int = 0
     coming: list[tuple[float, bytes]] = field(default_factory=list)
     due: float = 0.0
+    busy_until: float = 0.0
+    gaps: list[float] = field(default_factory=list)
+    """Silence on the line before each request, in seconds."""
 
     def run(self, seconds: float) -> list[Signal]:
         """Let so much time pass; what was signalled meanwhile."""
@@ -99,11 +102,15 @@ class Wire:
             self._step(self.coming.pop(0)[1] if arrival <= self.due else b"")
 
     def _step(self, received: bytes) -> None:
+        if received:
+            self.busy_until = self.now
         turn = self.bus.step(received, self.now)
         self.steps += 1
         self.signals += turn.signals
         self.due = turn.due
         if turn.send:
+            self.gaps.append(self.now - self.busy_until)
+            self.busy_until = self.now + len(turn.send) * CHARACTER
             if self.echoes:
                 self.coming.append((self.now + len(turn.send) * CHARACTER, turn.send))
             self.coming += self.peer.hear(turn.send, self.now)
@@ -143,8 +150,10 @@ def peer() -> Peer:
 def wire_of(peer: Peer) -> Callable[..., Wire]:
     """Makes a line that has just come up. adapter_echoes: the adapter's doing, where not as set."""
 
-    def wire_of(lock, scales, *, echoes: bool = False, adapter_echoes: bool | None = None) -> Wire:
-        bus = Bus("main", lock, scales, baud=BAUD, echoes=echoes, idle_hz=5, busy_hz=8)
+    def wire_of(
+        lock, scales, *, echoes: bool = False, adapter_echoes: bool | None = None, idle_hz: float = 5
+    ) -> Wire:
+        bus = Bus("main", lock, scales, baud=BAUD, echoes=echoes, idle_hz=idle_hz, busy_hz=8)
         wire = Wire(bus, peer, echoes if adapter_echoes is None else adapter_echoes)
         wire.bus.line_up(wire.now)
         return wire

@@ -75,10 +75,19 @@ def test_the_busy_pace_asks_more_often_and_begins_at_once(wire, peer):
 
 
 def test_requests_keep_the_idle_gap_to_what_was_last_on_the_line(wire, peer):
-    wire.run(1.0)
-    ends = {at: at + (len(request) + 9) * 10 / 38400 for at, request in peer.heard}
-    times = sorted(ends)
-    assert all(later - ends[earlier] >= 0.00175 for earlier, later in pairwise(times))
+    peer.spoil = only(12, lambda reply: [(0.004, reply[:-1] + b"\x00")])
+    wire.run(5.0)
+    assert min(wire.gaps) == pytest.approx(0.00175)
+
+
+def test_a_line_too_slow_for_its_pace_still_mixes_sweeps_and_questions_in_passing(
+    wire_of, lock, scales, peer
+):
+    wire = wire_of(lock, scales, idle_hz=50)
+    wire.run(5.0)
+    asked = [request[3] for _, request in peer.heard if request[1] == 3]
+    assert {95, 96, 102, 8} < set(asked)
+    assert all(80 in pair for pair in pairwise(asked))
 
 
 @pytest.mark.parametrize(
@@ -267,6 +276,14 @@ def test_a_lock_board_in_silence_is_unknown_and_raises_an_alarm(wire, peer):
     wire.run(15.0)
     assert wire.of(DeviceAlarm)[-1].fault is None
     assert wire.of(DoorState)[-1].closed is True
+
+
+def test_a_line_that_babbles_is_cut_off_before_the_deadline(wire, peer):
+    peer.spoil = only(11, lambda reply: [(i / 1000, bytes(100)) for i in range(10)])
+    before = len(peer.asked(weigh(11)))
+    wire.run(0.5)
+    at = next(r.at for r in wire.readings("1-01") if r.weight is None)
+    assert at - peer.asked(weigh(11))[before] < 0.05
 
 
 # ── late answers ─────────────────────────────────────────────────────────────────────────────────────

@@ -46,7 +46,8 @@ class Station(threading.Thread):
             frames = [bcc8a.encode(f) for f in self._locks.feed(received)]
             frames += [modbus_rtu.encode(f) for f in self._scales.feed(received)]
             for request in frames:
-                for _, piece in self._peer.hear(request, time.monotonic()):
+                for due, piece in self._peer.hear(request, time.monotonic()):
+                    time.sleep(max(0.0, due - time.monotonic()))
                     os.write(self._fd, piece)
 
     def stop(self) -> None:
@@ -104,8 +105,8 @@ def start(lock, scales, listener, monkeypatch) -> Iterator[Callable[..., PortThr
     monkeypatch.setattr(port_module, "FIRST_BACK_OFF_S", 0.05)
     stop, threads = threading.Event(), []
 
-    def start(url: str, **more) -> PortThread:
-        bus = Bus("main", lock, scales, baud=38400, idle_hz=20, busy_hz=20)
+    def start(url: str, bus: Bus | None = None, **more) -> PortThread:
+        bus = bus or Bus("main", lock, scales, baud=38400, idle_hz=20, busy_hz=20)
         thread = PortThread(url, 38400, bus, listener.queue.put, stop, **more)
         threads.append(thread)
         thread.start()
@@ -183,6 +184,18 @@ def test_weights_come_over_a_socket_and_again_after_it_broke(start, listener, pe
             station.stop()
             connection.close()
             listener.wait_for(lambda signal: isinstance(signal, LineState) and not signal.up)
+
+
+def test_what_lies_in_the_port_s_buffer_is_thrown_away_before_a_request(start, cable, listener, peer, scales):
+    forged = modbus_rtu.encode(modbus_rtu.ReadReply(11, 3, b"\0\0\x03\xe7"))
+
+    def spoil(request: bytes, reply: bytes):
+        return [(0.0, reply + forged)] if request.startswith(b"\x0b\x03\0\x50") else None
+
+    peer.spoil = spoil
+    start(str(cable.link), Bus("main", None, scales[:1], baud=38400, idle_hz=20, busy_hz=20))
+    weights = {listener.wait_for(is_good_sweep).readings[0].weight for _ in range(5)}
+    assert weights == {11000}
 
 
 def test_everything_on_the_wire_can_be_captured(start, cable, listener):
