@@ -1,7 +1,5 @@
 """Every way a visit may leave the straight path, over real bytes: nobody is charged wrongly, all is told."""
 
-import pytest
-
 from edge.domain.requests import Accepted, Granted, Refused
 from edge.domain.values import Kind
 
