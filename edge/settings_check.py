@@ -26,8 +26,10 @@ def settings_problems(settings: Settings, here: Path) -> Iterator[str]:
     yield from _wire_problems(settings, here)
     yield from _time_problems(settings)
     secret = settings.mqtt.password_file
-    if secret and not (here / secret).is_file():
-        yield f"mqtt.password_file: there is no file {here / secret}; make it (rights 0600) or correct it"
+    if secret and not Path(secret).is_absolute():  # the bridge may run elsewhere
+        yield f"mqtt.password_file {secret!r} must be a whole path, like /etc/counter/mqtt-password"
+    elif secret and not Path(secret).is_file():
+        yield f"mqtt.password_file: there is no file {secret}; make it (rights 0600) or correct it"
 
 
 def tray_problems(settings: Settings, planogram: Planogram) -> Iterator[str]:

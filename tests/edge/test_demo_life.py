@@ -17,7 +17,7 @@ from edge.demo_children import answers
 from edge.demo_files import Layout
 
 
-def until(condition, seconds=20.0):
+def until(condition, seconds=30.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -76,6 +76,7 @@ def test_the_demo_starts_heals_and_stops(running):
     assert not any(map(runs, [*told["pids"].values(), now["pids"]["counter"]]))
 
 
+@pytest.mark.long
 def test_nothing_outlives_a_demo_that_is_killed(running):
     process, told, place = running
     process.kill()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 
 from edge.cli import main
 from edge.errors import ConfigError
@@ -139,7 +139,13 @@ SPOILT = [
         "counter.toml",
         "[files]",
         '[mqtt]\npassword_file = "pw"\n[files]',
-        "mqtt.password_file: there is no file",
+        "mqtt.password_file 'pw' must be a whole path",
+    ),
+    pytest.param(
+        "counter.toml",
+        "[files]",
+        '[mqtt]\npassword_file = "/nowhere/pw"\n[files]',
+        "mqtt.password_file: there is no file /nowhere/pw",
     ),
     pytest.param(
         "counter.toml",
@@ -280,6 +286,7 @@ tables = st.recursive(
 )
 
 
+@settings(max_examples=50, deadline=None)
 @given(tables)
 @example({"a": '\x7f\x1f"\\'})
 def test_what_is_written_as_toml_is_read_back_the_same(values):
