@@ -173,7 +173,7 @@ class Site:
 
 
 class Web:
-    """The thread that serves a site. ``start`` returns once the port is open."""
+    """The thread that serves a site. The port is open once it is made; Unavailable where it is taken."""
 
     def __init__(self, site: Site, host: str, port: int) -> None:
         config = uvicorn.Config(
@@ -188,10 +188,10 @@ class Web:
         )
         self._site, self._host, self._server = site, host, uvicorn.Server(config)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._socket = None
         self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
         try:
             self._socket = config.bind_socket()
+            self._socket.listen(config.backlog)  # from here on nobody is refused, only made to wait
         except (OSError, SystemExit) as error:
             raise Unavailable(
                 f"cannot listen on {host}:{port} ({error}); choose another [web] port"
@@ -199,7 +199,6 @@ class Web:
 
     def start(self) -> str:
         """Serve; gives the base URL."""
-        assert self._socket is not None
         self._thread.start()
         port = self._socket.getsockname()[1]
         return f"http://{'127.0.0.1' if self._host in ('0.0.0.0', '') else self._host}:{port}"
@@ -223,7 +222,7 @@ class Web:
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        await self._server.serve(sockets=[self._socket] if self._socket else None)
+        await self._server.serve(sockets=[self._socket])
 
 
 class _Headers:
