@@ -15,8 +15,8 @@ SOURCE = Path("/usr/share/fonts/opentype/noto")
 TARGET = Path(__file__).resolve().parent.parent / "edge" / "assets" / "fonts"
 SIMPLIFIED_CHINESE = "Noto Sans CJK SC"
 SIGNS = "¥¥€℃°·•×÷±→←↑↓✓✗…—–‘’“”、。〈〉《》「」【】!(),:;?~≤≥≈№①②③④⑤⑥⑦⑧⑨⑩■□▲△●○★☆"
-BEYOND_GB2312 = "囍喆堃珺玥镕淼焱昇昊暘翀"
-"""Characters of common names that only GBK holds; the fonts have them, so they cost a kilobyte."""
+BEYOND_GB2312 = "蒟蒻囍喆堃珺玥镕淼焱昇昊暘翀"
+"""Characters of names of goods and people that only GBK holds; a dozen of them costs a kilobyte."""
 
 
 def gb2312() -> str:

@@ -34,7 +34,7 @@ from edge.screens.bodies import (
     read,
 )
 from edge.screens.guard import is_screen
-from edge.screens.labels import qr_png
+from edge.screens.labels import screen_qr_png
 from edge.screens.openers import COOKIE, Openers
 from edge.screens.problems import problem, refusal
 from edge.screens.stage import Shown, Stage
@@ -114,7 +114,7 @@ class Api:
         found = self._screen_token(request)
         if isinstance(found, Response):
             return found
-        png = await asyncio.to_thread(qr_png, found.url)
+        png = await asyncio.to_thread(screen_qr_png, found.url)
         return Response(png, headers={"Cache-Control": "no-store"}, media_type="image/png")
 
     async def _ask(self, request: Asked) -> Answer | None:

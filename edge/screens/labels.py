@@ -15,8 +15,8 @@ QUIET = 4
 BLACK, WHITE, GREY = 0, 255, 96
 
 
-def _matrix(text: str, level: int) -> list[list[bool]]:
-    code = qrcode.QRCode(error_correction=level, border=QUIET, box_size=1)
+def _matrix(text: str, level: int, quiet: int = QUIET) -> list[list[bool]]:
+    code = qrcode.QRCode(error_correction=level, border=quiet, box_size=1)
     code.add_data(text)
     code.make(fit=True)
     return [[bool(dark) for dark in row] for row in code.get_matrix()]
@@ -38,9 +38,12 @@ def _png(picture: Image.Image) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def qr_png(text: str, side: int = 800) -> bytes:
-    """The QR code of ``text`` as a PNG about ``side`` px wide. Level M: a screen is not scratched."""
-    return _png(_drawn(_matrix(text, ERROR_CORRECT_M), side))
+def screen_qr_png(text: str, side: int = 760) -> bytes:
+    """The QR code of ``text`` as a PNG at most ``side`` px wide, for a white card on the screen.
+
+    Level M: a screen is not scratched. Two quiet modules are in the picture, the card adds the others.
+    """
+    return _png(_drawn(_matrix(text, ERROR_CORRECT_M, quiet=2), side))
 
 
 def _centred(draw: ImageDraw.ImageDraw, middle: int, top: int, text: str, size: int, weight: Weight) -> None:
@@ -71,8 +74,8 @@ def price_tag_png(name: str, spec: str, county: str, price: Fen, width: int = 64
     edge = width // 24
     draw.rectangle((0, 0, width - 1, width // 2 - 1), outline=BLACK, width=3)
     size = width // 12
-    while size > 16 and font(size, "Bold", name).getlength(name) > width - 2 * edge:
-        size -= 2
+    too_long = font(size, "Bold", name).getlength(name) / (width - 2 * edge)
+    size = int(size / max(1.0, too_long))
     draw.text((edge, edge), name, fill=BLACK, font=font(size, "Bold", name))
     under = f"{spec} · {county}"
     draw.text((edge, edge * 4), under, fill=GREY, font=font(width // 22, "Regular", under))

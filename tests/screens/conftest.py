@@ -128,6 +128,11 @@ class Counter:
             ask_s=ask_s,
         )
 
+    def app_again(self):
+        """The application as a restart makes it: its metrics are registered anew."""
+        self.registry = CollectorRegistry()
+        return self.app()
+
     def client(self, peer: str = "127.0.0.1", **more) -> Client:
         return Client(self.app(**more), peer)
 

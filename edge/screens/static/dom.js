@@ -8,7 +8,7 @@ function fill(element, attributes, children) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
@@ -22,7 +22,7 @@ export function show(place, what, build) {
   const print = JSON.stringify([document.documentElement.lang, what]);
   if (shown.get(place) === print) return;
   shown.set(place, print);
-  place.replaceChildren(...[build()].flat().filter(Boolean));
+  place.replaceChildren(...[build()].flat(Infinity).filter(Boolean));
 }
 
 // 128 random bits as hex; works without https, where crypto.randomUUID is missing.

@@ -42,7 +42,7 @@ const SIGNS = {
   wait: () => [svg("circle", { cx: 32, cy: 32, r: 26, class: "soft" }), path("M32 16v16l11 8")],
   warn: () => [path("M32 8l28 48H4z", SOFT), path("M32 24v16M32 46v3")],
   stop: () => [svg("circle", { cx: 32, cy: 32, r: 26, class: "soft" }), path("M16 48L48 16")],
-  door: () => [svg("rect", { x: 10, y: 6, width: 28, height: 52, rx: 3 }), path("M38 6l16 7v52l-16-7z", SOFT), path("M43 34v5")],
+  door: () => [svg("rect", { x: 10, y: 6, width: 28, height: 52, rx: 3 }), path("M38 6l16-3v58l-16-3z", SOFT), path("M43 34v5")],
   nothing: () => [path("M10 22h44l-5 32H15z", SOFT), path("M22 22c0-14 20-14 20 0")],
 };
 

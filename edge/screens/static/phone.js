@@ -7,7 +7,7 @@ import { goods, sign } from "/static/icons.js";
 import { follow, lostBand } from "/static/live.js";
 import * as memory from "/static/memory.js";
 import { Receipt } from "/static/receipt.js";
-import { county, has, isChinese, minute, money, named, remember, remembered, switchLanguage, t } from "/static/text.js";
+import { has, isChinese, minute, money, named, origin, remember, remembered, switchLanguage, t, unit } from "/static/text.js";
 import { Countdown, countdownText, FINAL, heading, lineItem, notice, total } from "/static/visit.js";
 
 const RESCAN = ["REPLAY", "BAD_TOKEN", "BUSY", "RESTOCKING"];
@@ -165,6 +165,6 @@ function drawWares() {
 function tile(tray) {
   const gone = !tray.in_service ? "no_sale" : tray.on_hand <= 0 ? "sold_out" : null;
   return h("li", { class: gone ? "tile gone" : "tile" }, goods(tray),
-    h("div", { class: "tile-text" }, h("h3", {}, named(tray)), h("p", { class: "from" }, `${t("origin")} ${county(tray)} · ${tray.spec}`)),
-    h("div", { class: "tile-price" }, h("strong", { class: "num" }, money(tray.price_fen)), h("span", {}, gone ? t(gone) : t("left", { n: tray.on_hand }))));
+    h("div", { class: "tile-text" }, h("h3", {}, named(tray)), h("p", { class: "from" }, origin(tray))),
+    h("div", { class: "tile-price" }, h("strong", { class: "num" }, money(tray.price_fen), h("small", {}, ` / ${unit(tray)}`)), h("span", {}, gone ? t(gone) : t("left", { n: tray.on_hand }))));
 }

@@ -3,7 +3,7 @@
 import { h, show } from "/static/dom.js";
 import { goods, sign } from "/static/icons.js";
 import { follow, lostBand } from "/static/live.js";
-import { county, isChinese, money, named, switchLanguage, t, told } from "/static/text.js";
+import { isChinese, money, named, origin, switchLanguage, t, told, unit } from "/static/text.js";
 import { Countdown, countdownText, FINAL, heading, lineItem, notice, total } from "/static/visit.js";
 
 const RESULT_MS = 5000;
@@ -13,6 +13,9 @@ const head = h("header", { class: "top" });
 const body = h("div", { class: "body" });
 const foot = h("footer", { class: "foot" });
 const countdown = new Countdown();
+const code = h("img", { id: "qr" });
+let inCode = ""; // the token in the code shown
+code.addEventListener("error", () => { inCode = ""; setTimeout(() => view.token && renewCode(), 1000); });
 
 let view = null;
 let result = null; // the last visit's end, shown for 5 s also when the engine has moved on
@@ -94,39 +97,48 @@ function drawVisit(basket) {
     basket.lines.length
       ? h("ul", { class: "lines" }, basket.lines.map((line) => lineItem(line, settled)))
       : basket.state === "OPEN" ? h("p", { class: "none" }, sign("take"), t("basket_empty")) : null,
-    basket.lines.length ? total(basket.total_fen) : null,
+    basket.lines.length ? total(basket.total_fen, t(basket.state === "REVIEW" ? "review_charged" : "total")) : null,
     basket.state === "OPEN" ? h("p", { class: "hint" }, t("open_put_back")) : null,
     settled && basket.lines.length ? h("p", { class: "hint" }, t("see_phone")) : null);
 }
 
 function drawIdle() {
   return h("div", { class: "idle" },
-    h("section", { class: "scan" }, drawCode(), drawSteps()),
-    h("section", { class: "goods" }, h("h2", {}, t("goods_title")), h("ul", { class: "tiles" }, view.trays.map(tile))));
+    h("section", { class: "scan" },
+      h("div", { class: "how" }, h("h1", {}, t("scan_title")), h("p", {}, t("scan_text"))),
+      drawCode(), drawSteps(), h("p", { class: "rule" }, t("one_payer"))),
+    h("section", { class: "goods", "aria-label": t("goods_title") }, h("ul", { class: "tiles" }, view.trays.map(tile))));
 }
 
 function drawCode() {
   if (view.state !== "READY") return h("div", { class: "code off" }, sign("wait"), h("p", {}, t("busy_title")));
   if (!atScreen) return h("div", { class: "code off" }, sign("scan"), h("p", {}, t("scan_elsewhere")));
   if (!connected || !view.token) return h("div", { class: "code off" }, sign("wait"), h("p", {}, t("scan_waiting")));
-  // The token is in the picture only; the address changes with the view, so no cached code is shown.
-  return h("div", { class: "code" }, h("img", { id: "qr", src: `/api/v1/screen/qr.png?v=${view.version}`, alt: t("qr_alt") }));
+  if (inCode !== view.token) renewCode();
+  code.alt = t("qr_alt");
+  return h("div", { class: "code" }, code);
+}
+
+// The same element throughout: the browser shows the old code until the new one is there, without a flash.
+// The token is in the picture only, not in its address.
+function renewCode() {
+  inCode = view.token;
+  code.src = `/api/v1/screen/qr.png?v=${view.version}`;
 }
 
 function drawSteps() {
   const step = (name, n) => h("li", {}, sign(name), h("span", {}, h("b", {}, `${n} `), t(`step_${name}`)));
-  return h("div", { class: "how" }, h("h1", {}, t("scan_title")), h("p", {}, t("scan_text")),
-    h("ol", { class: "steps" }, step("scan", 1), step("take", 2), step("close", 3)), h("p", { class: "rule" }, t("one_payer")));
+  return h("ol", { class: "steps", "aria-label": t("steps_title") }, step("scan", 1), step("take", 2), step("close", 3));
 }
 
 // Name, pack, price per piece, origin and stock: what price display asks of a shelf.
 function tile(tray) {
   const gone = !tray.in_service ? "no_sale" : tray.on_hand <= 0 ? "sold_out" : null;
-  const unit = isChinese() ? tray.spec.split("/")[1] ?? t("per_piece") : t("per_piece");
-  return h("li", { class: gone ? "tile gone" : "tile", "data-tray": tray.tray }, goods(tray),
+  return h("li", { class: gone ? "tile gone" : "tile", "data-tray": tray.tray },
+    h("div", { class: "tile-side" }, goods(tray),
+      h("p", { class: "stock" }, gone ? [sign("stop"), t(gone)] : t("left", { n: tray.on_hand }))),
     h("div", { class: "tile-text" },
-      h("h3", {}, named(tray)),
-      h("p", { class: "from" }, `${t("origin")} ${county(tray)} · ${tray.spec}`),
-      h("p", { class: "price" }, h("strong", { class: "num" }, money(tray.price_fen)), h("span", {}, ` / ${unit}`)),
-      h("p", { class: "stock" }, gone ? [sign("stop"), t(gone)] : t("left", { n: tray.on_hand }))));
+      h("h2", {}, named(tray)),
+      h("p", { class: "from" }, origin(tray)),
+      h("p", { class: "price" }, h("strong", { class: "num" }, money(tray.price_fen)), h("span", {}, ` / ${unit(tray)}`))));
 }

@@ -50,7 +50,21 @@ export const told = (prefix, key) => t(has(`${prefix}_${key}`) ? `${prefix}_${ke
 export const named = (thing) =>
   (isChinese() ? thing.name : thing.name_en || thing.name) || t("product_fallback");
 
-export const county = (tray) => (isChinese() ? tray.county : tray.county_en || tray.county);
+const county = (tray) => (isChinese() ? tray.county : tray.county_en || tray.county);
+
+const HAN = /\p{Script=Han}/u;
+
+// The pack without its unit, the part before the slash; in English only where it needs no Chinese word.
+export function pack(tray) {
+  const [size] = tray.spec.split("/");
+  return !isChinese() && HAN.test(size) ? "" : size;
+}
+
+// What one price is for: a bottle, a bag.
+export const unit = (tray) => (isChinese() && tray.spec.split("/")[1]) || t("per_piece");
+
+// Where it comes from and how much is in it, in one line.
+export const origin = (tray) => [`${t("origin")} ${county(tray)}`, pack(tray)].filter(Boolean).join(" · ");
 
 // Whole fen as ¥0.00: integer arithmetic only.
 export function money(fen) {

@@ -8,7 +8,7 @@ export const FINAL = ["SETTLED", "EMPTY", "REVIEW", "CANCELLED"];
 export const pieces = (lines) => lines.reduce((sum, line) => sum + line.count, 0);
 
 const WORDS = {
-  GRANTED: ["opening", "wait"], UNLOCKING: ["opening", "door"], OPEN: ["open", "door"], SETTLING: ["settling", "wait"],
+  GRANTED: ["opening", "wait"], UNLOCKING: ["pull", "door"], OPEN: ["open", "door"], SETTLING: ["settling", "wait"],
   SETTLED: ["settled", "done"], EMPTY: ["empty", "nothing"], REVIEW: ["review", "warn"], CANCELLED: ["cancelled", "stop"],
 };
 
@@ -19,7 +19,7 @@ export function heading(visit) {
     ? t("settled_summary", { n: pieces(visit.lines), money: money(visit.total_fen) })
     : t(`${word}_text`);
   return h("header", { class: `visit-head ${visit.state}` }, sign(picture),
-    h("div", {}, h("h1", { role: "status" }, t(`${word}_title`)), h("p", {}, text)));
+    h("div", { role: "status" }, h("h1", {}, t(`${word}_title`)), h("p", {}, text)));
 }
 
 export const notice = (visit) =>

@@ -1,0 +1,269 @@
+"""A real Chromium, and the counter's pages over a scripted stage in front of it.
+
+Chromium is Debian's, named by $CHROMIUM or found on the PATH; a browser of Playwright's own is never
+downloaded. Screenshots go to $SCREENSHOTS.
+"""
+
+import csv
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from playwright.sync_api import Page
+from prometheus_client import CollectorRegistry
+
+from edge import settings as settings_module
+from edge.domain.requests import Accepted, Answer, Granted, OpenRequest, Refusal, Refused, Request
+from edge.domain.values import SessionId
+from edge.domain.view import BasketView, Evidence, LineView, Moved, SessionView, TrayView, View
+from edge.screens.app import make_app
+from edge.screens.health import Readiness
+from edge.screens.server import WebThread
+from edge.screens.stage import Stage
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+INSTALL = "apt-get update && apt-get install --no-install-recommends chromium fonts-wqy-microhei"
+SESSION = SessionId("5f" * 16)
+
+SETTINGS = """
+[counter]
+id = "AK-001"
+name = "示例专柜 1 号"
+place = "示例办公楼 1 层大厅"
+hotline = "000-0000-0000(示例)"
+[ports.main]
+url = "bus"
+[lock]
+[scales]
+units = {"1-01" = 11}
+"""
+
+# tray → SKU of the sample catalogue, pieces on hand.
+GOODS = {
+    "1-01": ("ZY-WATER-500", 12),
+    "1-02": ("PL-TEA-125", 10),
+    "1-03": ("ZY-TEA-BAG20", 12),
+    "1-04": ("BH-MG-DRINK310", 16),
+    "2-01": ("LG-KJ-NOOD270", 8),
+    "2-02": ("LG-KJ-SPICY180", 0),
+    "2-03": ("HB-WALK-250", 9),
+    "2-04": ("NS-XG-200", 6),
+    "3-01": ("NS-HONEY-500", 7),
+    "3-02": ("HY-RICE-25", 3),
+    "3-03": ("SQ-SILK-MASK", 10),
+    "3-04": ("XY-HJ-SOAP100", 20),
+}
+OUT_OF_SERVICE = "2-04"
+
+
+def rows() -> dict[str, dict[str, str]]:
+    with (Path(__file__).resolve().parents[2] / "config" / "catalogue.csv").open(encoding="utf-8") as file:
+        return {row["sku_id"]: row for row in csv.DictReader(file)}
+
+
+def trays() -> tuple[TrayView, ...]:
+    catalogue = rows()
+    return tuple(
+        TrayView(
+            tray=at,
+            sku=sku,
+            name=catalogue[sku]["name_zh"],
+            name_en=catalogue[sku]["name_en"],
+            spec=catalogue[sku]["spec"],
+            county=catalogue[sku]["county_zh"],
+            county_en=catalogue[sku]["county_en"],
+            price_fen=int(catalogue[sku]["price_fen"]),
+            on_hand=on_hand,
+            capacity=20,
+            certified=True,
+            expires_on="2027-04-28",
+            in_service=at != OUT_OF_SERVICE,
+            category=catalogue[sku]["category"],
+        )
+        for at, (sku, on_hand) in GOODS.items()
+    )
+
+
+TRAYS = {tray.tray: tray for tray in trays()}
+
+
+def line(at: str, count: int, sure: bool = True, evidence: Evidence | None = None) -> LineView:
+    tray = TRAYS[at]
+    return LineView(
+        tray=at,
+        sku=tray.sku,
+        name=tray.name,
+        name_en=tray.name_en,
+        count=count,
+        price_fen=tray.price_fen,
+        amount_fen=tray.price_fen * count if sure else 0,
+        sure=sure,
+        evidence=evidence,
+    )
+
+
+WATER_WHY = Evidence(
+    before=12,
+    after=11,
+    events=(
+        Moved(at="2026-11-23T06:05:12Z", action="TAKE", count=2),
+        Moved(at="2026-11-23T06:05:40Z", action="PUT_BACK", count=1),
+    ),
+)
+TEA_WHY = Evidence(before=10, after=9, events=(Moved(at="2026-11-23T06:05:25Z", action="TAKE", count=1),))
+ONE_WATER = (line("1-01", 1, evidence=WATER_WHY),)
+WATER_AND_TEA = (*ONE_WATER, line("1-02", 1, evidence=TEA_WHY))
+HALF_SURE = (*ONE_WATER, line("1-02", 1, sure=False, evidence=TEA_WHY))
+
+# A visit's moments: the state of counter and visit, what lies in the basket, what the page hints at.
+MOMENTS: dict[str, dict] = {
+    "unlocking": {"state": "UNLOCKING", "closes_in_s": 10},
+    "open_nothing": {"state": "OPEN", "closes_in_s": 60},
+    "open": {"state": "OPEN", "lines": WATER_AND_TEA, "closes_in_s": 42},
+    "open_unsure": {"state": "OPEN", "lines": HALF_SURE, "closes_in_s": 42, "notice": "unsure"},
+    "open_alarm": {"state": "OPEN", "lines": WATER_AND_TEA, "notice": "door_alarm"},
+    "settling": {"state": "SETTLING", "lines": WATER_AND_TEA},
+    "receipt": {"state": "SETTLED", "lines": WATER_AND_TEA, "order_no": "AK001-20261123-000017"},
+    "empty": {"state": "EMPTY"},
+    "review": {"state": "REVIEW", "lines": HALF_SURE, "order_no": "AK001-20261123-000018"},
+    "cancelled": {"state": "CANCELLED"},
+}
+VERDICTS = {"SETTLED": "charge", "EMPTY": "empty", "REVIEW": "review", "CANCELLED": "empty"}
+
+
+class ScriptedCounter:
+    """The pages of a counter whose engine plays moments on demand and refuses by PIN."""
+
+    def __init__(self) -> None:
+        self.stage = Stage()
+        self.asked: list[Request] = []
+        self.version = 0
+        self.refuse: Refusal | None = None
+        self.web: WebThread | None = None
+        self.port = 0
+        self.start_web()
+        self.idle()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start_web(self) -> None:
+        """Start the pages; after a stop, on the port that they had."""
+        app = make_app(
+            self.stage,
+            self.ask,
+            lambda _session: None,
+            settings_module.decode(SETTINGS.encode()),
+            checks=lambda: Readiness({"engine": True}),
+            registry=CollectorRegistry(),
+            version="0.1.0",
+            samples=("demo-001", "demo-002"),
+        )
+        self.web = WebThread(app, self.stage, "127.0.0.1", self.port)
+        self.web.start()
+        self.port = self.web.port
+
+    def stop_web(self) -> None:
+        """The counter's web thread is gone; the engine is not."""
+        if self.web is not None:
+            self.web.stop()
+            self.web = None
+
+    def ask(self, request: Request) -> None:
+        self.asked.append(request)
+        self.stage.answer(self._answer(request))
+
+    def _answer(self, request: Request) -> Answer:
+        if not isinstance(request, OpenRequest):
+            return Accepted(request.id)
+        if self.refuse is not None:
+            return Refused(request.id, self.refuse)
+        self.play("unlocking")
+        return Granted(request.id, SESSION)
+
+    def show(self, **changes: object) -> None:
+        self.version += 1
+        view = View(
+            version=self.version,
+            counter="AK-001",
+            name="示例专柜 1 号",
+            place="示例办公楼 1 层大厅",
+            hotline="000-0000-0000(示例)",
+            state="READY",
+            reason="",
+            trays=tuple(TRAYS.values()),
+            basket=None,
+            online=True,
+            token=f"k7Qm2xV9cR4t-{self.version}",
+            token_expires_in_s=30,
+        )
+        self.stage.show(msgspec.structs.replace(view, **changes))
+
+    def idle(self) -> None:
+        self.refuse = None
+        self.show()
+
+    def moment_state(self, moment: str) -> str:
+        return MOMENTS[moment]["state"]
+
+    def play(self, moment: str, online: bool = True) -> None:
+        """Show the session to its opener and the basket to everybody."""
+        changes = {"lines": (), "notice": "", "closes_in_s": None, "order_no": None, **MOMENTS[moment]}
+        total = sum(one.amount_fen for one in changes["lines"])
+        final = changes["state"] in VERDICTS
+        self.stage.show_session(
+            SessionView(
+                session=SESSION,
+                kind="BUY",
+                total_fen=total,
+                certified_fen=total,
+                verdict=VERDICTS.get(changes["state"]),
+                opened_at="2026-11-23T06:05:02Z",
+                closed_at="2026-11-23T06:06:30Z" if final else None,
+                **changes,
+            )
+        )
+        self.show(state="BUSY", online=online, basket=BasketView(kind="BUY", total_fen=total, **changes))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
+    if not CHROMIUM:
+        pytest.fail(f"Chromium is missing; install it with: {INSTALL}")
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's sandbox refuses to run as root
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": sandbox}
+
+
+@pytest.fixture(scope="session")
+def counter() -> Iterator[ScriptedCounter]:
+    """One counter for all page tests; each test plays what it needs."""
+    made = ScriptedCounter()
+    yield made
+    made.stop_web()
+
+
+@pytest.fixture
+def fresh(counter: ScriptedCounter) -> ScriptedCounter:
+    """The counter, idle again and with nothing asked."""
+    if counter.web is None:
+        counter.start_web()
+    counter.idle()
+    counter.asked.clear()
+    return counter
+
+
+@pytest.fixture
+def picture() -> Callable[..., None]:
+    """Saves a screenshot under a name in $SCREENSHOTS; without it nobody looks, so none is taken."""
+    place = os.environ.get("SCREENSHOTS")
+
+    def take(page: Page, name: str, full: bool = False) -> None:
+        if place:
+            Path(place).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=Path(place) / f"{name}.png", full_page=full)
+
+    return take
