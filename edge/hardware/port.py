@@ -28,6 +28,9 @@ FIRST_BACK_OFF_S, LONGEST_BACK_OFF_S = 0.5, 10.0
 LONGEST_WAIT_S = 0.5
 """How long the thread may not look at the stop event."""
 
+SHORT_WAIT_S = 0.004
+"""So short a wait (the idle gap) is slept through: waiting on the queue costs more than it gains."""
+
 MOST_JOBS = 32
 HANGS_AFTER_S = 5.0
 """A turn takes far less; a thread that is silent for so long hangs in a driver (USB in D-state)."""
@@ -177,7 +180,9 @@ class PortThread(threading.Thread):
 
     def _wait_for_job(self, until: float) -> None:
         wait = min(until - self._clock(), LONGEST_WAIT_S)
-        if wait > 0:
+        if 0 < wait <= SHORT_WAIT_S:
+            time.sleep(wait)
+        elif wait > 0:
             try:
                 self._bus.submit(self._jobs.get(timeout=wait))
             except queue.Empty:
