@@ -101,6 +101,8 @@ def _take(
 
 
 def _read(counter: str, body: bytes) -> tuple[feed.Envelope | None, DeadLetter | None]:
+    if not feed.COUNTER_ID.fullmatch(counter):
+        return None, _dead(counter, body, "topic", "the topic names no counter", None, None)
     try:
         event = feed.decode(body)
     except feed.Unreadable as error:
