@@ -57,8 +57,10 @@ def test_a_client_that_sets_nothing_is_heard_byte_for_byte(config, tmp_path):
         client = os.open(runner.url, os.O_RDWR | os.O_NOCTTY)
         try:
             os.write(client, bytes.fromhex("80 01 0A 33 B8"))
-            assert select.select([client], [], [], 2)[0], "no answer"
-            assert os.read(client, 99) == bytes.fromhex("80 01 0A 00 8B")
+            got = b""
+            while len(got) < 5 and select.select([client], [], [], 2)[0]:
+                got += os.read(client, 99)
+            assert got == bytes.fromhex("80 01 0A 00 8B")
         finally:
             os.close(client)
 
