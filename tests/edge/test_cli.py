@@ -90,6 +90,18 @@ def test_a_weak_pin_is_refused(pin, monkeypatch, capsys):
     assert cli.main(["roster", "hash", "ak-7"]) == 2
 
 
+@pytest.fixture
+def own_logging():
+    """Logging is one for the whole process: put back what ``configure`` changes."""
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    yield
+    root.handlers[:], level = before
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("own_logging")
 def test_logs_are_json_on_stderr_and_blank_what_is_personal(capsys):
     logs.configure("info")
     structlog.get_logger("edge.x").info("opened", pin="246810", deep={"buyer": "abc", "tray": "1-01"}, port=3)
