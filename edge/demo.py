@@ -58,9 +58,9 @@ def demo(place: Path, port_base: int, broker: str, lan: bool, as_json: bool) -> 
     With --json exactly one line on stdout, when everything is ready.
     """
     layout, stop = Layout(place.absolute()), threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
     with owned(layout) as lock:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
         ports = free_ports(port_base, say)
         command, mqtt = broker_command(broker, layout, ports, say)
         address = lan_address() if lan else ""
