@@ -72,18 +72,21 @@ class Store:
         conn = self.db.conn
         if conn.in_transaction:  # a ROLLBACK that itself failed: nothing of it may join this one
             conn.execute("ROLLBACK")
-        self._opening = True
         try:
-            conn.execute(_BEGIN)
-        finally:
-            self._opening = False
-        try:
+            self._begin()
             yield self.db
             conn.execute("COMMIT")
         except BaseException:
             if conn.in_transaction:
                 conn.execute("ROLLBACK")
             raise
+
+    def _begin(self) -> None:
+        self._opening = True
+        try:
+            self.db.conn.execute(_BEGIN)
+        finally:
+            self._opening = False
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """The rows of a question."""

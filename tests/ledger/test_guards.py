@@ -215,3 +215,24 @@ def test_a_write_that_fails_stops_selling_until_the_ledger_is_opened_again(path,
         assert not ledger.can_sell()
     with closing(open_at(path)) as ledger:
         assert ledger.can_sell()
+
+
+def test_a_write_cut_off_at_any_step_leaves_no_transaction_behind(ledger, facts):
+    conn = ledger._store.db.conn
+    outcomes = []
+    for cut in [*range(80), *range(80, 3000, 40)]:
+        left = iter(range(cut, -1, -1))
+        conn.set_progress_handler(lambda left=left: next(left, 1) == 0, 1)
+        try:
+            ledger.close_session(facts.closed(cut), facts.at(cut))
+        except LedgerError:
+            outcomes.append("cut")
+        else:
+            outcomes.append("done")
+        conn.set_progress_handler(None, 0)
+        assert not conn.in_transaction
+        assert ledger.knows(facts.id(cut)) is (outcomes[-1] == "done")
+        ledger.checkpoint()
+    assert outcomes[0] == "cut"
+    assert outcomes[-1] == "done"
+    assert ledger.on_hand() == {"1-01": -outcomes.count("done")}

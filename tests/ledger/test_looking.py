@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud_bridge import feed
@@ -68,6 +68,7 @@ def test_an_outbox_sees_what_is_sold_after_it_was_opened(ledger, path, facts):
         assert (outbox.last_seq(), len(outbox.events(0, 10))) == (3, 3)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(
     after=st.integers(0, 30),
     last=st.integers(0, 30),
