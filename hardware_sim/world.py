@@ -116,7 +116,7 @@ class World:
             case acts.PutBack(grams=float(grams)):
                 cabinet.put_back(act.tray, foreign_of(grams, "the hand"), now)
             case acts.PutBack():
-                cabinet.put_back(act.tray, top(act.count, act.sku, "the hand"), now)
+                cabinet.put_back(act.tray, top(act.count, act.sku or self._at_home(act.tray), "the hand"), now)
             case acts.Put(grams=float(grams), sku=None):
                 cabinet.bring_foreign(act.tray, grams, now)
             case acts.Put(sku=str(sku), grams=None):
@@ -125,6 +125,14 @@ class World:
                 raise Malformed("put: give either sku (new pieces) or grams (a foreign object)")
             case acts.Move():
                 cabinet.move(act.tray, act.to, top(act.count, act.sku, place), now)
+
+    def _at_home(self, tray: str) -> str | None:
+        """The product that belongs on ``tray``, if the hand holds one: an honest visitor's put-back."""
+        sku = self._sku_of(tray)
+        return sku if any(piece.sku == sku for piece in self._cabinet.hand) else None
+
+    def _sku_of(self, tray: str) -> str | None:
+        return next((facing.sku for facing in self._config.facings if facing.id == tray), None)
 
     def _set_fault(self, act: acts.SetFault, now: float) -> None:
         entry = entry_of(act.name)
@@ -140,7 +148,7 @@ class World:
             "id": tray.id,
             "grams": round(tray.felt(now).grams),
             "true_g": round(tray.true_g(), 1),
-            "sku": next(facing.sku for facing in self._config.facings if facing.id == tray.id),
+            "sku": self._sku_of(tray.id),
             "goods": counted(tray.pieces),
             "foreign": foreign(tray.pieces),
         }

@@ -342,3 +342,13 @@ def test_every_fault_of_the_menu_can_be_set_and_cleared(bench):
         bench.act("clear", name=name)
     assert bench.state()["faults"] == []
     assert bench.ask(ASK_LOCK) == LOCKED
+
+
+def test_a_put_back_without_a_product_gives_back_what_belongs_on_that_tray(bench):
+    bench.unlock_and_open()
+    bench.act("take", tray="1-01", count=2)
+    bench.act("take", tray="1-02")
+    hand = bench.act("put_back", tray="1-01")["hand"]
+    assert sorted(hand.values()) == [1, 1]
+    hand = bench.act("put_back", tray="2-01")["hand"]
+    assert sum(hand.values()) == 1
