@@ -33,6 +33,10 @@ BORN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 PINS = {"demo-001": "246810", "demo-restock": "135790"}
 
 
+class PowerCut(BaseException):
+    """The process ends here. Not an Exception, so that nothing hides it."""
+
+
 class Rig:
     """The counter of ``config/`` in its simulated cabinet. Time only moves in ``run``."""
 
@@ -48,6 +52,10 @@ class Rig:
         self.answers: dict[str, Answer] = {}
         self.asked = 0
         self.inbox: list[Input] = []
+        self.effects = 0
+        self.cut_at: int | None = None
+        self.starts_at: float | None = None
+        self.unlocks_sent = 0
         self.start()
 
     # --- the process ---------------------------------------------------------------------------
@@ -56,6 +64,7 @@ class Rig:
         self.ledger = Ledger.open(
             self.folder / "ledger.db", self.outfit.settings.counter.id, self.instant, self.random.randbytes
         )
+        self._cut_around_commits(self.ledger)
         self.goods = Goods(self.outfit.catalogue, self.outfit.planogram, self.outfit.roster)
         self.engine = Engine(self.outfit.settings, self.goods, self.ledger, self._hex, self.instant)
         (self.bus,) = buses_of(self.outfit.settings).values()
@@ -67,6 +76,27 @@ class Rig:
     def kill(self) -> None:
         """The process ends at once; what it had not committed is gone."""
         self.ledger.close()
+
+    def effect(self) -> None:
+        """Called at each step and on both sides of each commit: where the power may fail."""
+        self.effects += 1
+        if self.effects == self.cut_at:
+            raise PowerCut
+
+    def _cut_around_commits(self, ledger: Ledger) -> None:
+        attempt = ledger._attempt
+
+        def cut(*words: Any) -> Any:
+            self.effect()
+            done = attempt(*words)
+            self.effect()
+            return done
+
+        ledger._attempt = cut  # type: ignore[method-assign]
+
+    def _crash(self, back_in_s: float = 3.0) -> None:
+        self.kill()
+        self.starts_at = self.now + back_in_s
 
     def _hex(self, size: int) -> str:
         return self.random.randbytes(size).hex()
@@ -89,13 +119,32 @@ class Rig:
         """Let time pass until ``done`` or the limit; gives whether it was done."""
         end = self.now + limit_s
         while not done():
+            if self.starts_at is not None:
+                self._stay_dead(end)
+                if self.starts_at is not None:
+                    return done()
+                continue
             arriving = self.world.line.next_due() if self.plugged else None
             following = [self.bus_due, self.engine_due, arriving or end]
             self.now = max(self.now, min(end, *following))
-            self._turn()
+            try:
+                self._turn()
+            except PowerCut:
+                self._crash()
             if self.now >= end:
                 return done()
         return True
+
+    def _stay_dead(self, end: float) -> None:
+        assert self.starts_at is not None
+        self.now = max(self.now, min(end, self.starts_at))
+        self.world.line.receive(self.now)  # boards go on talking to nobody
+        if self.now >= self.starts_at:
+            self.starts_at = None
+            try:
+                self.start()
+            except PowerCut:
+                self._crash()
 
     def _turn(self) -> None:
         self._plug()
@@ -104,6 +153,7 @@ class Rig:
             turn = self.bus.step(heard, self.now)
             self.inbox += turn.signals
             if turn.send and self.plugged:
+                self.unlocks_sent += turn.send[0] == 0x8A
                 self.world.line.send(turn.send, self.now)
             self.bus_due = max(turn.due, self.now + 1e-6)
         if self.inbox or self.now >= self.engine_due:
@@ -119,6 +169,7 @@ class Rig:
             self.bus_due = self.now
 
     def _step(self) -> None:
+        self.effect()
         inputs, self.inbox = self.inbox, []
         turn = self.engine.step(inputs, self.instant)
         for job in turn.jobs:
@@ -154,14 +205,26 @@ class Rig:
         key: str | None = None,
     ) -> Answer:
         """Ask for the door, as the phone page does; gives the counter's answer."""
+        id = self.send(account, pin, token, kind, key)
+        assert self.run_until(lambda: id in self.answers, 5.0)
+        return self.answers[id]
+
+    def send(
+        self,
+        account: str = "demo-001",
+        pin: str | None = None,
+        token: str | None = None,
+        kind: Kind = Kind.BUY,
+        key: str | None = None,
+    ) -> str:
+        """Put the question and go on; gives its id."""
         self.asked += 1
         id = f"ask-{self.asked}"
         pin = PINS.get(account, "") if pin is None else pin
         token = self.view.token if token is None else token
         self.inbox.append(OpenRequest(id, kind, token, account, pin, key or id))
         self.engine_due = self.now
-        assert self.run_until(lambda: id in self.answers, 5.0)
-        return self.answers[id]
+        return id
 
     def open(self, **words: Any) -> str:
         """Ask and be let in; gives the session's id once the bolt has moved."""
@@ -208,12 +271,7 @@ class Rig:
         return self.answers["appeal"]
 
     def act(self, do: str, wait: float = 1.5, **words: Any) -> None:
-        """Do something at the cabinet, then let ``wait`` seconds pass.
-
-        A put-back gives back what the tray is for, if the hand holds it.
-        """
-        if do == "put_back" and "sku" not in words and "grams" not in words:
-            words["sku"] = self.outfit.planogram.facings[words["tray"]].sku
+        """Do something at the cabinet, then let ``wait`` seconds pass."""
         self.world.act({"do": do, **words}, self.now)
         self.run(wait)
 
