@@ -19,11 +19,14 @@ def aged_session(session: SessionView, elapsed: float) -> SessionView:
     return msgspec.structs.replace(session, closes_in_s=_less(session.closes_in_s, elapsed))
 
 
-def aged(view: View, elapsed: float) -> View:
-    """``view`` as it reads ``elapsed`` seconds later: what runs down has run down."""
+def aged(view: View, elapsed: float, token_elapsed: float) -> View:
+    """``view`` as it reads ``elapsed`` seconds later: what runs down has run down.
+
+    token_elapsed: seconds since the token was first shown, which may be several views ago.
+    """
     return msgspec.structs.replace(
         view,
-        token_expires_in_s=max(0, view.token_expires_in_s - int(elapsed)),
+        token_expires_in_s=max(0, view.token_expires_in_s - int(token_elapsed)),
         basket=None if view.basket is None else aged_basket(view.basket, elapsed),
     )
 

@@ -45,6 +45,10 @@ class _Kept(NamedTuple, Generic[T]):
     at: float  # time.monotonic()
 
 
+def _token(view: View) -> tuple[str, int]:
+    return view.token, view.token_expires_in_s
+
+
 class Stage:
     """The newest view, the last sessions, and the questions that wait for an answer."""
 
@@ -52,6 +56,7 @@ class Stage:
         self._lock = threading.Lock()
         self._serial = 0
         self._view: _Kept[View] | None = None
+        self._token_at = 0.0
         self._sessions: OrderedDict[str, _Kept[SessionView]] = OrderedDict()
         self._asked: dict[str, Future[Answer]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -61,10 +66,16 @@ class Stage:
     # The engine thread's side.
 
     def show(self, view: View) -> None:
-        """Make ``view`` the one that pages see. The newest wins."""
+        """Make ``view`` the one that pages see. The newest wins.
+
+        A token's remaining time counts from the view that first told it, until a view tells another.
+        """
+        now = time.monotonic()
         with self._lock:
             self._serial += 1
-            self._view = _Kept(self._serial, view, time.monotonic())
+            if self._view is None or _token(self._view.value) != _token(view):
+                self._token_at = now
+            self._view = _Kept(self._serial, view, now)
         self._wake()
 
     def show_session(self, view: SessionView) -> None:
@@ -101,10 +112,11 @@ class Stage:
     def shown(self) -> Shown[View] | None:
         """The newest view and its serial."""
         with self._lock:
-            kept = self._view
+            kept, token_at = self._view, self._token_at
         if kept is None:
             return None
-        return Shown(kept.serial, aged(kept.value, time.monotonic() - kept.at))
+        now = time.monotonic()
+        return Shown(kept.serial, aged(kept.value, now - kept.at, now - token_at))
 
     def shown_session(self, session: SessionId) -> Shown[SessionView] | None:
         """The session's newest view and its serial."""

@@ -210,9 +210,16 @@ class ScriptedCounter:
     def moment_state(self, moment: str) -> str:
         return MOMENTS[moment]["state"]
 
-    def play(self, moment: str, online: bool = True) -> None:
+    def play(self, moment: str, online: bool = True, **more: object) -> None:
         """Show the session to its opener and the basket to everybody."""
-        changes = {"lines": (), "notice": "", "closes_in_s": None, "order_no": None, **MOMENTS[moment]}
+        changes = {
+            "lines": (),
+            "notice": "",
+            "closes_in_s": None,
+            "order_no": None,
+            **MOMENTS[moment],
+            **more,
+        }
         total = sum(one.amount_fen for one in changes["lines"])
         final = changes["state"] in VERDICTS
         self.stage.show_session(

@@ -201,6 +201,16 @@ def test_a_visit_without_a_sale_says_so_in_plain_words(phone, fresh, moment, sai
         expect(phone.locator("#total")).to_have_text("¥3.50")
 
 
+def test_a_receipt_no_longer_asks_to_shut_the_door(phone, fresh):
+    scan(phone, fresh)
+    open_door(phone)
+    fresh.play("open_alarm")
+    expect(phone.locator(".notice")).to_be_visible()
+    fresh.play("receipt", notice="door_alarm")
+    expect(phone.locator(".facts")).to_be_visible()
+    expect(phone.locator(".notice")).to_have_count(0)
+
+
 def test_a_purchase_without_network_says_that_it_is_charged_later(phone, fresh):
     scan(phone, fresh)
     open_door(phone)
@@ -385,7 +395,7 @@ def test_every_state_of_the_counter_screen_can_be_read_from_afar(screen, fresh, 
             assert page.evaluate(SMALLEST_TEXT) >= 18
         picture(page, f"{name}-{moment}")
     fresh.play("unlocking")
-    fresh.show(state="OUT_OF_ORDER", reason="lock_silent")
+    fresh.show(state="OUT_OF_ORDER", reason="lock")
     expect(page.locator(".plain.OUT")).to_be_visible(timeout=7000)
     check(page, "out of order", 60, axe=lang == "zh")
     picture(page, f"{name}-out")

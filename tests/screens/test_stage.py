@@ -104,6 +104,19 @@ def test_what_runs_down_has_run_down_when_it_is_read_later(make_view, make_baske
     assert stage.session(make_session().session).closes_in_s == 0
 
 
+def test_a_tokens_time_runs_on_when_the_engine_shows_something_else_meanwhile(make_view, monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    stage = Stage()
+    stage.show(make_view(version=1, token="a", token_expires_in_s=30))
+    now[0] = 120.0
+    stage.show(make_view(version=2, token="a", token_expires_in_s=30))
+    now[0] = 121.0
+    assert stage.view().token_expires_in_s == 9
+    stage.show(make_view(version=3, token="b", token_expires_in_s=30))
+    assert stage.view().token_expires_in_s == 30
+
+
 BEATS = [
     (None, 15.0),
     ("2", 2.0),

@@ -61,6 +61,16 @@ def test_every_refusal_has_words():
     assert {f"code_{code}" for code in Refusal} <= set(texts()["zh"])
 
 
+NOTICES = ["door_long", "door_alarm", "latch", "foreign", "unsure", "bolt_stuck", "other"]
+REASONS = ["ledger", "line", "lock", "misconfigured", "door", "other"]
+STATES = ["READY", "BUSY", "RESTOCKING", "OUT_OF_ORDER", "offline"]
+
+
+@pytest.mark.parametrize(("family", "members"), [("notice", NOTICES), ("reason", REASONS), ("state", STATES)])
+def test_what_the_engine_may_tell_has_words(family, members):
+    assert {f"{family}_{member}" for member in members} <= set(catalogue())
+
+
 def test_no_word_for_buyers_speaks_of_weights():
     shown = " ".join(f"{said.zh} {said.en}" for said in catalogue().values())
     assert not re.search(r"\d\s?(?:g|kg)\b|克|公斤|\bgrams?\b", shown)

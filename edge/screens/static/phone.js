@@ -7,7 +7,7 @@ import { goods, sign } from "/static/icons.js";
 import { follow, lostBand } from "/static/live.js";
 import * as memory from "/static/memory.js";
 import { Receipt } from "/static/receipt.js";
-import { has, isChinese, minute, money, named, origin, remember, remembered, switchLanguage, t, unit } from "/static/text.js";
+import { has, isChinese, minute, money, named, origin, remember, remembered, switchLanguage, t, told, unit } from "/static/text.js";
 import { Countdown, countdownText, FINAL, heading, lineItem, notice, total } from "/static/visit.js";
 
 const RESCAN = ["REPLAY", "BAD_TOKEN", "BUSY", "RESTOCKING"];
@@ -113,7 +113,7 @@ function drawHead() {
 
 function drawHome() {
   if (view === null) return h("p", { class: "starting" }, t("starting"));
-  if (view.state === "OUT_OF_ORDER") return drawStop("stop", t("out_title"), t("out_text"));
+  if (view.state === "OUT_OF_ORDER") return drawStop("stop", t("out_title"), told("reason", view.reason), h("p", {}, t("out_text")));
   if (view.state === "RESTOCKING") return drawStop("wait", t("restocking_title"), t("restocking_text"));
   if (!token) return drawStop("scan", t("scan_title"), t("token_missing"));
   door ??= new DoorForm(token, granted, refused);

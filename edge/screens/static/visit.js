@@ -22,8 +22,13 @@ export function heading(visit) {
     h("div", { role: "status" }, h("h1", {}, t(`${word}_title`)), h("p", {}, text)));
 }
 
-export const notice = (visit) =>
-  visit.notice ? h("p", { class: "notice", role: "alert" }, sign("warn"), h("span", {}, told("notice", visit.notice))) : null;
+// What still holds once the door is shut; the others ask for something that is done by then.
+const LASTING = ["foreign", "bolt_stuck", "misplaced", "tray_silent"];
+
+export function notice(visit) {
+  if (!visit.notice || (FINAL.includes(visit.state) && !LASTING.includes(visit.notice))) return null;
+  return h("p", { class: "notice", role: "alert" }, sign("warn"), h("span", {}, told("notice", visit.notice)));
+}
 
 function amount(line, settled) {
   if (line.sure) return h("strong", { class: "num" }, money(line.amount_fen));
