@@ -5,6 +5,7 @@ for people, PINs to check and pictures for the screens come back in a ``Turn``. 
 (app.py) has the threads. What may follow what in a door session stands in domain/session's table.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -38,6 +39,9 @@ from edge.turn import CentreSeen, Goods, Input, Turn
 from edge.weighing.judge import Band
 
 log = structlog.get_logger(__name__)
+
+UNLOCK_REST_S, UNLOCKS_A_MINUTE = 3.0, 10
+"""A solenoid's coil must cool down: at most one pulse in so long, and so many a minute."""
 
 CHECKPOINT_S = 60.0
 """How often the ledger's log is folded back while nobody is at the door."""
@@ -76,6 +80,7 @@ class Engine:
         self._lock_lost = False
         self._misconfigured: set[str] = set()
         self._online = False
+        self._unlocked_at: deque[float] = deque(maxlen=UNLOCKS_A_MINUTE)
         self._checkpoint_at = now.mono + CHECKPOINT_S
         self._first = Turn()
         self._apply(goods, now)
@@ -188,6 +193,7 @@ class Engine:
             self._entrance.refuse(request, *why, turn)
             return
         self._tokens.redeem(request.token, now.mono)
+        self._unlocked_at.append(now.mono)
         session = SessionId(self._random_hex(16))
         self._entrance.grant(request, session, turn)
         self._conductor.begin(session, request.kind, account.ref, self._goods, now, turn)
@@ -202,7 +208,15 @@ class Engine:
             return Refusal.RESTOCKING, "wait until the counter is filled"
         if reason := self.out_of_order:
             return Refusal.OUT_OF_ORDER, f"the counter is out of order: {reason}"
+        if self._coil_is_hot(now.mono):
+            return Refusal.BUSY, "wait a few seconds and try again"
         return self._why_not_buy(account, now) if request.kind is Kind.BUY else None
+
+    def _coil_is_hot(self, now: float) -> bool:
+        times = self._unlocked_at
+        if not times:
+            return False
+        return now - times[-1] < UNLOCK_REST_S or (len(times) == UNLOCKS_A_MINUTE and now - times[0] < 60.0)
 
     def _why_not_buy(self, account: Account, now: Instant) -> tuple[Refusal, str] | None:
         if not any(self._trays.in_service(now.mono).values()):
