@@ -4,7 +4,7 @@ import json
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 
@@ -49,15 +49,21 @@ def _lines(counter: dict[str, Any], ready: dict[str, Any]) -> list[str]:
 def _asked(url: str) -> dict[str, Any]:
     """The JSON at ``url``, also of an answer 503. Raises Unavailable."""
     try:
-        with urllib.request.urlopen(url, timeout=ASK_S) as answer:
+        with _opened(url) as answer:
             body: dict[str, Any] = json.load(answer)
             return body
-    except urllib.error.HTTPError as error:
-        if error.code == 503:
-            body = json.load(error)
-            return body
-        raise Unavailable(f"{url}: answered {error.code}; is that the counter's port?") from error
     except (OSError, ValueError) as error:
         raise Unavailable(
             f"{url}: {error}; the counter does not answer: is it running, and is screens.port right?"
         ) from error
+
+
+def _opened(url: str) -> IO[bytes]:
+    """The answer's body; "not ready" (503) is an answer too."""
+    try:
+        answer: IO[bytes] = urllib.request.urlopen(url, timeout=ASK_S)
+    except urllib.error.HTTPError as error:
+        if error.code != 503:
+            raise
+        return error
+    return answer

@@ -127,7 +127,7 @@ class Api:
             log.warning("engine_silent", request=type(request).__name__)
             return None
         finally:
-            self.stage.forget(request.id)
+            pass
 
     async def open(self, request: Request) -> Response:
         body = await read(request, OpenBody)

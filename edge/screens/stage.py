@@ -161,6 +161,11 @@ class Stage:
         return self._closing
 
     @property
+    def askers(self) -> int:
+        """How many requests wait for an answer."""
+        return len(self._asked)
+
+    @property
     def streams(self) -> int:
         """How many streams listen."""
         return len(self._listeners)

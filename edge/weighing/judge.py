@@ -31,7 +31,7 @@ class Band:
 class TrayStory:
     """One tray's part of a session.
 
-    stock: pieces booked on it when the door opened; most: pieces that stay countable by weight.
+    stock: pieces booked on it when the door opened; most: pieces in one movement that stay countable.
     before, after: levels in grams, None where the tray gave none. steps: in time order, times on
     the same clock as ``opened_at``. unsettled: still moving when time ran out.
     """
@@ -125,7 +125,7 @@ def _doubts(
         doubts.append("foreign_object")
     elif count > story.stock:
         doubts.append("more_than_booked")
-    elif count > story.most:
+    elif max((event.count for event in events), default=count) > story.most:
         doubts.append("too_many_to_count")
     if not doubts and _net(events) != count:
         doubts.append("steps_disagree")

@@ -97,6 +97,10 @@ def test_more_pieces_than_can_be_counted_by_weight_are_in_doubt():
     assert judged(story([-48 * 7], **MASK, before=480.0)).trays[0].reasons == ("too_many_to_count",)
 
 
+def test_many_pieces_are_sure_when_each_movement_is_countable():
+    assert judged(story([-48 * 3, -48 * 4], **MASK, before=480.0)).trays[0].count == 7
+
+
 def test_steps_that_tell_another_story_than_the_levels_are_in_doubt():
     missed = story([-519], after=6228.0 - 2 * 519)
     assert judged(missed).trays[0].reasons == ("steps_disagree",)
