@@ -91,6 +91,7 @@ def test_a_silent_engine_is_reported_as_a_timeout_and_its_late_answer_harms_nobo
     client = counter.client(ask_s=0.02)
     document = problem_of(client.post("/api/v1/sessions", json=BODY))
     assert (document["status"], document["code"]) == (503, "TIMEOUT")
+    assert counter.stage.askers == 0, "nothing is kept of a request that nobody waits for"
     counter.stage.answer(Granted(counter.engine.asked[0].id, session_id))
 
 

@@ -39,6 +39,7 @@ def on_white(picture: Image.Image, margin: int) -> Image.Image:
 def test_the_screens_code_is_read_back(side):
     picture = opened(screen_qr_png(URL, side))
     assert 0.9 * side <= picture.width <= side
+    assert picture.getpixel((0, 0)) == 255, "dark on light, as every phone reads it"
     assert read_back(on_white(picture, picture.width // 18)) == [URL]
 
 
