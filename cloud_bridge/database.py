@@ -3,12 +3,14 @@
 It knows no table of its own. Plain ``sqlite3``, because the bridge has to stay below 50 MB.
 """
 
+import fcntl
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-from edge.errors import CannotCreate, CounterError
+from edge.errors import Busy, CannotCreate, CounterError
 
 BUSY_MS = 5000
 EXPECTED = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "recursive_triggers": 1}
@@ -21,23 +23,49 @@ class Newer(CounterError):
     exit_code = 78
 
 
+class _Writer(sqlite3.Connection):
+    """Holds the file's lock as long as it is open; a killed process loses it by itself."""
+
+    lock: BinaryIO | None = None
+
+    def close(self) -> None:
+        super().close()
+        if self.lock is not None:
+            self.lock.close()
+
+
+def _lock(path: Path) -> BinaryIO:
+    """SQLite before 3.51.3 may damage a WAL file that two connections write at the same instant."""
+    try:
+        lock = path.with_name(path.name + ".lock").open("ab")
+    except OSError as error:
+        raise CannotCreate(f"{path}: {error}; give a directory this user may write") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise Busy(f"{path}: another process writes it; stop that one first") from None
+    return lock
+
+
 def open_writer(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
     """The file's only writing connection, migrated to ``len(migrations)``.
 
-    Raises CannotCreate where there is no writable place, Newer on a file with more migrations.
+    Raises CannotCreate where there is no writable place, Newer on a file with more migrations, Busy
+    while another process writes the file.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(path, isolation_level=None)
-        db.execute("pragma journal_mode=wal")
+        db = sqlite3.connect(path, isolation_level=None, factory=_Writer)
     except (OSError, sqlite3.OperationalError) as error:
         raise CannotCreate(f"{path}: {error}; give a directory this user may write") from error
-    db.execute("pragma synchronous=full")
-    db.execute("pragma foreign_keys=on")
-    db.execute("pragma recursive_triggers=on")
-    db.execute(f"pragma busy_timeout={BUSY_MS}")
-    _assert_durable(db, path)
-    _migrate(db, path, migrations)
+    try:
+        db.lock = _lock(path)
+        _make_durable(db, path)
+        _migrate(db, path, migrations)
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
@@ -61,7 +89,11 @@ def writing(db: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
         raise
 
 
-def _assert_durable(db: sqlite3.Connection, path: Path) -> None:
+def _make_durable(db: sqlite3.Connection, path: Path) -> None:
+    """Ask for what was found to survive a power cut, and refuse to run where it is not given."""
+    for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on", "recursive_triggers=on"):
+        db.execute(f"pragma {pragma}")
+    db.execute(f"pragma busy_timeout={BUSY_MS}")
     for name, wanted in EXPECTED.items():
         found = db.execute(f"pragma {name}").fetchone()[0]
         if found != wanted:

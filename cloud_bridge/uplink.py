@@ -105,8 +105,10 @@ class Uplink:
                 self._puback(self._flight.pop(ref, ()), code, now)
             case CentreIs(online):
                 self._note("centre", online=online)
-                if online and self._refusals:
-                    self._hold = min(self._hold, now + self.random.uniform(0, 1))
+                if online:
+                    soon = now + self.random.uniform(0, 1)
+                    self._hold = min(self._hold, soon) if self._refusals else self._hold
+                    self._resend_at = min(self._resend_at, soon) if self._resends else self._resend_at
             case feed.Ack():
                 self._mark(item, last, now)
 

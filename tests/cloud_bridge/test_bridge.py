@@ -16,7 +16,7 @@ from cloud_bridge.central import cli as central_cli
 from cloud_bridge.database import EXPECTED, Newer, open_reader, open_writer, writing
 from cloud_bridge.ranges import Covered, merged
 from cloud_bridge.state import Kept, State
-from edge.errors import CannotCreate
+from edge.errors import Busy, CannotCreate
 
 CONFIG = str(Path(__file__).parents[2] / "config/counter.toml")
 
@@ -56,6 +56,12 @@ def test_a_file_newer_than_the_program_is_refused_and_left_alone(tmp_path):
     open_writer(tmp_path / "a.db", ["create table one (x)", "create table two (x)"]).close()
     with pytest.raises(Newer, match="use the newer program"):
         open_writer(tmp_path / "a.db", ["create table one (x)"])
+
+
+def test_a_second_writer_is_refused_until_the_first_has_gone(tmp_path):
+    with closing(open_writer(tmp_path / "a.db", [])), pytest.raises(Busy, match="another process"):
+        open_writer(tmp_path / "a.db", [])
+    open_writer(tmp_path / "a.db", []).close()
 
 
 def test_a_migration_that_fails_leaves_the_file_as_it_was(tmp_path):

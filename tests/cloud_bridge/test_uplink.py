@@ -157,6 +157,14 @@ def test_the_centre_coming_back_ends_the_wait(uplink_of):
     assert uplink.turn([CentreIs(True)], 1000.1).due <= 1001.1
 
 
+def test_the_centre_coming_back_ends_the_wait_on_a_broker_without_reason_codes_too(uplink_of):
+    uplink, turn = uplink_of(3, Limits(stalled_s=1e9, start_jitter_s=0))
+    for _ in range(9):
+        turn = uplink.turn([PubAck(m.ref, 0) for m in turn.publishes], turn.due)
+    now = turn.due - 5
+    assert uplink.turn([CentreIs(True)], now).due <= now + 1
+
+
 @pytest.mark.parametrize("code", [0x87, 0x90])
 def test_a_denial_is_an_alarm_and_is_tried_again_a_quarter_of_an_hour_later(uplink_of, code):
     uplink, turn = uplink_of(3)
