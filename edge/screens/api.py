@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import msgspec
 import structlog
 from prometheus_client import Counter as Tally
 from starlette.requests import Request
@@ -127,7 +128,7 @@ class Api:
             log.warning("engine_silent", request=type(request).__name__)
             return None
         finally:
-            pass
+            self.stage.forget(request.id)
 
     async def open(self, request: Request) -> Response:
         body = await read(request, OpenBody)
@@ -208,4 +209,8 @@ class Api:
         outcome = await self._ask(AppealRequest(str(uuid.uuid4()), session, body.reason))
         if isinstance(outcome, Refused):
             return refusal(outcome)
-        return problem("TIMEOUT") if outcome is None else answer(Appealed(appeal="received"), 202)
+        if outcome is None:
+            return problem("TIMEOUT")
+        if (view := self.stage.session(session)) is not None:
+            self.stage.show_session(msgspec.structs.replace(view, appeal="received"))
+        return answer(Appealed(appeal="received"), 202)

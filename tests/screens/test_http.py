@@ -141,12 +141,14 @@ def test_once_the_cookie_was_shown_the_id_alone_opens_nothing(counter, make_sess
     assert opener.get(path).status_code == 200, "the opener still sees it"
 
 
-def test_an_appeal_reaches_the_engine_and_is_accepted(client, counter, session_id):
+def test_an_appeal_reaches_the_engine_and_is_accepted(client, counter, make_session, session_id):
+    counter.stage.show_session(make_session())
     counter.engine.reply = lambda request: Accepted(request.id)
     answer = client.post(f"/api/v1/sessions/{session_id}/appeal", json={"reason": "count: 1-01"})
     assert (answer.status_code, answer.json()) == (202, {"appeal": "received"})
     (asked,) = counter.engine.asked
     assert asked == AppealRequest(asked.id, session_id, "count: 1-01")
+    assert client.get(f"/api/v1/sessions/{session_id}").json()["appeal"] == "received"
 
 
 @pytest.mark.parametrize("reason", ["", "x" * 201])
