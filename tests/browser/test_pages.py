@@ -84,14 +84,18 @@ def scan(page: Page, counter, lang: str = "zh", token: str = TOKEN) -> None:
 
 
 def type_pin(page: Page, pin: str = "246810") -> None:
-    for digit in pin:
-        page.locator(".key").get_by_text(digit, exact=True).tap()
+    """Press the pad's keys, all in one go: a tap each costs a tenth of a second."""
+    page.evaluate(
+        """(pin) => [...pin].forEach((digit) =>
+            [...document.querySelectorAll(".key")].find((key) => key.textContent === digit).click())""",
+        pin,
+    )
 
 
 def open_door(page: Page, refused: bool = False) -> None:
-    page.get_by_role("button", name="demo-001").tap()
+    page.get_by_role("button", name="demo-001").click()
     type_pin(page)
-    page.locator("#open").tap()
+    page.locator("#open").click()
     if not refused:
         expect(page.locator(".visit")).to_be_visible()
 
@@ -144,7 +148,10 @@ def test_a_visit_from_the_code_to_the_receipt(phone, fresh):
     scan(phone, fresh)
     expect(phone.locator(".pad")).to_be_visible()
     assert TOKEN not in phone.url, "the token neither stays in the address nor in the history"
-    open_door(phone)
+    phone.get_by_role("button", name="demo-001").tap()
+    for digit in "246810":
+        phone.locator(".key").get_by_text(digit, exact=True).tap()
+    phone.locator("#open").tap()
     expect(phone.get_by_role("heading", name="请拉开柜门")).to_be_visible()
     (asked,) = [one for one in fresh.asked if isinstance(one, OpenRequest)]
     assert (asked.token, asked.account, asked.pin) == (TOKEN, "demo-001", "246810")
@@ -394,9 +401,10 @@ def test_every_state_of_the_counter_screen_can_be_read_from_afar(screen, fresh, 
             check(page, moment, 60)
             assert page.evaluate(SMALLEST_TEXT) >= 18
         picture(page, f"{name}-{moment}")
-    fresh.play("unlocking")
+    fresh.play("unlocking")  # a new visit takes the last result off the screen
+    expect(page.locator(".visit-head.UNLOCKING")).to_be_visible()
     fresh.show(state="OUT_OF_ORDER", reason="lock")
-    expect(page.locator(".plain.OUT")).to_be_visible(timeout=7000)
+    expect(page.locator(".plain.OUT")).to_be_visible()
     check(page, "out of order", 60, axe=lang == "zh")
     picture(page, f"{name}-out")
     fresh.show(state="RESTOCKING")
