@@ -11,7 +11,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c "
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
-FAST := not long and not browser
+# Fast tests share the cores; those that start whole programs and a browser have the machine to themselves.
+FAST := -n auto -m "not long and not browser" --ignore=tests/processes
 # Without mosquitto the demo uses a broker from a package.
 EXTRA := $(if $(shell PATH=$$PATH:/usr/sbin command -v mosquitto),,[demo])
 
@@ -22,14 +23,15 @@ demo: $(VENV)/.run
 	$(BIN)/counter demo $(ARGS)
 
 test: system $(VENV)/.dev
-	$(BIN)/pytest -q -m "$(FAST)"
+	$(BIN)/pytest -q $(FAST)
+	$(BIN)/pytest -q -m "not long" tests/processes
 	$(BIN)/pytest -q -m browser
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -q -m "$(FAST)"
+	$(BIN)/pytest -q $(FAST)
 
 long: system $(VENV)/.dev
 	$(BIN)/pytest -m long

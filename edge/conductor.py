@@ -17,6 +17,7 @@ from edge.domain.values import BuyerRef, Instant, Kind, SessionId
 from edge.errors import LedgerError
 from edge.hardware.signals import DoorState, Pace, SetPace, Unlock, UnlockDone, Unlocked
 from edge.ledger.ledger import Ledger
+from edge.ledger.sessions import AlreadyClosed
 from edge.settings import Settings
 from edge.showing import Receipt
 from edge.trays import Trays
@@ -301,6 +302,8 @@ class Conductor:
         if visit.begun:
             try:
                 order_no = self._ledger.close_session(closed, now)
+            except AlreadyClosed:
+                log.critical("session was recorded before; it is not recorded twice")
             except LedgerError as error:
                 log.error("session not recorded; selling stops", error=str(error))
                 visit.notice, self._retry_at = "ledger", now.mono + RETRY_S
