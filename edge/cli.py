@@ -11,6 +11,7 @@ from edge.cli_options import LazyGroup, environment, json_option, settings_optio
 from edge.errors import CounterError
 
 LATE = {
+    "bench": ("edge.bench.cli:bench", "Measure this machine: polls, sales, idling, waits of a visit."),
     "config": ("edge.config_cli:config", "Check the settings, or show where each one comes from."),
     "demo": ("edge.demo:demo", "Run a whole simulated counter on this machine."),
     "doctor": ("edge.doctor:doctor", "Look for what keeps this counter from working."),

@@ -1,0 +1,88 @@
+"""``counter bench``: runs the benchmarks and prints what they found. It asserts nothing."""
+
+import os
+import platform
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import msgspec
+
+from edge.bench.figures import Report
+from edge.bench.idle import bench_idle
+from edge.bench.money import report_ledger
+from edge.bench.tables import text_of
+from edge.bench.visits import bench_visit
+from edge.bench.wire import bench_serial
+from edge.cli_options import json_option
+from edge.errors import CannotCreate
+from edge.logs import configure
+
+Say = Callable[[str], None]
+
+BENCHES: dict[str, tuple[int, Callable[[int, Path, Say], Report]]] = {
+    "serial": (2000, lambda n, place, say: bench_serial(n, say=say)),
+    "ledger": (500, lambda n, place, say: report_ledger(n, place, say=say)),
+    "idle": (25, lambda n, place, say: bench_idle(n, place, say)),
+    "visit": (50, lambda n, place, say: bench_visit(n, place, say=say)),
+}
+"""Name → how much is measured without ``--n``, and what measures it."""
+
+
+@click.command()
+@click.argument("name", type=click.Choice([*BENCHES, "all"]), default="all")
+@click.option(
+    "--n",
+    type=click.IntRange(min=1),
+    help="How much: polls a round (serial), sales a round (ledger), visits (visit), seconds (idle).",
+)
+@click.option(
+    "--dir",
+    "place",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".counter"),
+    show_default=True,
+    help="Files are made on this disk, and removed.",
+)
+@json_option
+def bench(name: str, n: int | None, place: Path, as_json: bool) -> int:
+    """Measure this machine: serial polls, durable sales, cost of idling, waits of a visit.
+
+    A table on stdout, or one JSON object; how far it has come on stderr. Nothing is judged: a goal
+    stands beside what was found. See docs/performance.md.
+    """
+    configure("warning")
+    names = list(BENCHES) if name == "all" else [name]
+    found: dict[str, object] = {"machine": machine()}
+    if not as_json:
+        click.echo("  ".join(f"{key}: {value}" for key, value in machine().items()))
+    for each in names:
+        report = _measured(each, n, place)
+        found[each] = msgspec.to_builtins(report)
+        if not as_json:
+            click.echo(f"\n{text_of(report)}")
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+    return 0
+
+
+def _measured(name: str, n: int | None, place: Path) -> Report:
+    usual, measure = BENCHES[name]
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="bench-", dir=place) as inner:
+            return measure(n or usual, Path(inner).absolute(), lambda text: click.echo(text, err=True))
+    except PermissionError as error:
+        raise CannotCreate(f"{error.filename}: {error.strerror}; choose another place with --dir") from error
+
+
+def machine() -> dict[str, str | int | float]:
+    """What the figures depend on, without naming anybody's machine."""
+    return {
+        "cores": os.cpu_count() or 0,
+        "machine": platform.machine(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "load_1min": round(os.getloadavg()[0], 2),
+    }
