@@ -19,6 +19,7 @@ from pathlib import Path
 
 import structlog
 from prometheus_client import CollectorRegistry
+from prometheus_client import Counter as Tally
 
 from edge.clock import Clock
 from edge.domain.requests import PinChecked
@@ -28,7 +29,7 @@ from edge.engine import Engine
 from edge.errors import CounterError
 from edge.hardware.build import buses_of
 from edge.hardware.port import PortThread, log_capture
-from edge.hardware.signals import Job, Unlock
+from edge.hardware.signals import Job, Sweep, Unlock
 from edge.ledger.delivery import acknowledged
 from edge.ledger.ledger import Ledger
 from edge.ledger.outbox import Outbox
@@ -86,6 +87,8 @@ class Process:
         self._stop = threading.Event()
         self._broken: BaseException | None = None
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="worker")
+        self._registry = CollectorRegistry()
+        self._sweeps = Tally("counter_sweeps", "Rounds over the trays taken in", registry=self._registry)
         self._centre_at = 0.0
         goods = Goods(outfit.catalogue, outfit.planogram, outfit.roster)
         self._engine = Engine(outfit.settings, goods, ledger, secrets.token_hex, clock.now())
@@ -119,6 +122,7 @@ class Process:
         due = self._clock.now().mono
         while not self._stop.is_set():
             inputs = self._inputs(due - self._clock.now().mono)
+            self._sweeps.inc(sum(isinstance(item, Sweep) for item in inputs))
             now = self._clock.now()
             turn = self._engine.step(inputs, now)
             self._carry_out(turn)
@@ -221,7 +225,7 @@ class Process:
             history,
             settings,
             checks=self._readiness,
-            registry=CollectorRegistry(),
+            registry=self._registry,
             version=version("smart-counter"),
             samples=sample_logins(outfit),
         )
