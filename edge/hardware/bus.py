@@ -59,7 +59,9 @@ class Bus:
         echoes: bool = False,
         idle_hz: float,
         busy_hz: float,
+        least_gap_s: float = GAP_LEAST_S,
     ) -> None:
+        """least_gap_s: silence before each request where 3.5 characters take less."""
         periods = {Pace.IDLE: 1 / idle_hz, Pace.BUSY: 1 / busy_hz}
         self.port_name = port_name
         self.noise = 0
@@ -67,7 +69,7 @@ class Bus:
         self._lock = None if lock is None else LockRota(lock, periods)
         self._scales = ScaleRota(scales, periods)
         self._character = BITS_PER_CHARACTER / baud
-        self._gap = max(GAP_CHARACTERS * self._character, GAP_LEAST_S)
+        self._gap = max(GAP_CHARACTERS * self._character, least_gap_s)
         self._echoes = echoes
         self._up = False
         self._asking: _Asking | None = None

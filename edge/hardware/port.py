@@ -90,20 +90,19 @@ class PortThread(threading.Thread):
         self._url, self._baud, self._bus = url, baud, bus
         self._put, self._stop_event, self._clock = put, stop_event, clock
         self._capture, self._died = capture, died
-        self._jobs: queue.Queue[Job] = queue.Queue(MOST_JOBS)
+        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._last_turn = clock()
         self._reported_gone = False
 
     def submit(self, job: Job) -> None:
         """Hand ``job`` to the bus. What the thread cannot take any more is answered with LINE_GONE."""
-        try:
-            if not self.is_alive() and self.ident is not None:
-                raise queue.Full
-            self._jobs.put_nowait(job)
-        except queue.Full:
-            log.error("port_takes_no_jobs", port=self._bus.port_name)
-            if isinstance(job, Unlock):
-                self._put(UnlockDone(job.job, self._clock(), Unlocked.LINE_GONE))
+        ended = self.ident is not None and not self.is_alive()
+        if not ended and self._jobs.qsize() < MOST_JOBS:
+            self._jobs.put(job)
+            return
+        log.error("port_takes_no_jobs", port=self._bus.port_name)
+        if isinstance(job, Unlock):
+            self._put(UnlockDone(job.job, self._clock(), Unlocked.LINE_GONE))
 
     def alive(self) -> bool:
         """Whether the thread runs and has taken a turn lately."""
@@ -168,7 +167,7 @@ class PortThread(threading.Thread):
         early = turn.ripe - self._clock()
         if early > 0:
             time.sleep(early)
-        received: bytes = port.read(turn.want)
+        received: bytes = port.read(max(turn.want, port.in_waiting))
         if received:
             self._captured("rx", received)
         self._take_jobs()
