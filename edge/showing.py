@@ -10,7 +10,7 @@ import msgspec
 from edge.domain.basket import sale_of
 from edge.domain.catalogue import Catalogue
 from edge.domain.records import ClosedSession, Happened, TrayEvidence
-from edge.domain.session import State
+from edge.domain.session import Event, State
 from edge.domain.tokens import TokenBook
 from edge.domain.values import Fen, Instant, Kind, TrayId, rfc3339
 from edge.domain.view import BasketView, Evidence, LineView, Moved, SessionView, TrayView, View
@@ -21,6 +21,9 @@ from edge.visit import Visit
 
 RESULT_S = 8.0
 """How long the screen shows a session's result."""
+
+_VISITORS_LIMITS = {Event.PULL_TIMEOUT, Event.OPEN_LONG, Event.OPEN_TOO_LONG}
+"""The others are the bolt's and the scales' own."""
 
 _TOLD = {"TAKE", "PUT_BACK"}
 """What a buyer is told of a tray; touches and presses are the reviewer's."""
@@ -49,7 +52,7 @@ class Receipt:
             certified_fen=sale.certified if sale else 0,
             order_no=self.order_no,
             verdict=closed.verdict,
-            notice=self.visit.notice,
+            notice=self._notice,
             closes_in_s=None,
             opened_at=rfc3339(closed.opened.wall),
             closed_at=rfc3339(closed.closed.wall),
@@ -62,9 +65,13 @@ class Receipt:
             state=self.closed.state,
             lines=self.lines(),
             total_fen=sale.total if sale else 0,
-            notice=self.visit.notice,
+            notice=self._notice,
             order_no=self.order_no,
         )
+
+    @property
+    def _notice(self) -> str:
+        return self.visit.notice or _notice(self.closed.trays)
 
 
 class Showing:
@@ -170,7 +177,9 @@ def _basket(visit: Visit, evidence: tuple[TrayEvidence, ...], now: Instant) -> B
 
 
 def _notice(evidence: tuple[TrayEvidence, ...]) -> str:
-    return "foreign" if any("foreign_object" in tray.reasons for tray in evidence) else ""
+    if any("foreign_object" in tray.reasons for tray in evidence):
+        return "foreign"
+    return "unsure" if any(tray.verdict == "review" for tray in evidence) else ""
 
 
 def _session(visit: Visit, evidence: tuple[TrayEvidence, ...], today: date, now: Instant) -> SessionView:
@@ -193,8 +202,9 @@ def _session(visit: Visit, evidence: tuple[TrayEvidence, ...], today: date, now:
 
 
 def _seconds_left(visit: Visit, now: Instant) -> int | None:
-    """Whole seconds to the next limit; None where none runs."""
-    return max(0, ceil(min(visit.timers.values()) - now.mono)) if visit.timers else None
+    """Whole seconds to the next limit that the visitor can keep; None where none runs."""
+    limits = [at for event, at in visit.timers.items() if event in _VISITORS_LIMITS]
+    return max(0, ceil(min(limits) - now.mono)) if limits else None
 
 
 def _trays(
