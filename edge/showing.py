@@ -25,6 +25,13 @@ RESULT_S = 8.0
 _VISITORS_LIMITS = {Event.PULL_TIMEOUT, Event.OPEN_LONG, Event.OPEN_TOO_LONG}
 """The others are the bolt's and the scales' own."""
 
+_NOTICES = (
+    ("maybe_misplaced", "misplaced"),
+    ("foreign_object", "foreign"),
+    ("silent_tray", "tray_silent"),
+)
+"""Reason of a tray's doubt → what pages say."""
+
 _TOLD = {"TAKE", "PUT_BACK"}
 """What a buyer is told of a tray; touches and presses are the reviewer's."""
 
@@ -177,9 +184,9 @@ def _basket(visit: Visit, evidence: tuple[TrayEvidence, ...], now: Instant) -> B
 
 
 def _notice(evidence: tuple[TrayEvidence, ...]) -> str:
-    if any("foreign_object" in tray.reasons for tray in evidence):
-        return "foreign"
-    return "unsure" if any(tray.verdict == "review" for tray in evidence) else ""
+    """The weightiest thing to tell the visitor about the trays; "": nothing."""
+    doubts = {reason for tray in evidence for reason in tray.reasons}
+    return next((notice for reason, notice in _NOTICES if reason in doubts), "unsure" if doubts else "")
 
 
 def _session(visit: Visit, evidence: tuple[TrayEvidence, ...], today: date, now: Instant) -> SessionView:
