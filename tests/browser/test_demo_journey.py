@@ -1,0 +1,178 @@
+"""A person walks through the demo in a real Chromium: screen, phone, panel, centre, five real programs.
+
+With README_IMAGES=1 the pictures of the READMEs are taken on the way.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+import zxingcpp
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, expect
+
+pytestmark = pytest.mark.browser
+
+PHONE = {"width": 390, "height": 844}
+COUNTER = {"width": 1080, "height": 1920}
+DESKTOP = {"width": 1440, "height": 900}
+TALL = {"width": 1440, "height": 1400}
+"""All shelves of the cabinet above the hand."""
+SOON_MS = 30_000
+"""Until a page must show what happened; generous, because other work may share the machine."""
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+MOST_BYTES = 300_000
+
+WATER, TEA = "紫阳富硒矿泉水", "平利绿茶罐装"
+ACCOUNT, PIN = "demo-001", "246810"
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[dict]:
+    """The demo; gives what it tells about itself."""
+    command = [sys.executable, "-m", "edge", "demo", "--json", "--dir", str(tmp_path / "demo")]
+    process = subprocess.Popen([*command, "--port-base", "0"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        line = process.stdout.readline()
+        assert line, "the demo did not start; its words stand above"
+        yield json.loads(line)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=15)
+
+
+@pytest.fixture
+def opened(browser: Browser) -> Iterator:
+    """``opened(url, size)``: a page in a browser of its own."""
+    contexts = []
+
+    def open_page(url: str, size: dict, **more: object) -> Page:
+        contexts.append(
+            browser.new_context(viewport=size, locale="zh-CN", timezone_id="Asia/Shanghai", **more)
+        )
+        page = contexts[-1].new_page()
+        page.set_default_timeout(SOON_MS)
+        page.on("pageerror", lambda error: pytest.fail(f"error on the page: {error}"))
+        page.goto(url)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def sees(place: Locator, text: str) -> None:
+    expect(place).to_contain_text(text, timeout=SOON_MS)
+
+
+def got(url: str) -> dict:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+def scanned(screen: Page) -> str:
+    """What a phone's camera reads off the screen."""
+    expect(screen.locator("#qr")).to_be_visible(timeout=SOON_MS)
+    screen.wait_for_function("document.getElementById('qr').naturalWidth > 0")
+    found = zxingcpp.read_barcodes(Image.open(BytesIO(screen.screenshot())))
+    assert len(found) == 1
+    return found[0].text
+
+
+def line(page: Page, sku: str) -> Locator:
+    return page.locator(f".line[data-sku={sku}] .line-count")
+
+
+def picture(page: Page, name: str, whole: bool = False) -> None:
+    """A picture for the READMEs, small enough for a repository; 256 colours are plenty for flat pages."""
+    if os.environ.get("README_IMAGES") != "1":
+        return
+    page.wait_for_timeout(600)  # transitions have ended
+    taken = Image.open(BytesIO(page.screenshot(full_page=whole))).convert("RGB")
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    path = IMAGES / name
+    taken.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    assert path.stat().st_size <= MOST_BYTES, name
+
+
+def test_a_purchase_from_the_code_on_the_screen_to_the_sale_at_the_centre(demo, opened):
+    centre = opened(f"{demo['centre']}/", DESKTOP)
+    expect(centre.locator("#today-total")).to_have_text("¥0.00")
+    centre.evaluate("window.neverReloaded = true")
+    panel = opened(demo["panel"], DESKTOP)
+    screen = opened(demo["screen"], COUNTER)
+    expect(screen.locator(".state .dot.READY")).to_be_visible(timeout=SOON_MS)
+    expect(screen.locator(".tile:not(.gone)")).to_have_count(12, timeout=SOON_MS)
+    expect(screen.locator(".state")).to_have_text("可用", timeout=SOON_MS)  # not "offline" any more
+
+    address = scanned(screen)
+    assert address == got(f"{demo['api']}/api/v1/screen/token")["url"]
+    assert address.startswith(demo["phone"])
+    picture(screen, "counter-screen.png")
+
+    phone = opened(address, PHONE, has_touch=True, is_mobile=True)
+    phone.get_by_role("button", name=ACCOUNT).tap()
+    for digit in PIN:
+        phone.get_by_role("button", name=digit, exact=True).tap()
+    phone.get_by_role("button", name="开门", exact=True).tap()
+    sees(panel.locator("#lamp-bolt"), "已开")
+
+    panel.locator("#next").click()
+    sees(panel.locator("#lamp-door"), "开着")
+    water, tea = panel.locator(".tray").nth(0), panel.locator(".tray").nth(1)
+    sees(water, WATER)
+    for pieces in range(1, 3):
+        expect(water).to_be_enabled(timeout=SOON_MS)
+        water.click()
+        sees(panel.locator("#hand-title"), f"{pieces} 件")
+    tea.click()
+    for page in (phone, screen):
+        sees(line(page, "ZY-WATER-500"), "× 2")
+        sees(line(page, "PL-TEA-125"), "× 1")
+        sees(page.locator("#total"), "¥103.00")
+
+    panel.set_viewport_size(TALL)
+    picture(panel, "panel.png")
+    panel.locator(".chip", has_text=WATER).first.click()
+    panel.get_by_role("button", name="1-01 原位").click()
+    sees(panel.locator("#hand-title"), "2 件")
+    for page in (phone, screen):
+        sees(line(page, "ZY-WATER-500"), "× 1")
+        sees(page.locator("#total"), "¥99.50")
+
+    panel.locator("#next").click()
+    for page in (phone, screen):
+        sees(page.locator("h1").first, "购买成功")
+        sees(page.locator("#total"), "¥99.50")
+    why = phone.locator(".line", has_text=WATER).locator("details.why")
+    sees(why.locator("summary"), "为什么是这个价")
+    why.locator("summary").tap()
+    for words in ("托盘 1-01", "12 件", "11 件", "取走 2 件", "放回 1 件", "1 件 × ¥3.50"):
+        sees(why, words)
+    assert "克" not in phone.locator(".receipt").inner_text()
+    picture(phone, "phone-receipt.png", whole=True)
+
+    sale = centre.locator("li.sale")
+    expect(sale).to_have_count(1, timeout=SOON_MS)
+    for words in ("AK-001", "¥99.50", f"{WATER} × 1", f"{TEA} × 1"):
+        sees(sale, words)
+    for figure in ("#today-total", "#today-certified"):
+        expect(centre.locator(figure)).to_have_text("¥99.50", timeout=SOON_MS)
+    assert centre.evaluate("window.neverReloaded") is True
+    picture(centre, "centre.png")
+
+    truth = got(f"{demo['sim']}/sim/state")
+    assert truth["hand"] == {"ZY-WATER-500": 1, "PL-TEA-125": 1}
+    (sold,) = got(f"{demo['centre']}/api/v1/sales?counter=AK-001")
+    assert {each["sku"]: each["count"] for each in sold["lines"]} == truth["hand"]
+    sees(phone.locator(".facts"), sold["order_no"])
+    expect(screen.locator("#qr")).to_be_visible(timeout=SOON_MS)
+    assert scanned(screen) != address
