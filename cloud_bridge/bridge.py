@@ -61,6 +61,7 @@ class Bridge:
         self._refs: dict[int, int] = {}
         self._since = _now()
         self._health_at = 0.0
+        self._told_backlog = 0
         self._told_down = False
 
     def turn(self, events: list[Event], now: float) -> float:
@@ -154,11 +155,13 @@ class Bridge:
         self._state.alarm(note.event, msgspec.json.encode(note.fields).decode(), _now())
 
     def _health(self, now: float) -> None:
-        if now < self._health_at or not self._link.is_up():
+        """Telemetry, every so often and at once when a backlog that was told of is gone."""
+        caught_up = self._told_backlog > 0 and self.uplink.backlog() == 0
+        if not self._link.is_up() or (now < self._health_at and not caught_up):
             return
-        self._health_at = now + HEALTH_S
+        self._health_at, self._told_backlog = now + HEALTH_S, self.uplink.backlog()
         health = feed.Health(
-            backlog=self.uplink.backlog(),
+            backlog=self._told_backlog,
             through=self.uplink.covered.through,
             parked=len(self.uplink.parked),
             version=_version(),

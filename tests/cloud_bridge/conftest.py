@@ -249,6 +249,13 @@ class Rig:
             except sqlite3.OperationalError:
                 return []
 
+    def backlog_at_centre(self) -> int | None:
+        """What the counter last said is waiting, as the centre shows it."""
+        path = self.directory / "central.db"
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+            row = db.execute("select backlog from counter").fetchone()
+        return row[0] if row else None
+
     def in_ledger(self) -> list[tuple[int, bytes]]:
         path = self.directory / "ledger.db"
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:

@@ -31,6 +31,14 @@ def test_sales_made_before_bridge_broker_and_centre_started_arrive_in_batches(ri
     assert rig.at_centre() == rig.in_ledger()
 
 
+def test_the_centre_hears_at_once_that_a_backlog_is_gone(rig, until):
+    rig.start_centre()
+    rig.sell(60)
+    rig.start_bridge()
+    until(lambda: rig.mark() == 60, "mark 60")
+    until(lambda: rig.backlog_at_centre() == 0, "no backlog", 10)
+
+
 def test_nothing_is_lost_when_the_broker_is_killed_and_started_again(rig, mosquitto, until):
     centre = rig.start_centre()
     rig.start_bridge()
