@@ -3,7 +3,7 @@
 Knows the menu and how each one spoils bytes or mechanics; does not know when somebody wants it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -13,8 +13,6 @@ from hardware_sim.bus import Reply
 from hardware_sim.door import Door
 from hardware_sim.errors import Impossible, Malformed
 from hardware_sim.tray import Tray
-
-Spoil = Callable[[list[Reply], Random], list[Reply]]
 
 
 @dataclass(frozen=True, slots=True)

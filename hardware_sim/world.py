@@ -116,7 +116,8 @@ class World:
             case acts.PutBack(grams=float(grams)):
                 cabinet.put_back(act.tray, foreign_of(grams, "the hand"), now)
             case acts.PutBack():
-                cabinet.put_back(act.tray, top(act.count, act.sku or self._at_home(act.tray), "the hand"), now)
+                wanted = act.sku or self._at_home(act.tray)
+                cabinet.put_back(act.tray, top(act.count, wanted, "the hand"), now)
             case acts.Put(grams=float(grams), sku=None):
                 cabinet.bring_foreign(act.tray, grams, now)
             case acts.Put(sku=str(sku), grams=None):
