@@ -71,5 +71,5 @@ def yuan(value: Fen) -> str:
 
 
 def rfc3339(wall: datetime) -> str:
-    """``wall`` (aware) in UTC with milliseconds: ``2026-11-23T06:05:00.123Z``."""
+    """``wall`` (aware) in UTC with milliseconds, cut: ``2026-11-23T06:05:00.123Z``."""
     return wall.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

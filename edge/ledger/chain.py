@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from sqlite_utils import Database
 
 from cloud_bridge import feed
-from edge.domain.values import Clk, Instant
-from edge.ledger.ids import ULID_RANDOM_BYTES, rfc3339, ulids, wall_ms
+from edge.domain.values import Clk, Instant, rfc3339
+from edge.ledger.ids import ULID_RANDOM_BYTES, ulids, wall_ms
 
 _INSERT = "INSERT INTO event (seq, id, type, time, prev, hash, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _LAST = (

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = [a + b for a in _CROCKFORD for b in _CROCKFORD]
@@ -41,13 +41,6 @@ def order_no(counter: str, incarnation: str, n: int) -> str:
     if len(number) > ORDER_NO_MAX:
         raise ValueError(f"order number {number} is longer than {ORDER_NO_MAX} characters")
     return number
-
-
-def rfc3339(wall: datetime) -> str:
-    """``wall`` (aware) in UTC with milliseconds, cut: ``2026-11-23T06:05:00.123Z``."""
-    if wall.tzinfo is not UTC:
-        wall = wall.astimezone(UTC)
-    return f"{wall.isoformat()[:19]}.{wall.microsecond // 1000:03d}Z"
 
 
 def wall_ms(wall: datetime) -> int:

@@ -15,12 +15,11 @@ from sqlite_utils import Database
 
 from cloud_bridge import feed
 from edge.domain.records import ClosedSession, Movement, OpenSession
-from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, SessionId, TrayId
+from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, SessionId, TrayId, rfc3339
 from edge.errors import LedgerError
 from edge.ledger import alarms, pins, sessions, stock
 from edge.ledger.alarms import Alarm
 from edge.ledger.chain import Chain, End, Identity, end_of
-from edge.ledger.ids import rfc3339
 from edge.ledger.pins import Locked
 from edge.ledger.reader import error_name, ledger_errors
 from edge.ledger.sessions import AlreadyClosed

@@ -13,9 +13,8 @@ from pathlib import Path
 import msgspec
 
 from edge.domain.records import Happened
-from edge.domain.values import BuyerRef, Fen, SessionId, Sku
+from edge.domain.values import BuyerRef, Fen, SessionId, Sku, rfc3339
 from edge.domain.view import Evidence, LineView, Moved, SessionView
-from edge.ledger.ids import rfc3339
 from edge.ledger.reader import ledger_errors, open_reader
 
 _happened = msgspec.json.Decoder(tuple[Happened, ...])

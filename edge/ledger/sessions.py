@@ -12,10 +12,10 @@ from sqlite_utils import Database
 
 from cloud_bridge import feed
 from edge.domain.records import ClosedSession, Happened, OpenSession, Sale, SaleLine, TrayEvidence
-from edge.domain.values import SessionId, TrayId
+from edge.domain.values import SessionId, TrayId, rfc3339
 from edge.errors import LedgerError
 from edge.ledger.chain import CLK, Chain
-from edge.ledger.ids import order_no, rfc3339
+from edge.ledger.ids import order_no
 from edge.ledger.stock import move
 
 GRANTED, PULSE, DOOR_OPENED, STEP = "granted", "pulse", "door_opened", "step"
@@ -179,7 +179,7 @@ def _sell(db: Database, chain: Chain, closed: ClosedSession, sale: Sale, opened:
         order_no=number,
         buyer=closed.opener,
         channel=closed.channel,
-        lines=tuple([line_fact(line) for line in sale.lines]),
+        lines=tuple([_line_fact(line) for line in sale.lines]),
         total_fen=total,
         certified_fen=certified,
         catalogue=closed.catalogue,
@@ -204,7 +204,7 @@ def _line_row(line: SaleLine) -> tuple[Any, ...]:
     )
 
 
-def line_fact(line: SaleLine) -> feed.Line:
+def _line_fact(line: SaleLine) -> feed.Line:
     return feed.Line(
         tray=line.tray,
         sku=line.sku,

@@ -17,8 +17,8 @@ from typing import Any
 from sqlite_utils import Database
 from sqlite_utils.db import Table
 
+from edge.domain.values import rfc3339
 from edge.errors import Busy, CannotCreate, LedgerError
-from edge.ledger.ids import rfc3339
 from edge.ledger.reader import ledger_errors, refuse_foreign
 from edge.ledger.schema import migrations
 from edge.ledger.tables import APPEND_ONLY, MIGRATIONS, TABLES

@@ -1,12 +1,11 @@
 import re
-from datetime import UTC, datetime, timedelta, timezone
 from itertools import islice
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.ledger.ids import order_no, rfc3339, ulids
+from edge.ledger.ids import order_no, ulids
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
@@ -60,15 +59,3 @@ def test_long_counter_ids_keep_their_numbers_apart():
 def test_a_number_that_does_not_fit_is_an_error_not_a_cut():
     with pytest.raises(ValueError, match="32"):
         order_no("A" * 19, "7f3a", 10**8)
-
-
-@pytest.mark.parametrize(
-    ("wall", "text"),
-    [
-        (datetime(2026, 11, 23, 6, 5, 0, 123999, UTC), "2026-11-23T06:05:00.123Z"),
-        (datetime(2026, 1, 1, tzinfo=UTC), "2026-01-01T00:00:00.000Z"),
-        (datetime(1970, 1, 1, 7, tzinfo=timezone(timedelta(hours=8))), "1969-12-31T23:00:00.000Z"),
-    ],
-)
-def test_time_is_written_in_utc(wall, text):
-    assert rfc3339(wall) == text
