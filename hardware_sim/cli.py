@@ -19,6 +19,9 @@ from hardware_sim.links.pty import PtyLink
 from hardware_sim.links.tcp import TcpLink
 from hardware_sim.runner import Link, Runner
 from hardware_sim.server import Server
+from hardware_sim.sessions.levels import LEVELS
+from hardware_sim.sessions.made import session_lines
+from hardware_sim.sessions.stock import REFERENCE, from_catalogue
 from hardware_sim.web import app
 from hardware_sim.world import World
 
@@ -67,6 +70,27 @@ def run(
     finally:
         server.stop()
         runner.stop()
+
+
+@group.command()
+@click.option("--level", type=click.Choice([*LEVELS, "all"]), default="L2", show_default=True)
+@click.option("--n", type=click.IntRange(min=1), default=1000, show_default=True, help="Sessions a level.")
+@click.option(
+    "--first", type=click.IntRange(min=0), default=0, show_default=True, help="Number of the first."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same bytes.")
+@click.option(
+    "--catalogue",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A catalogue.csv to stock from instead of the reference goods.",
+)
+def generate(level: str, n: int, first: int, seed: int, catalogue: Path | None) -> None:
+    """Write made-up door sessions to stdout, one JSON object a line, with what was truly taken."""
+    goods = from_catalogue(catalogue) if catalogue else REFERENCE
+    out = sys.stdout.buffer
+    for name in LEVELS if level == "all" else [level]:
+        for line in session_lines(LEVELS[name], goods, seed, first, n):
+            out.write(line + b"\n")
 
 
 def _runner(config: Config, directory: Path | None, link: str, seed: int) -> Runner:

@@ -1,0 +1,117 @@
+"""One made-up session as the line that recorders write. The same level, seed and number: the same bytes."""
+
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from random import Random
+
+import msgspec
+
+from hardware_sim.sessions.levels import Level
+from hardware_sim.sessions.mechanics import forces
+from hardware_sim.sessions.oddities import odd
+from hardware_sim.sessions.sensor import readings
+from hardware_sim.sessions.stock import Cabinet, Product, stocked_cabinet
+from hardware_sim.sessions.visit import (
+    FIRST_S,
+    LOOK,
+    LOOK_S,
+    OPENED_S,
+    Change,
+    Deed,
+    Shopper,
+    Visit,
+    handle,
+    loiter,
+    play,
+)
+
+SECOND_S = (0.5, 3.0)
+SECOND_DEEDS = (1, 3)
+TOL_SD = 3
+"""A recording's ``tol_g`` is three standard deviations of one piece."""
+
+
+def session_lines(level: Level, goods: Sequence[Product], seed: int, first: int, n: int) -> Iterator[bytes]:
+    """``n`` sessions from number ``first`` on, one JSON object each, without line ends."""
+    for number in range(first, first + n):
+        yield session_line(level, goods, seed, number)
+
+
+def session_line(level: Level, goods: Sequence[Product], seed: int, number: int) -> bytes:
+    """Session ``number`` of ``seed``: trays, samples, truth, kind, events, and oddity where there was one."""
+    random = Random(f"{seed}/{level.name}/{number}")
+    cabinet = stocked_cabinet(level, goods, random)
+    loads_g = [cabinet.grams(tray) for tray in range(len(cabinet.units))]
+    visit = _visit(level, cabinet, random)
+    told: dict[str, object] = {
+        "id": f"{level.name}-{seed}-{number}",
+        "trays": _trays(cabinet),
+        "samples": _samples(visit, forces(visit, loads_g)),
+        "truth": visit.truth,
+        "kind": level.name,
+        "events": [_event(change) for change in sorted(visit.changes, key=_moment)],
+    }
+    if visit.oddity:
+        told["oddity"] = visit.oddity
+    return msgspec.json.encode(told)
+
+
+def _visit(level: Level, cabinet: Cabinet, random: Random) -> Visit:
+    visit = Visit(level, cabinet, random, random.uniform(*OPENED_S))
+    begin = visit.opened + visit.between(FIRST_S)
+    if random.random() < LOOK:
+        begin += random.expovariate(1 / LOOK_S)
+    if random.random() < level.habits.nothing:
+        visit.shoppers.append(Shopper(begin, [loiter] * random.randint(0, 2)))
+    else:
+        visit.shoppers.append(Shopper(begin, _deeds(level, random)))
+        if random.random() < level.habits.two_people:
+            deeds: list[Deed] = [handle] * random.randint(*SECOND_DEEDS)
+            visit.shoppers.append(Shopper(begin + visit.between(SECOND_S), deeds))
+    play(visit)
+    return visit
+
+
+def _deeds(level: Level, random: Random) -> list[Deed]:
+    deeds: list[Deed] = [handle] * random.randint(*level.habits.actions)
+    if random.random() < level.habits.oddities:
+        deeds.insert(random.randint(0, len(deeds)), odd)
+    return deeds
+
+
+def _trays(cabinet: Cabinet) -> list[dict[str, object]]:
+    return [
+        {
+            "id": f"{tray // 10 + 1}-{tray % 10 + 1:02}",
+            "planogram": [
+                {
+                    "sku": slot.product.sku,
+                    "unit_g": slot.product.mean_g,
+                    "tol_g": TOL_SD * slot.product.sd_g,
+                    "count": slot.count,
+                }
+                for slot in slots
+            ],
+        }
+        for tray, slots in enumerate(cabinet.slots)
+    ]
+
+
+def _samples(visit: Visit, force: Sequence[list[float]]) -> list[tuple[float, int, float]]:
+    scale, random = visit.level.scale, visit.random
+    rate_hz = random.choice(scale.rates_hz)
+    streams = [
+        [(at, tray, grams) for at, grams in readings(each, scale, rate_hz, random)]
+        for tray, each in enumerate(force)
+    ]
+    return list(merge(*streams))
+
+
+def _moment(change: Change) -> float:
+    """When a movement counts: a fall where it begins, a rise where it ends."""
+    return change.at if change.grams < 0 else change.end
+
+
+def _event(change: Change) -> tuple[float, int, float, str, str | None]:
+    moment, grams = round(_moment(change), 3), round(change.grams, 2)
+    return (moment, change.tray, grams, change.action, change.sku)
