@@ -1,13 +1,11 @@
 """How far the centre has acknowledged, as the bridge's file says. The bridge may be dead or new."""
 
-import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import quote
 
-from edge.ledger.reader import BUSY_MS, ledger_errors
+from edge.ledger.reader import ledger_errors, read_only
 
 _MARK = "SELECT inc, through, at FROM mark ORDER BY at DESC LIMIT 1"
 
@@ -28,7 +26,7 @@ def acknowledged(bridge_db: Path, inc: str | None = None) -> Acknowledged | None
     """
     if not bridge_db.is_file():
         return None
-    with ledger_errors(bridge_db), closing(_connect(bridge_db)) as conn:
+    with ledger_errors(bridge_db), closing(read_only(bridge_db)) as conn:
         if not conn.execute("SELECT 1 FROM sqlite_master WHERE name = 'mark'").fetchone():
             return None
         if inc is None:
@@ -36,9 +34,3 @@ def acknowledged(bridge_db: Path, inc: str | None = None) -> Acknowledged | None
         else:
             row = conn.execute("SELECT inc, through, at FROM mark WHERE inc = ?", (inc,)).fetchone()
     return None if row is None else Acknowledged(row[0], row[1], datetime.fromisoformat(row[2]))
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    conn = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
-    conn.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-    return conn

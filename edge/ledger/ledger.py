@@ -64,8 +64,9 @@ class Ledger:
     ) -> "Ledger":
         """The ledger of ``counter`` at ``path``, made where it is not there.
 
-        Raises Busy when another process writes it; LedgerError when it is damaged, newer than this
-        program, another counter's, or the disk does not keep WAL and FULL.
+        Raises Busy when another process writes it; CannotCreate where there is no writable place;
+        LedgerError when it is damaged, newer than this program, another counter's, or the disk does
+        not keep WAL and FULL.
         """
         store = Store.open(path, first_rows(counter, random_bytes(8).hex(), now.wall))
         owner, incarnation = store.query("SELECT counter, incarnation FROM meta")[0]

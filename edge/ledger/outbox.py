@@ -3,16 +3,12 @@
 It keeps no mark of its own; how far the centre acknowledged is the bridge's to know.
 """
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from edge.ledger.reader import ledger_errors, open_reader
 
-Range = tuple[int, int]
-"""A closed range of event numbers."""
-
-_EVENTS = "SELECT seq, body FROM event WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?"
+_EVENTS = "SELECT seq, body FROM event WHERE seq > ? ORDER BY seq LIMIT ?"
 
 
 class Outbox:
@@ -31,15 +27,10 @@ class Outbox:
         """The newest event's number, 0 while there is none."""
         return int(self._one("SELECT last_seq FROM feed"))
 
-    def events(self, after: int, limit: int, skip: Sequence[Range] = ()) -> list[tuple[int, bytes]]:
-        """(seq, bytes) of at most ``limit`` events above ``after``, oldest first, none in ``skip``."""
-        found: list[tuple[int, bytes]] = []
+    def events(self, after: int, limit: int) -> list[tuple[int, bytes]]:
+        """(seq, bytes) of at most ``limit`` events above ``after``, oldest first."""
         with ledger_errors(self._path):
-            for low, high in wanted(after, self.last_seq(), skip):
-                found += self._conn.execute(_EVENTS, (low, high, limit - len(found))).fetchall()
-                if len(found) >= limit:
-                    break
-        return found
+            return self._conn.execute(_EVENTS, (after, limit)).fetchall()
 
     def close(self) -> None:
         self._conn.close()
@@ -47,16 +38,3 @@ class Outbox:
     def _one(self, sql: str) -> Any:
         with ledger_errors(self._path):
             return self._conn.execute(sql).fetchone()[0]
-
-
-def wanted(after: int, last: int, skip: Sequence[Range]) -> Iterator[Range]:
-    """The closed ranges of ``after`` + 1 … ``last`` that ``skip`` (in any order) leaves."""
-    low = after + 1
-    for first, final in sorted(skip):
-        if first > low:
-            yield low, min(first - 1, last)
-        low = max(low, final + 1)
-        if low > last:
-            return
-    if low <= last:
-        yield low, last

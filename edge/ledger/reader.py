@@ -21,10 +21,9 @@ def open_reader(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise NoInput(f"{path}: no ledger here yet; `counter run` makes it")
     with ledger_errors(path):
-        conn = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
+        conn = read_only(path)
     try:
         with ledger_errors(path):
-            conn.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
             conn.execute("PRAGMA query_only = 1")
             if not refuse_foreign(path, conn):
                 raise NoInput(f"{path}: an empty file, no ledger; `counter run` makes one of it")
@@ -32,6 +31,12 @@ def open_reader(path: Path) -> sqlite3.Connection:
         conn.close()
         raise
     return conn
+
+
+def read_only(path: Path) -> sqlite3.Connection:
+    """A ``mode=ro`` connection to a file that somebody else writes. Raises sqlite3.Error."""
+    uri = f"file:{quote(str(path))}?mode=ro"
+    return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_MS / 1000)
 
 
 def refuse_foreign(path: Path, conn: sqlite3.Connection) -> frozenset[str]:

@@ -19,7 +19,7 @@ from sqlite_utils.db import Table
 
 from edge.domain.values import rfc3339
 from edge.errors import Busy, CannotCreate, LedgerError
-from edge.ledger.reader import ledger_errors, refuse_foreign
+from edge.ledger.reader import BUSY_MS, ledger_errors, refuse_foreign
 from edge.ledger.schema import migrations
 from edge.ledger.tables import APPEND_ONLY, MIGRATIONS, TABLES
 
@@ -31,7 +31,7 @@ SETTINGS: dict[str, int | str] = {
     "synchronous": 2,
     "foreign_keys": 1,
     "recursive_triggers": 1,
-    "busy_timeout": 5000,
+    "busy_timeout": BUSY_MS,
     "wal_autocheckpoint": 0,
 }
 """Set, then read back; the file is not written unless every one holds (2: FULL)."""
@@ -54,8 +54,8 @@ class Store:
     def open(cls, path: Path, prepare: Callable[[Database], None]) -> "Store":
         """The ledger at ``path``, made where it is not there; ``prepare`` may write its first rows.
 
-        Raises Busy when another process writes it, LedgerError when the file is damaged, newer than
-        this program, or not a ledger.
+        Raises Busy when another process writes it, CannotCreate where there is no writable place,
+        LedgerError when the file is damaged, newer than this program, or not a ledger.
         """
         lock = _writer_lock(path)
         try:

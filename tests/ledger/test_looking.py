@@ -9,8 +9,6 @@ from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from cloud_bridge import feed
 from edge.domain.records import Movement
@@ -19,7 +17,7 @@ from edge.errors import BadInput, LedgerError, NoInput
 from edge.ledger.bench import bench_ledger
 from edge.ledger.cli import ledger as command
 from edge.ledger.delivery import acknowledged
-from edge.ledger.outbox import Outbox, wanted
+from edge.ledger.outbox import Outbox
 from edge.ledger.reading import Reading, session_view
 from edge.ledger.verify import export, verify
 
@@ -52,12 +50,6 @@ def test_the_outbox_gives_events_as_bytes_oldest_first(sold, path):
         assert [seq for seq, _ in everything] == list(range(1, last + 1))
         assert [feed.decode(body).seq for _, body in everything] == list(range(1, last + 1))
         assert outbox.events(3, 2) == everything[3:5]
-        assert outbox.events(0, 4, skip=[(2, 3), (5, 8)]) == [
-            everything[0],
-            everything[3],
-            everything[8],
-            everything[9],
-        ]
         assert outbox.events(last, 10) == []
 
 
@@ -66,19 +58,6 @@ def test_an_outbox_sees_what_is_sold_after_it_was_opened(ledger, path, facts):
         assert (outbox.last_seq(), outbox.events(0, 10)) == (0, [])
         ledger.close_session(facts.closed(1), facts.at(30))
         assert (outbox.last_seq(), len(outbox.events(0, 10))) == (3, 3)
-
-
-@settings(deadline=None)  # the machine may be busy
-@given(
-    after=st.integers(0, 30),
-    last=st.integers(0, 30),
-    skip=st.lists(st.tuples(st.integers(1, 30), st.integers(0, 8)).map(lambda r: (r[0], r[0] + r[1]))),
-)
-def test_the_wanted_ranges_are_what_skipping_leaves(after, last, skip):
-    numbers = [n for low, high in wanted(after, last, skip) for n in range(low, high + 1)]
-    assert numbers == [
-        n for n in range(after + 1, last + 1) if not any(low <= n <= high for low, high in skip)
-    ]
 
 
 # --- delivery --------------------------------------------------------------------------------------
