@@ -6,7 +6,7 @@ from edge.domain.requests import Answer, Granted, OpenRequest, PinChecked, Refus
 from edge.domain.roster import Account, Roster
 from edge.domain.tokens import TokenBook
 from edge.domain.values import Instant, SessionId
-from edge.ledger import Ledger
+from edge.ledger.ledger import Ledger
 from edge.ledger.pins import Locked
 from edge.turn import Turn, VerifyPin
 

@@ -18,7 +18,7 @@ from edge.domain.records import (
     TrayEvidence,
 )
 from edge.domain.values import BuyerRef, Clk, Decigrams, Fen, Instant, Kind, SessionId, Sku, TrayId
-from edge.ledger import Ledger
+from edge.ledger.ledger import Ledger
 from edge.ledger.space import Space
 
 START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)

@@ -9,8 +9,8 @@ import pytest
 from cloud_bridge import feed
 from edge.domain.values import Decigrams
 from edge.errors import LedgerError
-from edge.ledger import Locked
 from edge.ledger.outbox import Outbox
+from edge.ledger.pins import Locked
 from edge.ledger.space import Space
 
 

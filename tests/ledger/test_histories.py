@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 
 from cloud_bridge import feed
 from edge.errors import LedgerError
-from edge.ledger import Ledger
+from edge.ledger.ledger import Ledger
 from edge.ledger.outbox import Outbox
 from edge.ledger.reading import Reading
 from edge.ledger.space import Space

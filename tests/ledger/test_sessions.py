@@ -6,8 +6,8 @@ import pytest
 from cloud_bridge import feed
 from edge.domain.records import Sale, SaleLine
 from edge.errors import LedgerError
-from edge.ledger import AlreadyClosed
 from edge.ledger.outbox import Outbox
+from edge.ledger.sessions import AlreadyClosed
 from edge.ledger.verify import verify
 
 
