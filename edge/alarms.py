@@ -66,5 +66,5 @@ class AlarmBook:
         try:
             change()
         except LedgerError as error:
-            log.error("alarm not written yet", error=str(error))
+            log.error("alarm_not_written", error=str(error))
             self._owed.append(change)

@@ -5,6 +5,7 @@ for is handed on here. Who owns what stands in docs/processes.md.
 """
 
 import json
+import logging
 import queue
 import secrets
 import signal
@@ -180,23 +181,23 @@ class Process:
         try:
             outfit = self._reload()
         except CounterError as error:
-            log.error("files refused; what was read before stays in use", error=str(error))
+            log.error("files_refused", error=str(error))
             return
-        log.info("files read again", catalogue=outfit.catalogue.version)
+        log.info("files_read_again", catalogue=outfit.catalogue.version)
         self._inbox.put(Goods(outfit.catalogue, outfit.planogram, outfit.roster))
 
     def _look_at_centre(self) -> None:
         try:
             self._inbox.put(CentreSeen(centre_keeps_up(self._outfit.data, self._clock.now().wall)))
         except CounterError as error:
-            log.warning("cannot tell whether the centre keeps up", error=str(error))
+            log.warning("centre_unknown", error=str(error))
 
     # --- making and ending ----------------------------------------------------------------------------
     def _make_ports(self, settings: Settings) -> dict[str, PortThread]:
         ports = {}
         for name, bus in buses_of(settings).items():
             url, baud = settings.ports[name].url, settings.ports[name].baud
-            debug = log.is_enabled_for(10)
+            debug = log.is_enabled_for(logging.DEBUG)
             ports[name] = PortThread(
                 url,
                 baud,

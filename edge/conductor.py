@@ -100,7 +100,7 @@ class Conductor:
         self._turn = turn
         stock, watches = self._ledger.on_hand(), self._trays.watches
         self.visit = resumed(facts, now, goods.catalogue, goods.planogram, stock, self._band, watches)
-        log.warning("session resumed", pulsed=facts.pulsed, door_opened=facts.door_opened)
+        log.warning("session_resumed", pulsed=facts.pulsed, door_opened=facts.door_opened)
         turn.jobs.append(SetPace(Pace.BUSY))
         self._happen(Event.RESUME if facts.pulsed else Event.RESUME_UNSENT, now)
 
@@ -216,7 +216,7 @@ class Conductor:
             visit.begun = True
             self._ledger.journal(visit.facts.id, "pulse", {}, now)
         except LedgerError as error:
-            log.error("intent not written; the bolt is not moved", error=str(error))
+            log.error("intent_not_written", error=str(error))
             visit.notice = "ledger"
             self._happen(Event.NOT_SENT, now)
             return
@@ -240,7 +240,7 @@ class Conductor:
         try:
             self._ledger.journal(visit.facts.id, note, body, now)
         except LedgerError as error:
-            log.error("journal not written", note=note, error=str(error))
+            log.error("journal_not_written", note=note, error=str(error))
 
     # --- the end ------------------------------------------------------------------------------------
     def _decide(self, visit: Visit, now: Instant) -> None:
@@ -293,7 +293,7 @@ class Conductor:
         try:
             self._ledger.set_baseline(self._trays.rest_levels(now.mono), now)
         except LedgerError as error:
-            log.error("weights not remembered", error=str(error))
+            log.error("weights_not_remembered", error=str(error))
 
     def _write(self, visit: Visit, now: Instant) -> None:
         closed = self._pending
@@ -303,9 +303,9 @@ class Conductor:
             try:
                 order_no = self._ledger.close_session(closed, now)
             except AlreadyClosed:
-                log.critical("session was recorded before; it is not recorded twice")
+                log.critical("session_recorded_before")
             except LedgerError as error:
-                log.error("session not recorded; selling stops", error=str(error))
+                log.error("session_not_recorded", error=str(error))
                 visit.notice, self._retry_at = "ledger", now.mono + RETRY_S
                 return
             self._remember_levels(now)

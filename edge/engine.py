@@ -178,7 +178,7 @@ class Engine:
                 case AppealRequest():
                     self._on_appeal(item, now, turn)
         except LedgerError as error:
-            log.error("request refused: the ledger cannot be written", error=str(error))
+            log.error("request_not_written", error=str(error))
             turn.answers.append(Refused(item.id, Refusal.OUT_OF_ORDER, "the counter is out of order: ledger"))
 
     def _on_pin(self, checked: PinChecked, now: Instant, turn: Turn) -> None:
