@@ -16,6 +16,7 @@ LATE = {
     "demo": ("edge.demo:demo", "Run a whole simulated counter on this machine."),
     "doctor": ("edge.doctor:doctor", "Look for what keeps this counter from working."),
     "ledger": ("edge.ledger.cli:ledger", "Verify, export and count what the ledger holds."),
+    "lint": ("edge.lint_cli:lint_command", "Check whether goods can be told apart by weight."),
     "roster": ("edge.roster_cli:roster", "Make accounts for the roster file."),
     "status": ("edge.status_cli:status", "Say how the running counter is."),
     "wire": ("edge.wire_cli:wire", "Show frames of the serial protocols in words."),
