@@ -41,7 +41,6 @@ from edge.screens.app import make_app
 from edge.screens.health import Readiness
 from edge.screens.server import WebThread
 from edge.screens.stage import Stage
-from edge.settings import Settings
 from edge.turn import CentreSeen, Goods, Input, Turn, VerifyPin
 
 log = structlog.get_logger(__name__)
@@ -95,7 +94,7 @@ class Process:
         self._engine = Engine(outfit.settings, goods, ledger, secrets.token_hex, clock.now())
         self._stage = Stage()
         self._lock_port = outfit.settings.lock.port
-        self._ports = self._make_ports(outfit.settings)
+        self._ports = self._make_ports(outfit)
         self._web = self._make_web(outfit)
 
     def catch_signals(self) -> None:
@@ -193,9 +192,9 @@ class Process:
             log.warning("centre_unknown", error=str(error))
 
     # --- making and ending ----------------------------------------------------------------------------
-    def _make_ports(self, settings: Settings) -> dict[str, PortThread]:
-        ports = {}
-        for name, bus in buses_of(settings).items():
+    def _make_ports(self, outfit: Outfit) -> dict[str, PortThread]:
+        settings, ports = outfit.settings, {}
+        for name, bus in buses_of(settings, outfit.path.parent).items():
             url, baud = settings.ports[name].url, settings.ports[name].baud
             debug = log.is_enabled_for(logging.DEBUG)
             ports[name] = PortThread(

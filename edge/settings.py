@@ -64,7 +64,7 @@ class Scales(Section, frozen=True, kw_only=True):
     driver: Literal["scale.modbus32"] = "scale.modbus32"
     port: str = "main"
     profile: str = "modbus32"
-    """A register map: a name in ``edge/hardware/profiles`` or the path of a TOML file."""
+    """A register map: a name in ``edge/hardware/profiles``, or a TOML file relative to the settings file."""
     units: dict[str, Annotated[int, Meta(ge=1, le=247)]]
     """Tray id → Modbus unit."""
     idle_hz: Positive = 5.0

@@ -93,9 +93,10 @@ def _wire_problems(settings: Settings, here: Path) -> Iterator[str]:
         yield "scales.units is empty; add tray = Modbus unit for each scale"
     if LOCK_HEADER in scales.units.values() and lock.port == scales.port:
         yield f"scales.units: unit {LOCK_HEADER} begins like the lock board's frames; give that scale another"
-    if not (PROFILES / f"{scales.profile}.toml").is_file() and not (here / scales.profile).is_file():
+    profile = scales.profile  # as edge/hardware/profiles/loading.py will look for it
+    if not (here / profile if profile.endswith(".toml") else PROFILES / f"{profile}.toml").is_file():
         known = ", ".join(sorted(each.stem for each in PROFILES.glob("*.toml")))
-        yield f"scales.profile {scales.profile!r} is neither a file nor a known profile ({known})"
+        yield f"scales.profile {profile!r} is neither a file nor a known profile ({known})"
 
 
 def _time_problems(settings: Settings) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """From settings to buses: which drivers share which line."""
 
+from pathlib import Path
+
 from edge.domain.values import TrayId
 from edge.hardware.bus import Bus
 from edge.hardware.drivers.lock_bcc8a import LockBcc8a
@@ -8,16 +10,17 @@ from edge.hardware.profiles import loading
 from edge.settings import Settings
 
 
-def buses_of(settings: Settings) -> dict[str, Bus]:
+def buses_of(settings: Settings, here: Path = Path()) -> dict[str, Bus]:
     """A bus for every port that the lock board or the scales use, by the port's name.
 
+    here: the settings file's directory, where register maps of one's own lie.
     Raises ProfileError for a register map that cannot be used.
     """
     used = {settings.lock.port, settings.scales.port}
-    return {name: _bus(name, settings) for name in settings.ports if name in used}
+    return {name: _bus(name, settings, here) for name in settings.ports if name in used}
 
 
-def _bus(name: str, settings: Settings) -> Bus:
+def _bus(name: str, settings: Settings, here: Path) -> Bus:
     port, lock, scales = settings.ports[name], settings.lock, settings.scales
     board = LockBcc8a(
         lock.board,
@@ -26,7 +29,7 @@ def _bus(name: str, settings: Settings) -> Bus:
         feedback_when_locked=lock.feedback_when_locked,
         reed_when_closed=lock.reed_when_closed,
     )
-    profile = loading.load(scales.profile)
+    profile = loading.load(scales.profile, here)
     trays = [ScaleModbus32(TrayId(tray), unit, profile) for tray, unit in scales.units.items()]
     return Bus(
         name,

@@ -10,6 +10,8 @@ from hypothesis import example, given, settings
 
 from edge.cli import main
 from edge.errors import ConfigError
+from edge.hardware.build import buses_of
+from edge.hardware.profiles import loading
 from edge.outfit import load_outfit
 from edge.settings import Section
 from edge.settings_load import find_config, load, load_settings, places
@@ -115,6 +117,15 @@ SPOILT = [
         "counter.toml", '"modbus32"', '"modbus99"', "scales.profile 'modbus99' is neither a file nor"
     ),
     pytest.param(
+        "counter.toml",
+        '"modbus32"',
+        '"catalogue.csv"',
+        "scales.profile 'catalogue.csv' is neither a file nor",
+    ),
+    pytest.param(
+        "counter.toml", '"modbus32"', '"own.toml"', "scales.profile 'own.toml' is neither a file nor"
+    ),
+    pytest.param(
         "counter.toml", "idle_hz = 5.0", "idle_hz = 90.0", "scales.idle_hz 90 is more than scales.busy_hz"
     ),
     pytest.param(
@@ -210,6 +221,15 @@ def test_a_fault_is_named_with_its_file_and_what_to_do(setup, spoil, name, old, 
     said = [each for each in problems if says in each]
     assert said, problems
     assert said[0].startswith(str(setup))
+
+
+def test_a_register_map_of_ones_own_lies_beside_the_settings(setup, spoil):
+    packaged = Path(loading.__file__).with_name("modbus32.toml").read_text(encoding="utf-8")
+    (setup / "own.toml").write_text(packaged.replace("address = 80", "address = 82"), encoding="utf-8")
+    spoil(setup / "counter.toml", '"modbus32"', '"own.toml"')
+    outfit = load_outfit(setup / "counter.toml", environ={})
+    assert loading.load(outfit.settings.scales.profile, setup).read.address == 82
+    assert list(buses_of(outfit.settings, outfit.path.parent)) == ["main"]
 
 
 def test_all_faults_of_all_files_come_at_once(setup, spoil):

@@ -101,12 +101,12 @@ class Profile(Table, frozen=True, kw_only=True):
     must_be_zero: tuple[MustBeZero, ...] = ()
 
 
-def load(name: str) -> Profile:
-    """The profile called ``name``: a packaged one, or the path of a TOML file.
+def load(name: str, here: Path = Path()) -> Profile:
+    """The profile called ``name``: a packaged one, or the path of a TOML file, relative to ``here``.
 
     Raises ProfileError naming the file, the key and the fault.
     """
-    path = Path(name) if name.endswith(".toml") else Path(__file__).with_name(f"{name}.toml")
+    path = here / name if name.endswith(".toml") else Path(__file__).with_name(f"{name}.toml")
     try:
         profile = msgspec.toml.decode(path.read_bytes(), type=Profile)
     except FileNotFoundError as error:
