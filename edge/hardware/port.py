@@ -3,7 +3,10 @@
 Other threads only call ``submit`` and ``alive``; what the bus signals goes out through ``put``.
 """
 
+import io
+import os
 import queue
+import select
 import termios
 import threading
 import time
@@ -20,6 +23,9 @@ log = structlog.get_logger(__name__)
 
 READ_S = 0.05
 """The port's read time-out, set once: each change of it goes through the driver's settings."""
+
+MOST_READ = 512
+"""Bytes taken at once; twice the longest frame."""
 
 WRITE_S = 1.0
 """A line that takes nothing for so long is gone."""
@@ -65,6 +71,28 @@ def open_port(url: str, baud: int) -> serial.SerialBase:
         port.write_timeout = WRITE_S
     port.open()
     return port
+
+
+def arrived(port: serial.SerialBase, want: int) -> bytes:
+    """What has come, waiting up to READ_S for the first of it; empty: nothing came.
+
+    Takes all that is there in one go, where pyserial's own read takes what was asked for and is entered
+    again for the rest. Raises OSError when the port is gone.
+    """
+    try:
+        descriptor = port.fileno()
+    except io.UnsupportedOperation:  # rfc2217:// has a thread of its own between us and its socket
+        received: bytes = port.read(want)
+        return received
+    if not select.select([descriptor], [], [], READ_S)[0]:
+        return b""
+    try:
+        received = os.read(descriptor, MOST_READ)
+    except BlockingIOError:  # the kernel was wrong: nothing is there after all
+        return b""
+    if not received:
+        raise OSError(f"{port.port} is gone: ready to be read, and nothing there")
+    return received
 
 
 class PortThread(threading.Thread):
@@ -167,7 +195,7 @@ class PortThread(threading.Thread):
         early = turn.ripe - self._clock()
         if early > 0:
             time.sleep(early)
-        received: bytes = port.read(max(turn.want, port.in_waiting))
+        received = arrived(port, turn.want)
         if received:
             self._captured("rx", received)
         self._take_jobs()

@@ -3,6 +3,7 @@
 import os
 import pty
 import queue
+import re
 import select
 import socket
 import threading
@@ -16,7 +17,7 @@ import pytest
 from edge.hardware import port as port_module
 from edge.hardware.bus import Bus
 from edge.hardware.codecs import bcc8a, modbus_rtu
-from edge.hardware.port import PortThread
+from edge.hardware.port import PortThread, arrived, open_port
 from edge.hardware.signals import LineState, Pace, SetPace, Signal, Sweep, Unlock, UnlockDone, Unlocked
 
 PATIENCE_S = 10.0
@@ -223,3 +224,26 @@ def test_a_thread_that_dies_says_so_and_answers_jobs_no_more(start, cable, liste
     assert "a fault of ours" in down.reason
     thread.submit(Unlock("nobody-there", time.monotonic() + PATIENCE_S))
     assert listener.wait_for(lambda s: isinstance(s, UnlockDone)).outcome is Unlocked.LINE_GONE
+
+
+def test_a_read_takes_all_that_is_there_and_tells_a_port_that_is_gone():
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    port = open_port(os.ttyname(slave), 38400)
+    try:
+        os.write(master, b"answer, and more")
+        assert arrived(port, 6) == b"answer, and more"
+        assert arrived(port, 6) == b""
+        os.close(master)
+        with pytest.raises(OSError, match=re.escape(port.port) + "|Input/output error"):
+            arrived(port, 6)
+    finally:
+        port.close()
+        os.close(slave)
+
+
+def test_a_port_without_a_descriptor_is_read_as_well():
+    port = open_port("loop://", 38400)
+    port.write(b"answer")
+    assert arrived(port, 6) == b"answer"
+    port.close()
