@@ -23,6 +23,8 @@ PER_DEMO = 25
 """Visits before a fresh demo: by then shelves run low, and sample buyers near their quotas."""
 BUYERS = (("demo-001", "246810"), ("demo-002", "135791"))
 """Of the sample roster, whose PINs are public."""
+FIRST_S = 3.0
+"""A counter that has just started does not know its weights yet: the first visitor comes later."""
 LOOK_S = 0.005
 BOLT_OWN_S = 0.2
 """From the pulse until the simulated hook is drawn: the bolt's own time, part of every wait for it."""
@@ -55,6 +57,7 @@ def bench_visit(
             running_demo(directory / f"demo-{number}") as (told, _),
             closing(Visitor(told, random)) as visitor,
         ):
+            time.sleep(FIRST_S)
             for at in range(start, min(start + PER_DEMO, visits)):
                 say(f"visit {at + 1} of {visits}")
                 visitor.visit(*BUYERS[at % len(BUYERS)], seen)

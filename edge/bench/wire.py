@@ -24,7 +24,7 @@ from edge.domain.values import TrayId
 from edge.errors import NoAnswer
 from edge.hardware.bus import BITS_PER_CHARACTER, GAP_LEAST_S, Bus
 from edge.hardware.codecs.checksums import crc16_modbus
-from edge.hardware.codecs.modbus_rtu import SHORTEST, Read, encode
+from edge.hardware.codecs.modbus_rtu import SHORTEST
 from edge.hardware.drivers.scale_modbus32 import ScaleModbus32
 from edge.hardware.port import PortThread
 from edge.hardware.profiles import loading
@@ -162,27 +162,29 @@ def bare(url: str, pacing: Pacing, polls: int) -> Took:
 
     Clear the input, write, read the shortest answer, then the rest, check head and CRC, take the number.
     """
-    requests = [encode(Read(unit, 3, 80, 2)) for unit in UNITS]
     with closing(serial.Serial(url, BAUD, timeout=PATIENCE_S)) as port:
-        _bare_polls(port, requests, pacing.gap_s, len(requests))
+        for unit in UNITS:
+            _bare_poll(port, unit)
         began, busy = time.perf_counter(), time.process_time()
-        _bare_polls(port, requests, pacing.gap_s, polls)
+        for number in range(polls):
+            if pacing.gap_s:
+                time.sleep(pacing.gap_s)
+            _bare_poll(port, UNITS[number % len(UNITS)])
         return Took(polls, time.perf_counter() - began, time.process_time() - busy)
 
 
-def _bare_polls(port: serial.Serial, requests: list[bytes], gap_s: float, polls: int) -> None:
-    for number in range(polls):
-        request = requests[number % len(requests)]
-        if gap_s:
-            time.sleep(gap_s)
-        port.reset_input_buffer()
-        port.write(request)
-        reply = port.read(SHORTEST)
-        if reply[:3] == bytes([request[0], 3, 4]):
-            reply += port.read(REPLY_BYTES - SHORTEST)
-        if len(reply) != REPLY_BYTES or crc16_modbus(reply) != 0:
-            raise NoAnswer(f"the far end of {port.port} answered {reply.hex()!r}; run the benchmark again")
-        struct.unpack_from(">i", reply, 3)
+def _bare_poll(port: serial.Serial, unit: int) -> int:
+    request = struct.pack(">BBHH", unit, 3, 80, 2)
+    request += crc16_modbus(request).to_bytes(2, "little")
+    port.reset_input_buffer()
+    port.write(request)
+    reply: bytes = port.read(SHORTEST)
+    if reply[:3] == bytes([unit, 3, 4]):
+        reply += port.read(REPLY_BYTES - SHORTEST)
+    if len(reply) != REPLY_BYTES or crc16_modbus(reply) != 0:
+        raise NoAnswer(f"the far end of {port.port} answered {reply.hex()!r}; run the benchmark again")
+    (grams,) = struct.unpack_from(">i", reply, 3)
+    return int(grams)
 
 
 def ours(url: str, pacing: Pacing, polls: int) -> Took:
