@@ -1,0 +1,235 @@
+"""From the surviving hypotheses to a verdict: what is sure enough to be charged, and why the rest is not."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, log
+
+from edge.domain.values import decigrams
+from edge.weighing.hypotheses import Deed, Hypothesis, Item, Path, Told
+from edge.weighing.likelihood import log_sum
+from edge.weighing.policy import Policy
+from edge.weighing.recording import Book
+from edge.weighing.steps import Ending
+from edge.weighing.verdict import Action, Choice, Goods, Happened, Reason, Say, TrayVerdict, Verdict
+
+CHOICES = 3
+"""The right basket is among so many in 99.5 % of the method's sessions of level L2."""
+
+Counts = tuple[tuple[int, int], ...]
+Doubt = tuple[int | None, Reason]
+"""The tray's index (None: the whole session) and what is wrong there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """Probabilities of whole baskets, the likeliest first, and the path that best explains the first."""
+
+    baskets: list[tuple[Counts, float]]
+    best: Hypothesis
+
+
+def decided(
+    beam: Sequence[Hypothesis],
+    endings: Sequence[Ending],
+    doubts: Iterable[Doubt],
+    book: Book,
+    policy: Policy,
+) -> Verdict:
+    """The verdict of the hypotheses in ``beam``. doubts: those that are no matter of hypotheses."""
+    shares = _shares(beam)
+    told = list(_told(shares.best.path))
+    found = [*doubts, *_doubts_of_endings(endings), *_doubts_of_path(told, shares.best, policy)]
+    p = shares.baskets[0][1]
+    if p < policy.sure_p:
+        found.append((None, Reason.AMBIGUOUS))
+    trays = _tray_verdicts(beam, shares.best, told, endings, found, book, policy)
+    basket = _named(shares.baskets[0][0], book)
+    return Verdict(
+        say=Say.REVIEW if found else Say.CHARGE if basket else Say.EMPTY,
+        basket=basket,
+        p=p,
+        margin=_margin(shares.baskets, policy.margin_cap),
+        alternatives=_choices(shares.baskets, book),
+        trays=trays,
+        events=tuple(_events(told, book)),
+        reasons=_unique(reason for _, reason in found),
+    )
+
+
+# --- probabilities ------------------------------------------------------------------------------------
+
+
+def _shares(beam: Sequence[Hypothesis]) -> Shares:
+    weights: dict[Counts, list[float]] = {}
+    for each in beam:
+        weights.setdefault(_counts(each.hand), []).append(each.weight)
+    baskets = _normal(weights)
+    best = next(each for each in beam if _counts(each.hand) == baskets[0][0])
+    return Shares(baskets, best)
+
+
+def _normal(weights: Mapping[Counts, list[float]]) -> list[tuple[Counts, float]]:
+    """Probabilities, the largest first; ties by SKU."""
+    sums = {counts: log_sum(logs) for counts, logs in weights.items()}
+    whole = log_sum(list(sums.values()))
+    return sorted(((c, exp(each - whole)) for c, each in sums.items()), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _counts(items: Iterable[Item]) -> Counts:
+    return tuple(sorted(Counter(item.sku for item in items).items()))
+
+
+def _margin(baskets: Sequence[tuple[Counts, float]], cap: float) -> float:
+    first, second = baskets[0][1], baskets[1][1] if len(baskets) > 1 else 0.0
+    return min(cap, log(first / second)) if second else cap
+
+
+def _named(counts: Counts, book: Book) -> Goods:
+    return tuple((book.skus[sku], count) for sku, count in counts)
+
+
+def _choices(shares: Sequence[tuple[Counts, float]], book: Book) -> tuple[Choice, ...]:
+    return tuple(Choice(_named(counts, book), p) for counts, p in shares[:CHOICES])
+
+
+def _unique(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    return tuple(sorted(set(reasons)))
+
+
+# --- doubts -------------------------------------------------------------------------------------------
+
+
+def _told(path: Path | None) -> Iterator[Told]:
+    """The explanations in the order of the steps."""
+    stages = []
+    while path is not None:
+        stages.append(path.told)
+        path = path.before
+    return reversed(stages)
+
+
+def _doubts_of_endings(endings: Sequence[Ending]) -> Iterator[Doubt]:
+    for tray, ending in enumerate(endings):
+        if ending.silent:
+            yield tray, Reason.SILENT_TRAY
+        if ending.unstable:
+            yield tray, Reason.UNSTABLE_TRAY
+
+
+def _doubts_of_path(told: Sequence[Told], best: Hypothesis, policy: Policy) -> Iterator[Doubt]:
+    for each in told:
+        if each.z > policy.fit_z:
+            yield each.step.tray, Reason.POOR_FIT
+            for item in each.returned:  # its home may be charged for what did not come back
+                yield item.home, Reason.POOR_FIT
+        if each.mixed and len(each.taken) >= policy.bulk_units:
+            yield each.step.tray, Reason.BULK
+        if each.deed is Deed.UNEXPLAINED:
+            yield each.step.tray, Reason.UNEXPLAINED_REMOVAL
+    for thing in best.foreign:
+        yield thing.tray, Reason.FOREIGN_LEFT
+    for press in best.carried:
+        yield press.tray, Reason.UNRESOLVED_PRESS
+
+
+# --- trays --------------------------------------------------------------------------------------------
+
+
+def _tray_verdicts(
+    beam: Sequence[Hypothesis],
+    best: Hypothesis,
+    told: Sequence[Told],
+    endings: Sequence[Ending],
+    doubts: Sequence[Doubt],
+    book: Book,
+    policy: Policy,
+) -> tuple[TrayVerdict, ...]:
+    """Without a doubt every tray is as the best path has it; else each must be sure by itself."""
+    shares = [_tray_shares(beam, tray) for tray in range(len(book.trays))]
+    unsure = {tray for tray, each in enumerate(shares) if each[0][1] < policy.sure_p} if doubts else set()
+    if doubts and not unsure and all(tray is None for tray, _ in doubts):
+        unsure = _least_sure(shares, doubts)
+    residuals = _residuals(told, endings, book)
+    verdicts = []
+    for tray, name in enumerate(book.trays):
+        goods = _counts(item for item in best.hand if item.home == tray)
+        reasons = {reason for at, reason in doubts if at == tray}
+        if tray in unsure:
+            reasons.add(Reason.AMBIGUOUS)
+        ending = endings[tray]
+        level = None if ending.first is None or ending.last is None else ending.last - ending.first
+        residual = residuals.get(tray)
+        verdicts.append(
+            TrayVerdict(
+                tray=name,
+                say=Say.REVIEW if reasons else Say.CHARGE if goods else Say.EMPTY,
+                delta=None if level is None else decigrams(level),
+                residual=None if residual is None else decigrams(residual),
+                goods=_named(goods, book),
+                alternatives=_choices(shares[tray], book),
+                reasons=_unique(reasons),
+            )
+        )
+    return tuple(verdicts)
+
+
+def _tray_shares(beam: Sequence[Hypothesis], tray: int) -> list[tuple[Counts, float]]:
+    weights: dict[Counts, list[float]] = {}
+    for each in beam:
+        counts = _counts(item for item in each.hand if item.home == tray)
+        weights.setdefault(counts, []).append(each.weight)
+    return _normal(weights)
+
+
+def _least_sure(shares: Sequence[Sequence[tuple[Counts, float]]], doubts: Sequence[Doubt]) -> set[int]:
+    """Trays to review where only the session as a whole is in doubt.
+
+    Small doubts of several trays may add up to an ambiguous basket: the worst of them is taken out.
+    Any other doubt about the whole session touches every tray.
+    """
+    if any(reason is not Reason.AMBIGUOUS for _, reason in doubts):
+        return set(range(len(shares)))
+    return {min(range(len(shares)), key=lambda tray: shares[tray][0][1])}
+
+
+def _residuals(told: Sequence[Told], endings: Sequence[Ending], book: Book) -> dict[int, float]:
+    """Grams of each tray's change that the best path's goods and foreign objects do not explain."""
+    residuals = {
+        tray: ending.last - ending.first
+        for tray, ending in enumerate(endings)
+        if ending.first is not None and ending.last is not None
+    }
+    for each in told:
+        tray = each.step.tray
+        if tray not in residuals:
+            continue
+        residuals[tray] += sum(book.unit(tray, item.sku).grams for item in each.taken)
+        residuals[tray] -= sum(book.unit(tray, item.sku).grams for item in each.returned)
+        if each.deed in (Deed.FOREIGN_ON, Deed.FOREIGN_OFF):
+            residuals[tray] -= each.step.delta
+    return residuals
+
+
+# --- events -------------------------------------------------------------------------------------------
+
+_WITHOUT_GOODS = {
+    Deed.PRESS: Action.TOUCH,
+    Deed.NOTHING: Action.TOUCH,
+    Deed.FOREIGN_ON: Action.FOREIGN_OBJECT,
+    Deed.FOREIGN_OFF: Action.FOREIGN_OBJECT,
+    Deed.UNEXPLAINED: Action.FOREIGN_OBJECT,
+}
+
+
+def _events(told: Sequence[Told], book: Book) -> Iterator[Happened]:
+    for each in told:
+        tray, at = each.step.tray, each.step.at
+        if each.deed in _WITHOUT_GOODS:
+            yield Happened(at, book.trays[tray], _WITHOUT_GOODS[each.deed], None, 0)
+            continue
+        home = [item for item in each.returned if item.home == tray]
+        astray = [item for item in each.returned if item.home != tray]
+        for action, items in ((Action.PUT_BACK, home), (Action.MISPLACED, astray), (Action.TAKE, each.taken)):
+            for sku, count in _counts(items):
+                yield Happened(at, book.trays[tray], action, book.skus[sku], count)
