@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from math import sqrt
+from math import isfinite, sqrt
 
 SURE = 0.995
 """A take teaches only if its explanation is at least this probable."""
@@ -200,7 +200,7 @@ def mixed(lots: Sequence[tuple[LotWeight, int]]) -> LotWeight:
 def _from_restock(old: LotWeight, declared: Declared, seen: Restock, at: datetime) -> Change:
     if not seen.trusted:
         return Change(at, Why.NOT_SURE, old, old, seen)
-    if seen.count < 1 or not seen.gain_g > 0 or not seen.var_g2 >= 0:
+    if seen.count < 1 or not _measured(seen.gain_g, seen.var_g2):
         return Change(at, Why.NOT_COUNTED, old, old, seen)
     unit_g = seen.gain_g / seen.count
     if abs(unit_g - declared.unit_g) > declared.tol_g:
@@ -241,7 +241,7 @@ def _combined(old: LotWeight, unit_g: float, error_g: float) -> tuple[float, flo
 
 
 def _from_take(old: LotWeight, declared: Declared, seen: SingleTake, at: datetime) -> Change:
-    if seen.flagged or not seen.sure > SURE or not seen.var_g2 >= 0:
+    if seen.flagged or not seen.sure > SURE or not _measured(seen.loss_g, seen.var_g2):
         return Change(at, Why.NOT_SURE, old, old, seen)
     if not abs(seen.loss_g - declared.unit_g) <= 2 * declared.tol_g:
         return Change(
@@ -287,6 +287,10 @@ def alarm_of(lot: LotWeight, declared: Declared) -> Alarm | None:
 
 def _alarm(kind: str, lot: LotWeight, declared: Declared, seen_g: float) -> Alarm:
     return Alarm(kind, lot.sku, lot.lot, _mg(declared.unit_g), _mg(seen_g))
+
+
+def _measured(value_g: float, var_g2: float) -> bool:
+    return isfinite(value_g) and value_g > 0 and isfinite(var_g2) and var_g2 >= 0
 
 
 def _mg(value_g: float) -> int:
