@@ -14,7 +14,7 @@ import click
 
 from cloud_bridge.link import Broker, password_in
 from edge import logs
-from edge.errors import CounterError
+from edge.cli_options import exit_code_of, json_option
 from edge.ledger.outbox import Outbox
 from edge.settings import Settings
 from edge.settings_load import find_config, load
@@ -63,7 +63,7 @@ def run(config: Path | None, directory: Path | None) -> int:
 @bridge.command()
 @config_option
 @dir_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+@json_option
 def backlog(config: Path | None, directory: Path | None, as_json: bool) -> int:
     """How many events the centre has not acknowledged, and which were set aside or rejected."""
     found = _backlog(_data(_settings(config), directory))
@@ -74,20 +74,7 @@ def backlog(config: Path | None, directory: Path | None, as_json: bool) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code."""
-    try:
-        outcome = bridge.main(
-            args=None if argv is None else list(argv), prog_name=PROGRAM, standalone_mode=False
-        )
-    except CounterError as error:
-        click.echo(f"{PROGRAM}: {error}".replace("\n", f"\n{PROGRAM}: "), err=True)
-        return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except click.Abort:
-        click.echo(f"{PROGRAM}: stopped", err=True)
-        return 130
-    return outcome if isinstance(outcome, int) else 0
+    return exit_code_of(bridge, PROGRAM, argv)
 
 
 def _settings(config: Path | None) -> Settings:

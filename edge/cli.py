@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from edge.cli_options import LazyGroup, environment, json_option, settings_options
-from edge.errors import CounterError
+from edge.cli_options import LazyGroup, environment, exit_code_of, json_option, settings_options
 
 LATE = {
     "bench": ("edge.bench.cli:bench", "Measure this machine: polls, sales, idling, waits of a visit."),
@@ -17,6 +16,7 @@ LATE = {
     "doctor": ("edge.doctor:doctor", "Look for what keeps this counter from working."),
     "ledger": ("edge.ledger.cli:ledger", "Verify, export and count what the ledger holds."),
     "lint": ("edge.lint_cli:lint_command", "Check whether goods can be told apart by weight."),
+    "recognise": ("edge.recognise_cli:recognise", "Say what was taken in recorded door sessions."),
     "roster": ("edge.roster_cli:roster", "Make accounts for the roster file."),
     "status": ("edge.status_cli:status", "Say how the running counter is."),
     "wire": ("edge.wire_cli:wire", "Show frames of the serial protocols in words."),
@@ -58,21 +58,8 @@ def run(config: Path | None, overrides: dict[str, object], as_json: bool, log_le
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line; gives the exit code. A CounterError's text goes to stderr, one line a fault."""
-    try:
-        outcome = counter.main(
-            args=None if argv is None else list(argv), prog_name="counter", standalone_mode=False
-        )
-    except CounterError as error:
-        click.echo(f"counter: {error}".replace("\n", "\ncounter: "), err=True)
-        return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except click.Abort:
-        click.echo("counter: stopped", err=True)
-        return 130
-    return outcome if isinstance(outcome, int) else 0
+    """Run the command line; gives the exit code."""
+    return exit_code_of(counter, "counter", argv)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
-"""What several commands share: groups that import their commands late, and the options of settings."""
+"""What several commands share: late imports, the options of settings, errors as exit codes."""
 
 import importlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from edge.errors import CounterError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -66,6 +68,27 @@ def settings_options(command: F) -> F:
 def json_option(command: F) -> F:
     """``--json``; the command gets ``as_json: bool``."""
     return click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")(command)
+
+
+def exit_code_of(group: click.Group, program: str, argv: Sequence[str] | None) -> int:
+    """Run ``argv`` (None: the process's own); gives the exit code, 130 after Ctrl-C.
+
+    A CounterError's text goes to stderr, one line a fault.
+    """
+    try:
+        outcome = group.main(
+            args=None if argv is None else list(argv), prog_name=program, standalone_mode=False
+        )
+    except CounterError as error:
+        click.echo(f"{program}: {error}".replace("\n", f"\n{program}: "), err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo(f"{program}: stopped", err=True)
+        return 130
+    return outcome if isinstance(outcome, int) else 0
 
 
 def environment() -> Mapping[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import click
 
+from edge.cli_options import json_option
 from edge.errors import BadInput
 from edge.hardware.wording import PROTOCOLS, Protocol, Unreadable, Words, bytes_of, keys_of
 
@@ -26,9 +27,6 @@ def wire() -> None:
     counter wire decode bcc8a 8A 01 01 11 9B
     counter wire encode modbus_scale_32 weight unit=11
     """
-
-
-json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 
 
 @wire.command()

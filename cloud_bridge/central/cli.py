@@ -18,7 +18,8 @@ from cloud_bridge.central import answers, audit, clock
 from cloud_bridge.central.settings import Settings
 from cloud_bridge.database import open_reader
 from edge import logs
-from edge.errors import CounterError, NoInput
+from edge.cli_options import exit_code_of
+from edge.errors import NoInput
 from edge.settings_load import find_config, load
 
 PROGRAM = "counter-central"
@@ -109,20 +110,7 @@ def verify(config: Path | None, directory: Path | None, as_json: bool) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code."""
-    try:
-        outcome = central.main(
-            args=None if argv is None else list(argv), prog_name=PROGRAM, standalone_mode=False
-        )
-    except CounterError as error:
-        click.echo(f"{PROGRAM}: {error}".replace("\n", f"\n{PROGRAM}: "), err=True)
-        return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except click.Abort:
-        click.echo(f"{PROGRAM}: stopped", err=True)
-        return 130
-    return outcome if isinstance(outcome, int) else 0
+    return exit_code_of(central, PROGRAM, argv)
 
 
 def _settings(config: Path | None) -> Settings:
