@@ -10,6 +10,7 @@ holds whole tenths.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from math import isfinite, sqrt
 from statistics import median
 
@@ -28,6 +29,7 @@ BAND_G, BAND_SD = 5.0, 3.0
 """How far a stock's weight may be from its count: 3 standard deviations and 5 g, as when selling."""
 UNIT_SHARE = 0.35
 """A remainder must be within this share of a unit to be called a whole number of units."""
+NOTHING = Decigrams(0)
 COMMON_TRAYS = 4
 """From this many trays on, what all of them do together is the room's temperature."""
 
@@ -104,9 +106,9 @@ class Line:
     hours: float
     expected: Decigrams
     measured: Decigrams | None = None
-    slow: Decigrams = Decigrams(0)
-    common: Decigrams = Decigrams(0)
-    jump: Decigrams = Decigrams(0)
+    slow: Decigrams = NOTHING
+    common: Decigrams = NOTHING
+    jump: Decigrams = NOTHING
     missing: tuple[tuple[str, int], ...] = ()
 
     @property
@@ -180,7 +182,7 @@ def _course(tray: Watched) -> _Course | None:
     if not levels:
         return None
     jumps, slow, low, rise = [], 0.0, 0.0, 0.0
-    for (start, before), (end, after) in zip(levels, levels[1:], strict=False):
+    for (start, before), (end, after) in pairwise(levels):
         change = after - before
         if abs(change) > _jump_limit(tray, (end - start) / 3600):
             jumps.append((start, end, change))
