@@ -1,7 +1,5 @@
 """``counter bench``: runs the benchmarks and prints what they found. It asserts nothing."""
 
-import os
-import platform
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +9,9 @@ import msgspec
 
 from edge.bench.figures import Report
 from edge.bench.idle import bench_idle
+from edge.bench.machine import machine
 from edge.bench.money import report_ledger
+from edge.bench.recognition import recognition
 from edge.bench.tables import text_of
 from edge.bench.visits import bench_visit
 from edge.bench.wire import bench_serial
@@ -30,7 +30,24 @@ BENCHES: dict[str, tuple[int, Callable[[int, Path, Say], Report]]] = {
 """Name → how much is measured without ``--n``, and what measures it."""
 
 
-@click.command()
+class _Bench(click.Group):
+    """``bench serial`` is short for ``bench machine serial``, and ``bench`` for ``bench machine``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args[:1] not in [[name] for name in (*self.commands, *ctx.help_option_names)]:
+            args = ["machine", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=_Bench, commands={"recognition": recognition})
+def bench() -> None:
+    """Measure this machine (the usual case), or the recogniser.
+
+    `bench serial`, `ledger`, `idle`, `visit` or `all` measure the machine; see `bench machine --help`.
+    """
+
+
+@bench.command("machine")
 @click.argument("name", type=click.Choice([*BENCHES, "all"]), default="all")
 @click.option(
     "--n",
@@ -46,7 +63,7 @@ BENCHES: dict[str, tuple[int, Callable[[int, Path, Say], Report]]] = {
     help="Files are made on this disk, and removed.",
 )
 @json_option
-def bench(name: str, n: int | None, place: Path, as_json: bool) -> int:
+def machine_command(name: str, n: int | None, place: Path, as_json: bool) -> int:
     """Measure this machine: serial polls, durable sales, cost of idling, waits of a visit.
 
     A table on stdout, or one JSON object; how far it has come on stderr. Nothing is judged: a goal
@@ -75,14 +92,3 @@ def _measured(name: str, n: int | None, place: Path) -> Report:
             return measure(n or usual, Path(inner).absolute(), lambda text: click.echo(text, err=True))
     except PermissionError as error:
         raise CannotCreate(f"{error.filename}: {error.strerror}; choose another place with --dir") from error
-
-
-def machine() -> dict[str, str | int | float]:
-    """What the figures depend on, without naming anybody's machine."""
-    return {
-        "cores": os.cpu_count() or 0,
-        "machine": platform.machine(),
-        "system": platform.system(),
-        "python": platform.python_version(),
-        "load_1min": round(os.getloadavg()[0], 2),
-    }

@@ -1,0 +1,81 @@
+"""Contestants at recorded sessions: the same lines for all, one after the other, or on several cores."""
+
+import multiprocessing
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import msgspec
+
+from edge.bench.counting import counting
+from edge.bench.net_delta import naive, net_map
+from edge.bench.ours import oracle, ours
+from edge.bench.recorded import Session, session_of
+from edge.bench.scores import Answer, Outcome, Tally
+
+Contestant = Callable[[Session], Answer | None]
+"""None: it cannot take part in this session (an oracle without events)."""
+
+CONTESTANTS: dict[str, Contestant] = {
+    "naive": lambda session: naive(session.recording),
+    "net-MAP": lambda session: net_map(session.recording),
+    "counting": lambda session: counting(session.recording),
+    "ours": ours,
+    "oracle": oracle,
+}
+"""From floor to ceiling: rounding, the best net answer, the counter's plain counting, ours, perfect steps."""
+
+CHUNK = 8
+
+Judged = tuple[str, str | None, dict[str, Outcome]]
+"""Kind, oddity, and what each contestant made of it."""
+
+
+class Standing(msgspec.Struct):
+    """Tallies by kind of session and contestant, and ours by oddity."""
+
+    levels: dict[str, dict[str, Tally]] = {}
+    oddities: dict[str, dict[str, Tally]] = {}
+
+    def add(self, judged: Judged) -> None:
+        kind, oddity, outcomes = judged
+        for name, outcome in outcomes.items():
+            self.levels.setdefault(kind, {}).setdefault(name, Tally()).add(outcome)
+            if oddity:
+                self.oddities.setdefault(oddity, {}).setdefault(name, Tally()).add(outcome)
+
+
+def contest(
+    lines: Iterable[tuple[str, bytes]], names: Sequence[str], jobs: int, say: Callable[[int], None]
+) -> Standing:
+    """Let ``names`` judge all lines. jobs: processes; say: is told how many are done, now and then.
+
+    Raises BadInput naming the line that is no session.
+    """
+    standing = Standing()
+    for done, judged in enumerate(_judged(((*line, tuple(names)) for line in lines), jobs), 1):
+        standing.add(judged)
+        if done % 100 == 0:
+            say(done)
+    return standing
+
+
+def _judged(lines: Iterable[tuple[str, bytes, tuple[str, ...]]], jobs: int) -> Iterator[Judged]:
+    if jobs == 1:
+        yield from map(judge_line, lines)
+        return
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        yield from pool.imap(judge_line, lines, CHUNK)
+
+
+def judge_line(line: tuple[str, bytes, tuple[str, ...]]) -> Judged:
+    """Place, bytes and contestants as what they make of it."""
+    place, body, names = line
+    session = session_of(body, place)
+    outcomes = {}
+    for name in names:
+        began = time.process_time()
+        answer = CONTESTANTS[name](session)
+        if answer is not None:
+            spent = time.process_time() - began
+            outcomes[name] = Outcome(session.truth, answer, spent, len(session.samples))
+    return session.kind, session.oddity, outcomes

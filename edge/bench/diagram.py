@@ -1,0 +1,69 @@
+"""The reliability diagram: how often a basket was right against how sure it was said to be, as a PNG."""
+
+from collections.abc import Mapping
+from math import log10
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from edge.bench.scores import Bin
+from edge.errors import CannotCreate
+
+SIZE, MARGIN = 720, 90
+SAID_LEAST = 0.0005
+"""Errors are drawn on a logarithmic scale from 1 to this: what matters is near certainty."""
+COLOURS = ("#1b6ca8", "#c8553d", "#3a7d44", "#7d3c98", "#b7950b", "#424949", "#d35400")
+INK, GRID = "#222222", "#dddddd"
+TICKS = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+
+
+def draw(bins: Mapping[str, tuple[Bin, ...]], path: Path) -> None:
+    """One line per name: said error across, observed error up, its 95 % interval; on the diagonal is honest.
+
+    Raises CannotCreate.
+    """
+    image = Image.new("RGB", (SIZE, SIZE), "white")
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(14)
+    _frame(pen, font)
+    for number, (name, found) in enumerate(bins.items()):
+        colour = COLOURS[number % len(COLOURS)]
+        pen.text((MARGIN + 14, MARGIN + 10 + 18 * number), name, colour, font)
+        _curve(pen, found, colour)
+    try:
+        image.save(path, "PNG")
+    except OSError as error:
+        raise CannotCreate(f"{path}: {error.strerror or error}; choose another file with --plot") from error
+
+
+def _frame(pen: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> None:
+    low, high = MARGIN, SIZE - MARGIN
+    for tick in TICKS:
+        place = _place(tick)
+        pen.line([(place, low), (place, high)], GRID)
+        pen.line([(low, SIZE - place), (high, SIZE - place)], GRID)
+        pen.text((place, high + 8), f"{tick:.1%}", INK, font, "ma")
+        pen.text((low - 8, SIZE - place), f"{tick:.1%}", INK, font, "rm")
+    pen.line([(low, high), (high, low)], INK)
+    pen.rectangle([(low, low), (high, high)], outline=INK)
+    pen.text((SIZE / 2, high + 40), "said to be wrong: 1 − P", INK, font, "ma")
+    pen.text((low, low - 30), "was wrong (bar: 95 % interval); below the line: surer than it said", INK, font)
+
+
+def _curve(pen: ImageDraw.ImageDraw, bins: tuple[Bin, ...], colour: str) -> None:
+    points = []
+    for each in bins:
+        x = _place(1 - each.said)
+        wrong, most, least = (1 - p / 100 for p in (each.right.percent, each.right.low, each.right.high))
+        y = SIZE - _place(wrong)
+        pen.line([(x, SIZE - _place(most)), (x, SIZE - _place(least))], colour, 2)
+        pen.ellipse([(x - 4, y - 4), (x + 4, y + 4)], fill=colour)
+        points.append((x, y))
+    if len(points) > 1:
+        pen.line(points, colour, 1)
+
+
+def _place(error: float) -> float:
+    """Pixels from the left edge (or the lower one) for an error share; right is certain to be wrong."""
+    floor = log10(SAID_LEAST)
+    share = (log10(min(1.0, max(SAID_LEAST, error))) - floor) / -floor
+    return MARGIN + share * (SIZE - 2 * MARGIN)

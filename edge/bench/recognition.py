@@ -1,0 +1,192 @@
+"""``counter bench recognition``: recognisers side by side on sessions whose truth is known."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import click
+import msgspec
+
+from edge.bench.contest import CONTESTANTS, Standing, contest
+from edge.bench.diagram import draw
+from edge.bench.figures import Cell, Target
+from edge.bench.machine import machine
+from edge.bench.recorded import LEVELS, lines_of, made_lines
+from edge.bench.scores import Bin, Score, Share, Tally
+from edge.bench.tables import table
+from edge.cli_options import json_option
+from edge.errors import BadInput
+
+JUDGED = "ours"
+"""The contestant that is shipped: goals, oddities and the diagram are about it."""
+
+GOALS: dict[str, dict[str, str]] = {
+    "L1": {"exact": "≥ 99.5", "silently_wrong": "≤ 0.05", "review": "≤ 2"},
+    "L2": {"exact": "≥ 98", "silently_wrong": "≤ 0.15", "review": "≤ 10", "top3": "≥ 99"},
+    "L3s": {"exact": "≥ 86", "silently_wrong": "≤ 0.7"},
+}
+"""Per cent at 5,000 sessions or more; sessions without a sale are to be charged never, at any level."""
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``--json`` prints: scores by level (or kind) and contestant, ours by oddity."""
+
+    machine: dict[str, str | int | float]
+    source: str
+    seed: int | None
+    levels: dict[str, dict[str, Score]]
+    oddities: dict[str, dict[str, Score]]
+    targets: tuple[Target, ...]
+
+
+@click.command()
+@click.option("--level", type=click.Choice([*LEVELS, "all"]), default="L2", show_default=True)
+@click.option(
+    "--n", type=click.IntRange(min=1), default=1000, show_default=True, help="Sessions made up for a level."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same sessions.")
+@click.option(
+    "--file", "path", type=click.Path(path_type=Path), help="Judge these recorded sessions instead."
+)
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(list(CONTESTANTS)),
+    help="Leave the other contestants out; may be given again.",
+)
+@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="A reliability diagram (PNG).")
+@click.option("--jobs", type=click.IntRange(min=1), help="Processes; one a core without it.")
+@json_option
+def recognition(
+    level: str,
+    n: int,
+    seed: int,
+    path: Path | None,
+    only: tuple[str, ...],
+    plot: Path | None,
+    jobs: int | None,
+    as_json: bool,
+) -> int:
+    """Let recognisers judge door sessions, and count what they got right.
+
+    Sessions are made up by the simulator, run beside this program, or read from a file with one
+    recorded session a line, truth included. Shares carry 95 % Wilson intervals. See docs/recognition.md.
+    """
+    levels = LEVELS if level == "all" else (level,)
+    lines = lines_of(path) if path else made_lines(levels, n, seed)
+    standing = contest(lines, only or list(CONTESTANTS), jobs or os.cpu_count() or 1, _say)
+    if not standing.levels:
+        raise BadInput(f"{path}: there is no session in it")
+    found = found_of(standing, str(path or "simulator"), None if path else seed)
+    if plot:
+        draw(_bins(found.levels), plot)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+    else:
+        click.echo("\n".join(text_of(found)))
+    return 0
+
+
+def _say(done: int) -> None:
+    print(f"\r{done} sessions", end="", file=sys.stderr, flush=True)
+
+
+def found_of(standing: Standing, source: str, seed: int | None) -> Found:
+    """The figures of a whole run."""
+    levels = _scored(standing.levels)
+    return Found(
+        machine=machine(),
+        source=source,
+        seed=seed,
+        levels=levels,
+        oddities=_scored(standing.oddities),
+        targets=tuple(_targets(levels)),
+    )
+
+
+def _scored(tallies: Mapping[str, Mapping[str, Tally]]) -> dict[str, dict[str, Score]]:
+    return {key: {name: tally.score() for name, tally in each.items()} for key, each in tallies.items()}
+
+
+def _targets(levels: Mapping[str, Mapping[str, Score]]) -> Iterator[Target]:
+    for level, scores in levels.items():
+        if (score := scores.get(JUDGED)) is None:
+            continue
+        for name, goal in GOALS.get(level, {}).items():
+            yield Target(what=f"{level} {name} %", target=goal, found=_interval(getattr(score, name)))
+        found = f"{score.nothing_charged.hits} of {score.nothing_charged.n}"
+        yield Target(what=f"{level} charged without a sale", target="0", found=found)
+
+
+def _bins(levels: Mapping[str, Mapping[str, Score]]) -> dict[str, tuple[Bin, ...]]:
+    return {level: scores[JUDGED].reliability for level, scores in levels.items() if JUDGED in scores}
+
+
+def text_of(found: Found) -> Iterator[str]:
+    """Tables for a terminal: scores, confidence, oddities, goals."""
+    yield "  ".join(f"{key}: {value}" for key, value in found.machine.items())
+    yield f"sessions: {found.source}" + ("" if found.seed is None else f", seed {found.seed}") + "; per cent"
+    yield ""
+    yield from table(list(_rows(found.levels)))
+    yield ""
+    yield from table(list(_costs(found.levels)))
+    if bins := _bins(found.levels):
+        yield "\nHow sure ours was, and how often it was right"
+        yield from table([_bin_row(level, each) for level, many in bins.items() for each in many])
+    if found.oddities:
+        yield "\nWhat people should not do"
+        alone = {name: {JUDGED: by[JUDGED]} for name, by in found.oddities.items() if JUDGED in by}
+        yield from table(list(_rows(alone)))
+    if found.targets:
+        yield ""
+        yield from table([{"goal": t.what, "target": t.target, "found": t.found} for t in found.targets])
+
+
+def _rows(levels: Mapping[str, Mapping[str, Score]]) -> Iterator[dict[str, Cell]]:
+    for level, scores in levels.items():
+        for name, score in scores.items():
+            yield {
+                "level": level,
+                "contestant": name,
+                "n": score.exact.n,
+                "exact": _interval(score.exact),
+                "review": round(score.review.percent, 1),
+                "silently wrong": _interval(score.silently_wrong, 2),
+                "silently over": round(score.silently_over.percent, 2),
+                "charged over": round(score.charged_over.percent, 2),
+                "items": round(score.items.percent, 1),
+                "over": round(score.overcharged.percent, 1),
+                "under": round(score.undercharged.percent, 1),
+                "top 3": round(score.top3.percent, 1),
+                "no sale, charged": f"{score.nothing_charged.hits}/{score.nothing_charged.n}",
+            }
+
+
+def _costs(levels: Mapping[str, Mapping[str, Score]]) -> Iterator[dict[str, Cell]]:
+    for level, scores in levels.items():
+        for name, score in scores.items():
+            yield {
+                "level": level,
+                "contestant": name,
+                "CPU ms mean": score.ms_mean,
+                "p50": score.ms_p50,
+                "p99": score.ms_p99,
+                "µs a sample": score.us_per_sample,
+                "stage 1": score.stage1_us_per_sample,
+                "right if unflagged": _interval(score.right_unflagged, 2),
+            }
+
+
+def _bin_row(level: str, each: Bin) -> dict[str, Cell]:
+    return {
+        "level": level,
+        "P from": each.above,
+        "n": each.n,
+        "said": each.said,
+        "right": _interval(each.right),
+    }
+
+
+def _interval(share: Share, digits: int = 1) -> str:
+    return f"{share.percent:.{digits}f} [{share.low:.{digits}f}, {share.high:.{digits}f}]"
