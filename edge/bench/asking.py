@@ -65,10 +65,10 @@ class Stream(threading.Thread):
         super().__init__(name="stream", daemon=True)
         self._connection = _connection(base, None)
         self._connection.request("GET", path, headers={"Cookie": cookie} if cookie else {})
+        self._socket = self._connection.sock  # an endless answer takes it away from the connection
         self._answer = self._connection.getresponse()
         if self._answer.status != 200:
             raise Unavailable(f"{base}{path}: {self._answer.status}")
-        self._socket = self._connection.sock
         self._events: queue.SimpleQueue[tuple[float, Any]] = queue.SimpleQueue()
         self.start()
 

@@ -75,13 +75,15 @@ class Took:
         return self.cpu_s / self.polls * 1e6
 
 
-def bench_serial(polls: int, rounds: int = 5, say: Callable[[str], None] = lambda _: None) -> Report:
+def bench_serial(
+    polls: int, rounds: int = 5, warm_sweeps: int = WARM_SWEEPS, say: Callable[[str], None] = lambda _: None
+) -> Report:
     """``rounds`` rounds of at least ``polls`` polls each; on the slow line a tenth of that."""
     found: dict[str, dict[str, list[Took]]] = {}
     for pacing in PACINGS:
         say(f"serial: {pacing.name}")
         count = max(len(UNITS), polls // 10 if pacing.character_s else polls)
-        found[pacing.name] = _take_turns(pacing, count, rounds)
+        found[pacing.name] = _take_turns(pacing, count, rounds, warm_sweeps * len(UNITS))
     rows = tuple(_row(who, pacing, took[who]) for pacing, took in found.items() for who in took)
     return Report(
         name="serial",
@@ -95,13 +97,13 @@ def bench_serial(polls: int, rounds: int = 5, say: Callable[[str], None] = lambd
     )
 
 
-def _take_turns(pacing: Pacing, polls: int, rounds: int) -> dict[str, list[Took]]:
+def _take_turns(pacing: Pacing, polls: int, rounds: int, warm: int) -> dict[str, list[Took]]:
     found: dict[str, list[Took]] = {"bare pyserial": [], "ours": []}
     runs = {"bare pyserial": bare, "ours": ours}
     with far_end(pacing) as url:
         for number in range(rounds):
             for who in sorted(runs, reverse=bool(number % 2)):
-                found[who].append(runs[who](url, pacing, polls))
+                found[who].append(runs[who](url, pacing, polls, warm))
     return found
 
 
@@ -157,20 +159,23 @@ def far_end(pacing: Pacing) -> Iterator[str]:
         os.close(slave)
 
 
-def bare(url: str, pacing: Pacing, polls: int) -> Took:
+def bare(url: str, pacing: Pacing, polls: int, warm: int) -> Took:
     """What somebody writes in a quarter of an hour, with the least that a poll needs to be safe.
 
     Clear the input, write, read the shortest answer, then the rest, check head and CRC, take the number.
     """
     with closing(serial.Serial(url, BAUD, timeout=PATIENCE_S)) as port:
-        for unit in UNITS:
-            _bare_poll(port, unit)
+        _bare_polls(port, pacing.gap_s, min(warm, len(UNITS)))
         began, busy = time.perf_counter(), time.process_time()
-        for number in range(polls):
-            if pacing.gap_s:
-                time.sleep(pacing.gap_s)
-            _bare_poll(port, UNITS[number % len(UNITS)])
+        _bare_polls(port, pacing.gap_s, polls)
         return Took(polls, time.perf_counter() - began, time.process_time() - busy)
+
+
+def _bare_polls(port: serial.Serial, gap_s: float, polls: int) -> None:
+    for number in range(polls):
+        if gap_s:
+            time.sleep(gap_s)
+        _bare_poll(port, UNITS[number % len(UNITS)])
 
 
 def _bare_poll(port: serial.Serial, unit: int) -> int:
@@ -187,13 +192,13 @@ def _bare_poll(port: serial.Serial, unit: int) -> int:
     return int(grams)
 
 
-def ours(url: str, pacing: Pacing, polls: int) -> Took:
+def ours(url: str, pacing: Pacing, polls: int, warm: int) -> Took:
     """The port's thread and the bus as ``counter run`` has them, without the engine behind."""
     profile = loading.load("modbus32")
     scales = [ScaleModbus32(TrayId(f"1-{unit}"), unit, profile) for unit in UNITS]
     baud = BAUD if pacing.character_s else UNPACED_BAUD
     bus = Bus("bench", None, scales, baud=baud, least_gap_s=pacing.gap_s, idle_hz=HURRY_HZ, busy_hz=HURRY_HZ)
-    watch, stop = Stopwatch(WARM_SWEEPS * len(UNITS), polls), threading.Event()
+    watch, stop = Stopwatch(warm, polls), threading.Event()
     thread = PortThread(url, BAUD, bus, watch.put, stop)
     thread.start()
     try:
