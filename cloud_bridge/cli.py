@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from cloud_bridge.link import Broker, password_in
+from cloud_bridge.link import broker_of
 from edge import logs
 from edge.cli_options import exit_code_of, json_option
 from edge.ledger.outbox import Outbox
@@ -46,16 +46,8 @@ def run(config: Path | None, directory: Path | None) -> int:
 
     logs.configure()
     settings = _settings(config)
-    mqtt = settings.mqtt
-    broker = Broker(
-        mqtt.host,
-        mqtt.port,
-        mqtt.version,
-        mqtt.keepalive_s,
-        mqtt.username,
-        password_in(mqtt.password_file),
-    )
-    plan = process.Plan(settings.counter.id, _data(settings, directory), broker, mqtt.window)
+    broker, window = broker_of(settings.mqtt), settings.mqtt.window
+    plan = process.Plan(settings.counter.id, _data(settings, directory), broker, window)
     process.run(plan, Outbox, Flag(), SystemRandom())
     return 0
 

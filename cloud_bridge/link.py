@@ -21,6 +21,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.errors import ConfigError
+from edge.settings import MqttBroker
 
 CONNECT_TIMEOUT_S = 5.0
 DIAL_CEILING_S = 60.0
@@ -263,8 +264,13 @@ class Link:
         return thread is not None and thread.is_alive()
 
 
-def password_in(path: str) -> str | None:
-    """The password in the file ``path``; None for no path. Raises ConfigError where it cannot be read."""
+def broker_of(mqtt: MqttBroker) -> Broker:
+    """The broker that the settings name. Raises ConfigError where the password's file cannot be read."""
+    password = _password_in(mqtt.password_file)
+    return Broker(mqtt.host, mqtt.port, mqtt.version, mqtt.keepalive_s, mqtt.username, password)
+
+
+def _password_in(path: str) -> str | None:
     if not path:
         return None
     try:

@@ -16,7 +16,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Counter(Section, frozen=True, kw_only=True):
-    """Who and where this counter is; shown on screens and sent with every event."""
+    """Who and where this counter is, as screens show it; ``id`` stands in topics and order numbers too."""
 
     id: str
     name: str
@@ -102,8 +102,11 @@ class Screens(Section, frozen=True, kw_only=True):
     """What phones use to reach this counter, e.g. ``http://192.0.2.7:8080``; "": host and port."""
 
 
-class Mqtt(Section, frozen=True, kw_only=True):
-    """The broker. version 3.1.1 only for brokers without MQTT 5: refusals are then not told apart."""
+class MqttBroker(Section, frozen=True, kw_only=True):
+    """The broker, as bridge and centre reach it.
+
+    version 3.1.1 only for brokers without MQTT 5: no reasons of refusal and no shared subscriptions.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 1883
@@ -111,8 +114,13 @@ class Mqtt(Section, frozen=True, kw_only=True):
     keepalive_s: Annotated[int, Meta(ge=5, le=120)] = 20
     username: str = ""
     password_file: str = ""
+
+
+class Mqtt(MqttBroker, frozen=True, kw_only=True):
+    """The counter's side of the feed."""
+
     window: Annotated[int, Meta(ge=1, le=200)] = 20
-    """Events sent and not yet acknowledged by the broker."""
+    """Messages sent and not yet acknowledged by the broker."""
 
 
 class Settings(Section, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from cloud_bridge.central import worker
 from cloud_bridge.central.app import Site, Web
 from cloud_bridge.central.settings import Settings
 from cloud_bridge.central.store import Store
-from cloud_bridge.link import Broker, Wake, password_in
+from cloud_bridge.link import Wake, broker_of
 
 log = structlog.get_logger("centre")
 
@@ -22,7 +22,7 @@ def serve(
 ) -> None:
     """Take in and show until ``stop`` (SIGTERM and SIGINT set it). ``ready`` is told the base URL."""
     store = Store(database)
-    link = worker.link(_broker(settings), settings.worker.id, random)
+    link = worker.link(broker_of(settings.mqtt), settings.worker.id, random)
 
     def leave(*_: object) -> None:
         stop.set()
@@ -38,15 +38,3 @@ def serve(
         web.stop()
         store.close()
     log.info("centre_stopped")
-
-
-def _broker(settings: Settings) -> Broker:
-    mqtt = settings.mqtt
-    return Broker(
-        mqtt.host,
-        mqtt.port,
-        mqtt.version,
-        mqtt.keepalive_s,
-        mqtt.username,
-        password_in(mqtt.password_file),
-    )
