@@ -6,6 +6,8 @@ import time
 import uuid
 from urllib.parse import urlsplit
 
+import pytest
+
 WATER, TEA = "1-01", "1-02"
 WATER_FEN, TEA_FEN = 350, 9600
 RECEIPT_S = 2.0
@@ -24,7 +26,14 @@ def test_the_demo_tells_in_one_line_where_everything_is(demo):
     assert {"/api/v1/counter", "/api/v1/sessions"} <= api["paths"].keys()
 
 
-def test_two_waters_and_a_tea_with_one_water_put_back_are_sold_as_one_and_one(demo):
+def shuts(demo, session):
+    """Shut the door; gives the receipt and the seconds it took."""
+    shut = time.monotonic()
+    demo.does("close_door")
+    return demo.closed(session), time.monotonic() - shut
+
+
+def test_two_waters_and_a_tea_less_one_water_are_sold_within_two_seconds_of_the_shut_door(demo):
     before = demo.lies()
     session = demo.opens()
     demo.does("take", tray=WATER, count=2)
@@ -32,8 +41,7 @@ def test_two_waters_and_a_tea_with_one_water_put_back_are_sold_as_one_and_one(de
     demo.until(lambda: demo.basket(session) == {WATER: 2, TEA: 1}, "three pieces in the live basket")
     demo.does("put_back", tray=WATER, sku="ZY-WATER-500", count=1)
     demo.until(lambda: demo.basket(session) == {WATER: 1, TEA: 1}, "one water put back")
-    demo.does("close_door")
-    receipt = demo.closed(session)
+    receipt, *took = shuts(demo, session)
     assert (receipt["state"], receipt["verdict"]) == ("SETTLED", "charge")
     assert receipt["total_fen"] == receipt["certified_fen"] == WATER_FEN + TEA_FEN
     (water,) = [line for line in receipt["lines"] if line["tray"] == WATER]
@@ -43,21 +51,8 @@ def test_two_waters_and_a_tea_with_one_water_put_back_are_sold_as_one_and_one(de
     assert "grams" not in json.dumps(receipt)
     demo.agrees(receipt, before)
     assert demo.state()["hand"] == {"ZY-WATER-500": 1, "PL-TEA-125": 1}
-
-
-def test_the_receipt_comes_within_two_seconds_of_the_shut_door(demo):
-    """The best of three: other work on the machine may slow one visit down, the counter none."""
-    took = []
-    for _ in range(3):
-        session = demo.opens()
-        demo.does("take", tray=WATER, count=1)
-        demo.until(lambda session=session: demo.basket(session) == {WATER: 1}, "the basket")
-        shut = time.monotonic()
-        demo.does("close_door")
-        demo.closed(session)
-        took.append(time.monotonic() - shut)
-        if took[-1] <= RECEIPT_S:
-            break
+    while min(took) > RECEIPT_S and len(took) < 3:  # other work on the machine may slow one visit down
+        took.append(shuts(demo, demo.opens())[1])
     print(f"receipt after {', '.join(f'{each:.2f}' for each in took)} s")
     assert min(took) <= RECEIPT_S
 
@@ -158,6 +153,7 @@ def test_a_demo_that_is_stopped_with_the_door_open_goes_on_where_it_was(fresh_de
     assert demo.sessions() == {session: "SETTLED"}
 
 
+@pytest.mark.long
 def test_ctrl_c_stops_the_demo_whole_within_six_seconds(fresh_demo):
     told = fresh_demo.start()
     fresh_demo.kill("counter")
