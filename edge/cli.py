@@ -23,9 +23,9 @@ LATE = {
 }
 
 EPILOG = (
-    "Exit codes: 0 done · 1 a check failed · 2 wrong use · 65 bad input · 66 no such file · 69 device or "
-    "service not there · 70 a bug · 73 cannot create · 74 ledger · 75 try again later · 77 not permitted · "
-    "78 settings."
+    "Exit codes: 0 done · 1 a check failed · 2 wrong use · 64 no such frame · 65 bad input · "
+    "66 no such file · 69 device or service not there · 70 a bug · 73 cannot create · 74 ledger · "
+    "75 try again later · 77 not permitted · 78 settings."
 )
 
 

@@ -19,7 +19,8 @@
 
 Silence and refusal are two classes because they call for two answers: what stayed silent may be
 asked again by a query, what refused must not be asked the same thing again.
-The numbers are those of BSD's ``sysexits.h``; usage errors of the command line are 2 (click's).
+The numbers are those of BSD's ``sysexits.h``; usage errors of the command line are 2
+(click's), and 64 where ``counter wire`` does not know a frame.
 """
 
 from collections.abc import Sequence
