@@ -3,8 +3,7 @@
 import multiprocessing
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-
-import msgspec
+from dataclasses import dataclass, field
 
 from edge.bench.counting import counting
 from edge.bench.net_delta import naive, net_map
@@ -26,22 +25,36 @@ CONTESTANTS: dict[str, Contestant] = {
 
 CHUNK = 8
 
-Judged = tuple[str, str | None, dict[str, Outcome]]
-"""Kind, oddity, and what each contestant made of it."""
+JUDGED = "ours"
+"""The contestant that is shipped: goals, oddities and the diagram are about it."""
 
 
-class Standing(msgspec.Struct):
-    """Tallies by kind of session and contestant, and ours by oddity."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A session and what each contestant made of it."""
 
-    levels: dict[str, dict[str, Tally]] = {}
-    oddities: dict[str, dict[str, Tally]] = {}
+    id: str
+    kind: str
+    oddity: str | None
+    outcomes: dict[str, Outcome]
+
+
+@dataclass(slots=True)
+class Standing:
+    """Tallies by kind of session and contestant, by oddity, and where ours was silently wrong."""
+
+    levels: dict[str, dict[str, Tally]] = field(default_factory=dict)
+    oddities: dict[str, dict[str, Tally]] = field(default_factory=dict)
+    silently_wrong: list[str] = field(default_factory=list)
 
     def add(self, judged: Judged) -> None:
-        kind, oddity, outcomes = judged
-        for name, outcome in outcomes.items():
-            self.levels.setdefault(kind, {}).setdefault(name, Tally()).add(outcome)
-            if oddity:
-                self.oddities.setdefault(oddity, {}).setdefault(name, Tally()).add(outcome)
+        for name, outcome in judged.outcomes.items():
+            self.levels.setdefault(judged.kind, {}).setdefault(name, Tally()).add(outcome)
+            if judged.oddity:
+                self.oddities.setdefault(judged.oddity, {}).setdefault(name, Tally()).add(outcome)
+        ours = judged.outcomes.get(JUDGED)
+        if ours is not None and not ours.right and not ours.answer.flagged:
+            self.silently_wrong.append(judged.id)
 
 
 def contest(
@@ -78,4 +91,4 @@ def judge_line(line: tuple[str, bytes, tuple[str, ...]]) -> Judged:
         if answer is not None:
             spent = time.process_time() - began
             outcomes[name] = Outcome(session.truth, answer, spent, len(session.samples))
-    return session.kind, session.oddity, outcomes
+    return Judged(str(session.id), session.kind, session.oddity, outcomes)

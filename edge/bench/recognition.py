@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from edge.bench.contest import CONTESTANTS, Standing, contest
+from edge.bench.contest import CONTESTANTS, JUDGED, Standing, contest
 from edge.bench.diagram import draw
 from edge.bench.figures import Cell, Target
 from edge.bench.machine import machine
@@ -18,9 +18,6 @@ from edge.bench.tables import table
 from edge.cli_options import json_option
 from edge.errors import BadInput
 
-JUDGED = "ours"
-"""The contestant that is shipped: goals, oddities and the diagram are about it."""
-
 GOALS: dict[str, dict[str, str]] = {
     "L1": {"exact": "≥ 99.5", "silently_wrong": "≤ 0.05", "review": "≤ 2"},
     "L2": {"exact": "≥ 98", "silently_wrong": "≤ 0.15", "review": "≤ 10", "top3": "≥ 99"},
@@ -29,14 +26,22 @@ GOALS: dict[str, dict[str, str]] = {
 """Per cent at 5,000 sessions or more; sessions without a sale are to be charged never, at any level."""
 
 
+SHOWN = 20
+"""Sessions named in the text; ``--json`` names all."""
+
+
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``--json`` prints: scores by level (or kind) and contestant, ours by oddity."""
+    """What ``--json`` prints: scores by level (or kind) and contestant, and by oddity.
+
+    silently_wrong: ids of the sessions where ours was; LEVEL-SEED-NUMBER can be made again alone.
+    """
 
     machine: dict[str, str | int | float]
     source: str
     seed: int | None
     levels: dict[str, dict[str, Score]]
     oddities: dict[str, dict[str, Score]]
+    silently_wrong: tuple[str, ...]
     targets: tuple[Target, ...]
 
 
@@ -101,6 +106,7 @@ def found_of(standing: Standing, source: str, seed: int | None) -> Found:
         seed=seed,
         levels=levels,
         oddities=_scored(standing.oddities),
+        silently_wrong=tuple(standing.silently_wrong),
         targets=tuple(_targets(levels)),
     )
 
@@ -138,6 +144,8 @@ def text_of(found: Found) -> Iterator[str]:
         yield "\nWhat people should not do"
         alone = {name: {JUDGED: by[JUDGED]} for name, by in found.oddities.items() if JUDGED in by}
         yield from table(list(_rows(alone)))
+    if found.silently_wrong:
+        yield f"\nSilently wrong: {' '.join(found.silently_wrong[:SHOWN])}"
     if found.targets:
         yield ""
         yield from table([{"goal": t.what, "target": t.target, "found": t.found} for t in found.targets])

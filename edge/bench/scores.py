@@ -43,6 +43,14 @@ class Outcome:
     cpu_s: float
     samples: int
 
+    @property
+    def best(self) -> dict[str, int]:
+        return _plain(self.answer.baskets[0]) if self.answer.baskets else {}
+
+    @property
+    def right(self) -> bool:
+        return self.best == _plain(self.truth)
+
 
 class Share(msgspec.Struct, frozen=True):
     """hits of n, and the 95 % Wilson interval of their share, all in per cent."""
@@ -110,11 +118,11 @@ class Tally:
 
     def add(self, outcome: Outcome) -> None:
         answer, truth = outcome.answer, _plain(outcome.truth)
-        best = _plain(answer.baskets[0]) if answer.baskets else {}
+        best = outcome.best
         skus = best.keys() | truth.keys()
         over = any(best.get(sku, 0) > truth.get(sku, 0) for sku in skus)
         under = any(best.get(sku, 0) < truth.get(sku, 0) for sku in skus)
-        right, flagged = best == truth, answer.flagged
+        right, flagged = outcome.right, answer.flagged
         charged = best if not flagged else _plain(answer.charged or {})
         charged_over = any(count > truth.get(sku, 0) for sku, count in charged.items())
         sure = not flagged and (answer.p is None or answer.p >= SURE_P)
