@@ -4,7 +4,6 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from math import sqrt
 from pathlib import Path
 from random import Random
 
@@ -120,20 +119,21 @@ def _counts(product: Product) -> tuple[int, int]:
 
 def told_apart(products: Sequence[Product], apart: float) -> bool:
     """Whether every one product, and every two, weigh ``apart`` standard deviations from every other one."""
-    singles = [(one,) for one in products]
-    baskets: list[tuple[Product, ...]] = [*singles, *combinations_with_replacement(products, 2)]
-    for number, one in enumerate(singles):
-        for other in baskets[number + 1 :]:
-            gap = abs(one[0].mean_g - sum(each.mean_g for each in other))
-            if gap < apart * sqrt(_variance(one) + _variance(other) + SIGMA_M_G**2):
-                return False
-    return True
+    singles = [_weighed((one,)) for one in products]
+    pairs = [_weighed(pair) for pair in combinations_with_replacement(products, 2)]
+    noise = SIGMA_M_G**2
+    return all(
+        (grams - other) ** 2 >= apart**2 * (variance + spread + noise)
+        for number, (grams, variance) in enumerate(singles, 1)
+        for other, spread in (*singles[number:], *pairs)
+    )
 
 
-def _variance(basket: Sequence[Product]) -> float:
+def _weighed(basket: Sequence[Product]) -> tuple[float, float]:
+    """Mean and variance of a basket's weight: each piece's own, and what a lot's pieces have in common."""
     own = sum(each.sd_g**2 for each in basket)
     lots = sum((basket.count(each) * each.sd_g * LOT_SHARE) ** 2 for each in set(basket))
-    return own + lots
+    return sum(each.mean_g for each in basket), own + lots
 
 
 def _slots(products: Sequence[Product], random: Random) -> list[Slot]:
