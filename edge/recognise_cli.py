@@ -110,14 +110,12 @@ def recording_of(line: bytes) -> Recording:
 def _session_of(line: bytes) -> SessionLine:
     try:
         return _LINE.decode(line)
-    except msgspec.ValidationError as error:
-        raise Unusable(str(error)) from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return _lenient(line)
 
 
 def _lenient(line: bytes) -> SessionLine:
-    """Other programs write NaN and Infinity, which JSON has not: in a row they are gaps."""
+    """Other programs write NaN and 1e999, which JSON has not: in a row they are gaps. Or the line is bad."""
     try:
         return msgspec.convert(json.loads(line), SessionLine)
     except msgspec.ValidationError as error:
