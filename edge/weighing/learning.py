@@ -11,10 +11,10 @@ from datetime import datetime
 from enum import StrEnum
 from math import isfinite, sqrt
 
+from edge.weighing.recording import LOT_SHARE
+
 SURE = 0.995
 """A take teaches only if its explanation is at least this probable."""
-LOT_SHARE = 0.35
-"""Standard deviation of a lot's common error, in standard deviations of a unit, until it is weighed."""
 MEMORY = 20
 """Units whose spread the memory spans: each later one counts for 1/20."""
 CLIP = 3.0

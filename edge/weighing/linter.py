@@ -12,8 +12,9 @@ from heapq import nsmallest
 from itertools import combinations
 from math import sqrt
 
-from edge.weighing.doubt import Multiset, d_prime, expected_doubt, multisets
+from edge.weighing.doubt import bunches, d_prime, expected_doubt
 from edge.weighing.lint_swaps import Swap, swaps
+from edge.weighing.multisets import Bunch
 from edge.weighing.tray_plan import Good as Good
 from edge.weighing.tray_plan import TrayPlan as TrayPlan
 from edge.weighing.tray_plan import counted_as_one
@@ -162,7 +163,7 @@ def lint_tray(plan: TrayPlan) -> TrayReport:
 
 def nearest_pairs(goods: Sequence[Good], noise_g: float) -> list[Pair]:
     """Every pair of different takes with three units together or fewer, as counts allow; not sorted."""
-    small = multisets(goods, 2)
+    small = bunches(goods, 2)
     singles = [each for each in small if each.size == 1]
     doubles = [each for each in small if each.size == 2]
     both = [*combinations(singles, 2), *((one, other) for one in singles for other in doubles)]
@@ -186,7 +187,7 @@ def safe_count(good: Good, noise_g: float) -> int:
     return good.count
 
 
-def _named(taken: Multiset, goods: Sequence[Good]) -> tuple[tuple[str, int], ...]:
+def _named(taken: Bunch, goods: Sequence[Good]) -> tuple[tuple[str, int], ...]:
     return tuple((goods[index].sku, count) for index, count in taken.units)
 
 

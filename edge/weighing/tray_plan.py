@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
+from edge.weighing.recording import LOT_SHARE, ROUND_G2
+
 STEP_SD_G = 1.2
 """Standard deviation of one measured change until a tray's own is known: two plateaus of a 10 kg tray."""
 READING_SD_G = 0.8
 """Standard deviation of one displayed reading until a tray's own is known."""
-LOT_SHARE = 0.35
-"""Standard deviation of a lot's common error, as a share of one unit's, until the lot has been weighed."""
-ROUND_G2 = 0.05
-"""Added to each unit's variance: weights are stated in tenths of a gram at best."""
 
 
 @dataclass(frozen=True, slots=True)
