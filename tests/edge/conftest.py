@@ -1,6 +1,8 @@
-"""A whole set of configuration files in a temporary directory, to be spoilt one way at a time."""
+"""Configuration files in a temporary directory, to be spoilt one way at a time; waiting for processes."""
 
 import shutil
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,3 +30,29 @@ def spoil():
         path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
     return replace
+
+
+@pytest.fixture
+def until():
+    """``until(condition, seconds)``: wait for it; fails when it did not come in time."""
+
+    def wait(condition: Callable[[], object], seconds: float = 10.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "it did not happen in time"
+            time.sleep(0.01)
+
+    return wait
+
+
+@pytest.fixture
+def runs():
+    """``runs(pid)``: whether the process is there and no zombie."""
+
+    def look(pid: int) -> bool:
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        except FileNotFoundError:
+            return False
+
+    return look

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
@@ -15,21 +14,6 @@ from edge.children import BACK_OFF_S, STEADY_S, Child, Family, opened_log, wait_
 SLEEP = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
 IGNORES = "signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
 DEAF = [sys.executable, "-S", "-c", f"import signal, time; {IGNORES}"]
-
-
-def until(condition, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-
-
-def runs(pid):
-    """Whether the process is there and no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 @pytest.fixture
@@ -77,7 +61,7 @@ def test_the_pause_has_a_ceiling(tmp_path, family):
     assert (one.due, one.pause) == (1.0 + BACK_OFF_S[1], BACK_OFF_S[1])
 
 
-def test_a_child_that_ignores_sigterm_is_killed(tmp_path, family):
+def test_a_child_that_ignores_sigterm_is_killed(tmp_path, family, until, runs):
     one = child(tmp_path, DEAF)
     family.start(one, 0.0)
     until(lambda: b"deaf" in one.log.read_bytes())
@@ -110,7 +94,7 @@ def test_a_big_log_is_put_aside_and_a_small_one_goes_on(tmp_path, monkeypatch):
     assert log.with_name("clerk.log.1").read_bytes() == b"first second"
 
 
-def test_children_die_with_a_parent_that_is_killed_and_so_do_their_successors(tmp_path):
+def test_children_die_with_a_parent_that_is_killed_and_so_do_their_successors(tmp_path, until, runs):
     parent = tmp_path / "parent.py"
     parent.write_text(
         "import os, sys, time\n"

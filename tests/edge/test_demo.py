@@ -6,9 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import tomllib
-from pathlib import Path
 
 import pytest
 
@@ -25,20 +23,6 @@ PORTS = Ports(screen=1, panel=2, centre=3, broker=4)
 @pytest.fixture
 def layout(tmp_path):
     return Layout(tmp_path / "demo")
-
-
-def until(condition, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-
-
-def runs(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def test_the_files_are_the_sample_with_this_demos_ports_and_places(layout):
@@ -145,10 +129,10 @@ def test_a_line_is_seen_only_when_it_is_new(tmp_path):
     assert look()
 
 
-def test_the_embedded_broker_serves_and_ends_with_sigterm():
+def test_the_embedded_broker_serves_and_ends_with_sigterm(until):
     port = free_ports(0, print).broker
     command = [sys.executable, "-m", "edge.embedded_broker", "--port", str(port)]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as broker:
-        until(lambda: listens(port))
+        until(lambda: listens(port), 20.0)
         broker.send_signal(signal.SIGTERM)
         assert broker.wait(5) == 0

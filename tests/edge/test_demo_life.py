@@ -5,9 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from pathlib import Path
 
 import pytest
 
@@ -15,20 +13,6 @@ from edge.cli import main
 from edge.demo import owned
 from edge.demo_children import answers
 from edge.demo_files import Layout
-
-
-def until(condition, seconds=30.0):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.05)
-
-
-def runs(pid):
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
 
 
 def get(url):
@@ -50,7 +34,7 @@ def running(tmp_path):
     process.stdout.close()
 
 
-def test_the_demo_starts_heals_and_stops(running):
+def test_the_demo_starts_heals_and_stops(running, until, runs):
     process, told, place = running
     assert told["phone"] == f"{told['api']}/c/AK-001"
     pages = [told["screen"], told["phone"], told["panel"], f"{told['sim']}/sim/state", told["centre"]]
@@ -59,13 +43,9 @@ def test_the_demo_starts_heals_and_stops(running):
     assert all(map(runs, told["pids"].values()))
 
     os.kill(told["pids"]["counter"], signal.SIGKILL)
-    until(
-        lambda: (
-            json.loads((place / "demo.json").read_text())["pids"]["counter"]
-            not in (None, told["pids"]["counter"])
-        )
-    )
-    until(lambda: answers(int(told["api"].rpartition(":")[2]), "/readyz"))
+    before = (None, told["pids"]["counter"])
+    until(lambda: json.loads((place / "demo.json").read_text())["pids"]["counter"] not in before, 30.0)
+    until(lambda: answers(int(told["api"].rpartition(":")[2]), "/readyz"), 30.0)
     now = json.loads((place / "demo.json").read_text())
     assert {**now, "pids": None} == {**told, "pids": None}
 
@@ -77,9 +57,9 @@ def test_the_demo_starts_heals_and_stops(running):
 
 
 @pytest.mark.long
-def test_nothing_outlives_a_demo_that_is_killed(running):
+def test_nothing_outlives_a_demo_that_is_killed(running, until, runs):
     process, told, place = running
     process.kill()
-    until(lambda: not any(map(runs, told["pids"].values())))
+    until(lambda: not any(map(runs, told["pids"].values())), 30.0)
     with owned(Layout(place)):
         pass
