@@ -33,9 +33,8 @@ LONGEST = 256
 """Bytes of the longest frame on a serial line."""
 
 MOST_REGISTERS = 125
-MOST_BITS = 2000
 MOST_WRITTEN_REGISTERS = 123
-MOST_WRITTEN_BITS = 1968
+"""In one request."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,8 @@ def _modbus_words(frame: modbus_rtu.Request | modbus_rtu.Reply) -> Words:
             return {"purpose": "read_reply", **words, **_body_words(body, True)}
 
 
+_READABLE = range(1, modbus_rtu.MOST_REGISTERS + 1)
+_WRITABLE = range(1, modbus_rtu.MOST_WRITTEN_REGISTERS + 1)
 _EXCEPTIONS = {1: "unknown function", 2: "unknown address", 3: "value not allowed", 4: "device failed"}
 
 
@@ -131,7 +133,7 @@ MODBUS_SCALE_32 = Protocol(
         "read": (
             "address= [count=1] [unit=1]",
             lambda g: modbus_rtu.encode(
-                modbus_rtu.Read(_unit(g), 3, _address(g), number(g, "count", range(1, 126), 1))
+                modbus_rtu.Read(_unit(g), 3, _address(g), number(g, "count", _READABLE, 1))
             ),
         ),
         "unlock": _writer(5, 1, 0x5AA5),
@@ -149,7 +151,7 @@ MODBUS_SCALE_32 = Protocol(
         "write_reply": (
             "address= [count=1] [unit=1]",
             lambda g: modbus_rtu.encode(
-                modbus_rtu.WriteManyReply(_unit(g), 0x10, _address(g), number(g, "count", range(1, 124), 1))
+                modbus_rtu.WriteManyReply(_unit(g), 0x10, _address(g), number(g, "count", _WRITABLE, 1))
             ),
         ),
         "exception": (
