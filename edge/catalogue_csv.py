@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge.domain.catalogue import Catalogue, CatalogueVersion, Product
-from edge.domain.values import Decigrams, Fen, Sku
+from edge.domain.values import Decigrams, Fen, Sku, yuan
 from edge.errors import ConfigError
 
 T = TypeVar("T")
@@ -105,10 +105,10 @@ class Row:
 
     def same_price(self) -> None:
         """``price_yuan`` is for readers; where it is filled in, it must say what ``price_fen`` charges."""
-        fen, yuan = self._values["price_fen"], self._values.get("price_yuan")
+        fen, shown = self._values["price_fen"], self._values.get("price_yuan")
         readable = isinstance(fen, str) and fen.isascii() and fen.isdigit()
-        if readable and yuan and yuan != f"{int(str(fen)) // 100}.{int(str(fen)) % 100:02d}":
-            self._note("price_yuan", f"{yuan!r} is not what price_fen {fen} says; correct one of them")
+        if readable and shown and f"¥{shown}" != yuan(Fen(int(str(fen)))):
+            self._note("price_yuan", f"{shown!r} is not what price_fen {fen} says; correct one of them")
 
     def _note(self, column: str, what: str) -> None:
         self.faulty = True

@@ -15,6 +15,7 @@ import click
 
 from edge.cli_options import environment, json_option, settings_options
 from edge.errors import ConfigError
+from edge.ledger.reader import read_only
 from edge.outfit import Outfit, load_outfit
 from edge.settings import Mqtt
 
@@ -26,6 +27,7 @@ WAL_RESET_FIXED = (3, 51, 3)
 """Older versions may damage a WAL database that two connections write and checkpoint at once
 (sqlite.org/wal.html, “The WAL-Reset Bug”); every file here has one writer, so this is advice."""
 FREE_FAULT, FREE_ADVICE = 200 * 2**20, 2**30
+"""Bytes; selling itself stops later, at ``edge.ledger.space``'s 64 MiB: there is time to make room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def _adapters() -> str:
 
 
 def disk(data: Path) -> Finding:
-    """Room where the ledger lives. Below the limit the counter would have to stop selling."""
+    """Room where the ledger lives, told before the counter has to stop selling."""
     place = next(each for each in (data, *data.parents) if each.exists())
     if not os.access(place, os.W_OK):
         return Finding("data", FAULT, f"{place} may not be written by this user", "change its owner")
@@ -137,7 +139,7 @@ def ledger(path: Path) -> Finding:
     if not path.exists():
         return Finding("ledger", OK, f"{path} is not there yet; the first run makes it")
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        with closing(read_only(path)) as db:
             answer = str(db.execute("PRAGMA quick_check").fetchone()[0])
     except sqlite3.Error as error:
         answer = str(error)
