@@ -68,7 +68,7 @@ class Pages:
         return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
     async def screen(self, request: Request) -> Response:
-        return self._page("screen.html", request, at_screen=is_screen(request))
+        return self._page("screen.html", request, at_screen=is_screen(request), trying=bool(self._samples))
 
     async def phone(self, request: Request) -> Response:
         if request.path_params["counter"] != self._counter:

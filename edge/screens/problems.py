@@ -35,68 +35,72 @@ class Kind(NamedTuple):
 REFUSALS: dict[Refusal, Kind] = {
     Refusal.BUSY: Kind(
         409,
-        "上一位还没有关门,请等柜门关好后再扫码。",
+        "上一位还没有关门，请等柜门关好后再扫码。",
         "Somebody is shopping: scan again when the door is shut.",
     ),
     Refusal.RESTOCKING: Kind(
-        409, "正在补货,请稍后再来。", "Restocking is under way: please come back later."
+        409, "正在补货，请稍后再来。", "Restocking is under way: please come back later."
     ),
     Refusal.OUT_OF_ORDER: Kind(
-        503, "设备维护中,请稍后再来或拨打服务电话。", "Out of order: come back later or call the hotline."
+        503, "设备维护中，请稍后再来或拨打服务电话。", "Out of order: come back later or call the hotline."
     ),
     Refusal.OVER_TEMPERATURE: Kind(
         503,
-        "柜内温度过高,暂停销售,请拨打服务电话。",
+        "柜内温度过高，暂停销售，请拨打服务电话。",
         "Too warm inside, sales are paused: please call the hotline.",
     ),
     Refusal.CLOSED: Kind(
-        403, "现在不是营业时间,请在营业时间再来。", "Outside opening hours: please come back when it is open."
+        403,
+        "现在不是营业时间，请在营业时间再来。",
+        "Outside opening hours: please come back when it is open.",
     ),
     Refusal.UNPAID: Kind(
-        403, "您有待结算的订单,请先结清再开门。", "An earlier order is unpaid: settle it, then open the door."
+        403,
+        "您有待结算的订单，请先结清再开门。",
+        "An earlier order is unpaid: settle it, then open the door.",
     ),
     Refusal.BLOCKED: Kind(
         403,
-        "该账户已暂停使用,请稍后再试或拨打服务电话。",
-        "This account is paused: try later or call the hotline.",
+        "密码输错次数太多，该账户暂停使用，请稍后再试或拨打服务电话。",
+        "Too many wrong PINs: this account is paused. Try later or call the hotline.",
     ),
     Refusal.EXPIRED_GOODS: Kind(
-        503, "柜内有过期商品待清理,暂停销售。", "Expired goods must be removed first: sales are paused."
+        503, "柜内有过期商品待清理，暂停销售。", "Expired goods must be removed first: sales are paused."
     ),
     Refusal.OFFLINE_LIMIT: Kind(
         503,
-        "离线交易已达上限,请等网络恢复后再试。",
+        "离线交易已达上限，请等网络恢复后再试。",
         "Offline limit reached: try again when the network is back.",
     ),
     Refusal.REPLAY: Kind(
         409,
-        "二维码已失效,请重新扫描屏幕上的二维码。",
+        "二维码已失效，请重新扫描屏幕上的二维码。",
         "This code has been used or is too old: scan the screen again.",
     ),
     Refusal.BAD_TOKEN: Kind(
         403,
-        "二维码无效,请扫描专柜屏幕上的二维码。",
+        "二维码无效，请扫描专柜屏幕上的二维码。",
         "Not a code of this counter: scan the code on its screen.",
     ),
     Refusal.BAD_PIN: Kind(
-        401, "账户或密码不对,请重新输入。", "Unknown account or wrong PIN: please type them again."
+        401, "账户或密码不对，请重新输入。", "Unknown account or wrong PIN: please type them again."
     ),
     Refusal.NO_QUOTA: Kind(
         403,
-        "账户额度不足,请联系单位管理员。",
+        "账户额度不足，请联系单位管理员。",
         "The account's quota is used up: ask your unit's administrator.",
     ),
     Refusal.NOT_ALLOWED: Kind(
         403,
-        "该账户不能这样开门,请换一个账户。",
+        "该账户不能这样开门，请换一个账户。",
         "This account may not open the door for that: use another one.",
     ),
     Refusal.UNKNOWN_SESSION: Kind(
-        404, "没有找到这次购物,请从“我的订单”打开。", "No such visit: open it from “My orders”."
+        404, "没有找到这次购物，请从“我的订单”打开。", "No such visit: open it from “My orders”."
     ),
     Refusal.KEY_REUSED: Kind(
         422,
-        "请求编号已被另一个请求使用,请刷新页面重试。",
+        "请求编号已被另一个请求使用，请刷新页面重试。",
         "This Idempotency-Key came with another request: reload and try again.",
     ),
 }
@@ -104,10 +108,10 @@ REFUSALS: dict[Refusal, Kind] = {
 FAULTS: dict[str, Kind] = {
     "TIMEOUT": Kind(
         503,
-        "专柜没有及时回应,请再试一次,不会重复开门。",
+        "专柜没有及时回应，请再试一次，不会重复开门。",
         "The counter did not answer in time: try again with the same Idempotency-Key.",
     ),
-    "STARTING": Kind(503, "专柜正在启动,请稍候。", "The counter is starting: try again in a few seconds."),
+    "STARTING": Kind(503, "专柜正在启动，请稍候。", "The counter is starting: try again in a few seconds."),
     "BAD_JSON": Kind(400, "请求内容不是有效的 JSON。", "The body is not valid JSON: send one JSON object."),
     "BAD_FIELD": Kind(422, "请求中有一项不正确。", "A field of the request is wrong: see field and detail."),
     "TOO_LARGE": Kind(413, "请求内容太大。", "The body is too large: send at most 16 kB."),
@@ -120,20 +124,20 @@ FAULTS: dict[str, Kind] = {
     ),
     "CROSS_ORIGIN": Kind(
         403,
-        "不接受其他网站发来的操作,请在专柜页面上操作。",
+        "不接受其他网站发来的操作，请在专柜页面上操作。",
         "Posted from another site: use the counter's own page.",
     ),
     "UNKNOWN_HOST": Kind(
         421,
-        "地址不属于本专柜,请扫描屏幕上的二维码。",
+        "地址不属于本专柜，请扫描屏幕上的二维码。",
         "This host name is not the counter's: scan the screen's code.",
     ),
     "TOO_MANY_PAGES": Kind(
-        503, "打开的页面太多,请稍后再试。", "Too many pages are open: close some, or try again later."
+        503, "打开的页面太多，请稍后再试。", "Too many pages are open: close some, or try again later."
     ),
     "REQUEST_FAILED": Kind(400, "请求无法处理。", "The request cannot be handled."),
     "INTERNAL": Kind(
-        500, "专柜程序出错,请拨打服务电话。", "The counter's program failed: please call the hotline."
+        500, "专柜程序出错，请拨打服务电话。", "The counter's program failed: please call the hotline."
     ),
 }
 

@@ -168,7 +168,7 @@ def test_a_visit_from_the_code_to_the_receipt(phone, fresh):
     fresh.play("settling")
     expect(phone.get_by_role("heading", name="正在结算")).to_be_visible()
     fresh.play("receipt")
-    expect(phone.locator(".visit-head")).to_contain_text("本次共取 2 件,合计 ¥99.50")
+    expect(phone.locator(".visit-head")).to_contain_text("本次共取 2 件，合计 ¥99.50")
     expect(phone.locator(".facts")).to_contain_text("AK001-20261123-000017")
     expect(phone.locator(".facts")).to_contain_text("2026-11-23 14:06")
 
@@ -191,9 +191,9 @@ def test_the_receipt_tells_why_a_price_is_what_it_is_in_pieces_and_never_in_gram
 
 
 ENDS = [
-    ("empty", "本次未取商品,未扣款"),
+    ("empty", "本次未取商品，未扣款"),
     ("review", "结果待人工复核"),
-    ("cancelled", "柜门没有拉开,已重新上锁"),
+    ("cancelled", "柜门没有拉开，已重新上锁"),
 ]
 
 
@@ -204,7 +204,7 @@ def test_a_visit_without_a_sale_says_so_in_plain_words(phone, fresh, moment, sai
     fresh.play(moment)
     expect(phone.get_by_role("heading", name=said)).to_be_visible()
     if moment == "review":
-        expect(phone.locator(".line").nth(1)).to_contain_text("待复核,暂不扣款")
+        expect(phone.locator(".line").nth(1)).to_contain_text("待复核，暂不扣款")
         expect(phone.locator("#total")).to_have_text("¥3.50")
 
 
@@ -218,11 +218,29 @@ def test_a_receipt_no_longer_asks_to_shut_the_door(phone, fresh):
     expect(phone.locator(".notice")).to_have_count(0)
 
 
+def test_a_receipt_does_not_ask_to_take_out_what_is_behind_a_shut_door(phone, fresh):
+    scan(phone, fresh)
+    open_door(phone)
+    fresh.play("open", notice="foreign")
+    expect(phone.locator(".notice")).to_have_text("柜内有异物，请取出")
+    fresh.play("review", notice="foreign")
+    expect(phone.locator(".notice")).to_have_text("柜内发现其他物品，工作人员会取出")
+
+
+def test_a_second_scan_is_told_to_wait_before_it_asks_for_a_pin(phone, fresh):
+    fresh.show(state="BUSY")
+    scan(phone, fresh)
+    expect(phone.get_by_role("heading", name="使用中，请稍候")).to_be_visible()
+    expect(phone.locator(".pad")).to_have_count(0)
+    fresh.idle()
+    expect(phone.locator(".pad")).to_be_visible()
+
+
 def test_a_purchase_without_network_says_that_it_is_charged_later(phone, fresh):
     scan(phone, fresh)
     open_door(phone)
     fresh.play("receipt", online=False)
-    expect(phone.locator(".later")).to_have_text("已记录,联网后扣款")
+    expect(phone.locator(".later")).to_have_text("已记录，联网后扣款")
 
 
 def test_an_appeal_takes_three_taps_and_reaches_the_engine(phone, fresh):
@@ -241,7 +259,7 @@ def test_a_wrong_pin_is_said_beside_the_pad_and_can_be_typed_again(phone, fresh)
     fresh.refuse = Refusal.BAD_PIN
     scan(phone, fresh)
     open_door(phone, refused=True)
-    expect(phone.locator(".message")).to_have_text("账户或密码不对,请重新输入。")
+    expect(phone.locator(".message")).to_have_text("账户或密码不对，请重新输入。")
     fresh.refuse = None
     type_pin(phone)
     phone.locator("#open").tap()
@@ -306,6 +324,7 @@ def test_the_account_is_remembered_and_the_pin_is_not(phone, fresh):
     open_door(phone)
     fresh.play("empty")
     expect(phone.locator("#home")).to_be_visible()
+    fresh.idle()
     scan(phone, fresh, token="another-token")
     expect(phone.locator(".account strong")).to_have_text("demo-001")
     expect(phone.locator(".pin-dots .on")).to_have_count(0)
@@ -347,7 +366,7 @@ def test_a_lost_connection_is_said_and_heals_without_a_reload(phone, fresh):
     fresh.play("open")
     expect(phone.locator("#total")).to_have_text("¥99.50")
     fresh.stop_web()
-    expect(phone.locator("#lost")).to_contain_text("连接中断,数据可能不是最新", timeout=6000)
+    expect(phone.locator("#lost")).to_contain_text("连接中断，数据可能不是最新", timeout=6000)
     fresh.start_web()
     expect(phone.locator("#lost")).to_be_hidden()
     fresh.play("receipt")
@@ -416,13 +435,25 @@ def test_the_code_on_the_screen_opens_the_phone_page(screen, fresh):
     page = screen(COUNTER)
     page.goto(fresh.url)
     expect(page.locator("#qr")).to_be_visible()
-    page.wait_for_function("document.getElementById('qr').complete")
+    expect(page.locator("#qr")).to_have_js_property("complete", True)
     told = page.request.get(f"{fresh.url}/api/v1/screen/token").json()
     seen = Image.open(BytesIO(page.locator(".code").screenshot())).convert("L")
     (code,) = zxingcpp.read_barcodes(seen)
     assert code.text == told["url"]
     symbol = code.position.bottom_left.y - code.position.top_left.y
     assert symbol >= COUNTER["height"] / 3 - 10, "the code itself, without its white border"
+
+
+def test_who_tries_the_counter_without_a_phone_clicks_the_code(screen, fresh):
+    page = screen(DESKTOP)
+    page.goto(fresh.url)
+    told = page.request.get(f"{fresh.url}/api/v1/screen/token").json()
+    with page.expect_popup() as opened:
+        page.locator("a.code").click()
+    with opened.value as phone:
+        expect(phone.locator(".pad")).to_be_visible()
+        asked = phone.evaluate("sessionStorage.getItem('token')")
+    assert asked == told["token"]
 
 
 def test_the_code_follows_the_token(screen, fresh):

@@ -115,9 +115,11 @@ function drawHome() {
   if (view === null) return h("p", { class: "starting" }, t("starting"));
   if (view.state === "OUT_OF_ORDER") return drawStop("stop", t("out_title"), told("reason", view.reason), h("p", {}, t("out_text")));
   if (view.state === "RESTOCKING") return drawStop("wait", t("restocking_title"), t("restocking_text"));
-  if (!token) return drawStop("scan", t("scan_title"), t("token_missing"));
+  // Somebody else's visit. While this phone's own request has no answer, its form stays: it can be sent again.
+  if (view.state === "BUSY" && !door?.key) return drawStop("wait", t("busy_title"), t("busy_text"));
+  if (!token) return drawStop("scan", t("scan_title"), t("token_missing"), root.dataset.samples ? h("p", {}, t("try_code")) : null);
   door ??= new DoorForm(token, granted, refused);
-  return [door.place, h("p", { class: "rule" }, t("one_payer"), isChinese() ? "。" : ". ", t("one_payer_two"))];
+  return [door.place, h("p", { class: "rule" }, h("span", {}, t("one_payer")), " ", h("span", {}, t("one_payer_two")))];
 }
 
 function drawStop(picture, title, text, ...more) {

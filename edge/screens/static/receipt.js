@@ -24,7 +24,7 @@ function facts(visit, view) {
   const row = (name, value) => value ? [h("dt", {}, name), h("dd", { class: "num" }, value)] : [];
   return h("dl", { class: "facts" },
     row(t("order_no"), visit.order_no), row(t("at_counter"), view?.name),
-    row(t("opened_at"), minute(visit.opened_at)), row(t("closed_at"), visit.closed_at && minute(visit.closed_at)));
+    row(t("opened_at"), minute(visit.opened_at)), row(t(visit.order_no ? "closed_at" : "ended_at"), visit.closed_at && minute(visit.closed_at)));
 }
 
 function lines(visit) {

@@ -7,7 +7,8 @@ import { isChinese, money, named, origin, switchLanguage, t, told, unit } from "
 import { Countdown, countdownText, FINAL, heading, lineItem, notice, total } from "/static/visit.js";
 
 const RESULT_MS = 5000;
-const atScreen = document.documentElement.dataset.atScreen === "yes";
+const { atScreen: at, trying, counter } = document.documentElement.dataset;
+const atScreen = at === "yes";
 const page = document.getElementById("page");
 const head = h("header", { class: "top" });
 const body = h("div", { class: "body" });
@@ -116,7 +117,9 @@ function drawCode() {
   if (!connected || !view.token) return h("div", { class: "code off" }, sign("wait"), h("p", {}, t("scan_waiting")));
   if (inCode !== view.token) renewCode();
   code.alt = t("qr_alt");
-  return h("div", { class: "code" }, code);
+  if (trying !== "yes") return h("div", { class: "code" }, code);
+  // With sample accounts only: who tries the counter without a phone clicks the code.
+  return h("a", { class: "code", href: `/c/${counter}?t=${view.token}`, target: "_blank", rel: "noopener" }, code);
 }
 
 // The same element throughout: the browser shows the old code until the new one is there, without a flash.

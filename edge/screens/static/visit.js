@@ -2,7 +2,7 @@
 
 import { h } from "/static/dom.js";
 import { sign } from "/static/icons.js";
-import { money, named, t, told } from "/static/text.js";
+import { has, money, named, t, told } from "/static/text.js";
 
 export const FINAL = ["SETTLED", "EMPTY", "REVIEW", "CANCELLED"];
 export const pieces = (lines) => lines.reduce((sum, line) => sum + line.count, 0);
@@ -22,12 +22,15 @@ export function heading(visit) {
     h("div", { role: "status" }, h("h1", {}, t(`${word}_title`)), h("p", {}, text)));
 }
 
-// What still holds once the door is shut; the others ask for something that is done by then.
+// What still holds once the door is shut; the others ask for something that is done by then. Where a notice asks for
+// what a shut door forbids, the words for after say who does it instead.
 const LASTING = ["foreign", "bolt_stuck", "misplaced", "tray_silent"];
 
 export function notice(visit) {
-  if (!visit.notice || (FINAL.includes(visit.state) && !LASTING.includes(visit.notice))) return null;
-  return h("p", { class: "notice", role: "alert" }, sign("warn"), h("span", {}, told("notice", visit.notice)));
+  const over = FINAL.includes(visit.state);
+  if (!visit.notice || (over && !LASTING.includes(visit.notice))) return null;
+  const said = over && has(`notice_${visit.notice}_after`) ? `${visit.notice}_after` : visit.notice;
+  return h("p", { class: "notice", role: "alert" }, sign("warn"), h("span", {}, told("notice", said)));
 }
 
 function amount(line, settled) {
