@@ -82,10 +82,21 @@ def got(url: str) -> dict:
 def scanned(screen: Page) -> str:
     """What a phone's camera reads off the screen."""
     expect(screen.locator("#qr")).to_be_visible(timeout=SOON_MS)
-    screen.wait_for_function("document.getElementById('qr').naturalWidth > 0")
+    expect(screen.locator("#qr")).not_to_have_js_property("naturalWidth", 0, timeout=SOON_MS)  # it has come
     found = zxingcpp.read_barcodes(Image.open(BytesIO(screen.screenshot())))
     assert len(found) == 1
     return found[0].text
+
+
+def lets_in(phone: Page, panel: Page) -> None:
+    """Account, PIN and 开门 on the phone; then the door is pulled."""
+    phone.get_by_role("button", name=ACCOUNT).tap()
+    for digit in PIN:
+        phone.get_by_role("button", name=digit, exact=True).tap()
+    phone.get_by_role("button", name="开门", exact=True).tap()
+    sees(panel.locator("#lamp-bolt"), "已开")
+    panel.locator("#next").click()
+    sees(panel.locator("#lamp-door"), "开着")
 
 
 def line(page: Page, sku: str) -> Locator:
@@ -121,14 +132,7 @@ def test_a_purchase_from_the_code_on_the_screen_to_the_sale_at_the_centre(demo, 
     picture(screen, "counter-screen.png")
 
     phone = opened(address, PHONE, has_touch=True, is_mobile=True)
-    phone.get_by_role("button", name=ACCOUNT).tap()
-    for digit in PIN:
-        phone.get_by_role("button", name=digit, exact=True).tap()
-    phone.get_by_role("button", name="开门", exact=True).tap()
-    sees(panel.locator("#lamp-bolt"), "已开")
-
-    panel.locator("#next").click()
-    sees(panel.locator("#lamp-door"), "开着")
+    lets_in(phone, panel)
     water, tea = panel.locator(".tray").nth(0), panel.locator(".tray").nth(1)
     sees(water, WATER)
     for pieces in range(1, 3):
@@ -176,3 +180,30 @@ def test_a_purchase_from_the_code_on_the_screen_to_the_sale_at_the_centre(demo, 
     (sold,) = got(f"{demo['centre']}/api/v1/sales?counter=AK-001")
     assert {each["sku"]: each["count"] for each in sold["lines"]} == truth["hand"]
     sees(phone.locator(".facts"), sold["order_no"])
+
+
+def test_phone_and_screen_find_back_by_themselves_when_the_counter_dies_with_the_door_open(demo, opened):
+    panel = opened(demo["panel"], DESKTOP)
+    screen = opened(demo["screen"], COUNTER)
+    expect(screen.locator(".tile:not(.gone)")).to_have_count(12, timeout=SOON_MS)
+    phone = opened(scanned(screen), PHONE, has_touch=True, is_mobile=True)
+    lets_in(phone, panel)
+    water = panel.locator(".tray").first
+    water.click()
+    for page in (phone, screen):
+        sees(line(page, "ZY-WATER-500"), "× 1")
+        page.evaluate("window.neverReloaded = true")
+
+    os.kill(demo["pids"]["counter"], signal.SIGKILL)
+    water.click()
+    sees(panel.locator("#hand-title"), "2 件")
+    for page in (phone, screen):
+        sees(line(page, "ZY-WATER-500"), "× 2")
+        expect(page.locator("#lost")).to_be_hidden(timeout=SOON_MS)
+    panel.locator("#next").click()
+    for page in (phone, screen):
+        sees(page.locator("h1").first, "购买成功")
+        sees(page.locator("#total"), "¥7.00")
+        assert page.evaluate("window.neverReloaded") is True
+    truth = got(f"{demo['sim']}/sim/state")
+    assert truth["hand"] == {"ZY-WATER-500": 2}
