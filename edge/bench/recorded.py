@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -21,9 +22,9 @@ class Planned(msgspec.Struct, frozen=True):
     """tol_g: three standard deviations of one unit."""
 
     sku: str
-    unit_g: float
-    tol_g: float
-    count: int
+    unit_g: Annotated[float, msgspec.Meta(gt=0)]
+    tol_g: Annotated[float, msgspec.Meta(ge=0)]
+    count: Annotated[int, msgspec.Meta(ge=0)]
 
 
 class Planogram(msgspec.Struct, frozen=True):
@@ -61,9 +62,13 @@ _decoder = msgspec.json.Decoder(Session)
 def session_of(line: bytes, place: str) -> Session:
     """The session in ``line``. Raises BadInput naming ``place`` and the field."""
     try:
-        return _decoder.decode(line)
+        session = _decoder.decode(line)
     except msgspec.DecodeError as error:
         raise BadInput(f"{place}: {error}; wanted is a recorded session with truth") from error
+    for number, (_, tray, _) in enumerate(session.samples):
+        if not 0 <= tray < len(session.trays):
+            raise BadInput(f"{place}: there is no tray {tray} - at `$.samples[{number}]`")
+    return session
 
 
 def lines_of(path: Path) -> Iterator[tuple[str, bytes]]:

@@ -156,6 +156,8 @@ def test_every_oddity_happens_and_leaves_its_mark(odd_sessions):
                     assert 0 < swapped[2] <= 0.9 * max(-e[2] for e in takes)
             case "bulk":
                 assert max(len((e[4] or "").split("+")) for e in session["events"]) >= 2
+            case "cycles":
+                assert sum(event[3] == "put" for event in session["events"]) >= 3
             case _:
                 assert not foreign
 
