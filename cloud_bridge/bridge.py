@@ -7,7 +7,6 @@ waits for it; killed at any moment, it starts again from what bridge.db says and
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
@@ -22,6 +21,7 @@ from cloud_bridge.link import Arrived, Broker, Down, Event, Link, Message, Publi
 from cloud_bridge.state import FILE, Kept, State
 from cloud_bridge.turns import CentreIs, Connected, Disconnected, Input, Limits, Note, Outbox, PubAck, Publish
 from cloud_bridge.uplink import Parked, Uplink
+from cloud_bridge.wall import now_text
 from edge.errors import NoInput
 
 LEDGER = "ledger.db"
@@ -59,7 +59,7 @@ class Bridge:
             rejects=dict(self._kept.rejects),
         )
         self._refs: dict[int, int] = {}
-        self._since = _now()
+        self._since = now_text()
         self._health_at = 0.0
         self._told_backlog = 0
         self._told_down = False
@@ -144,7 +144,7 @@ class Bridge:
         parked = {seq: row.code for seq, row in uplink.parked.items()}
         now = Kept(uplink.covered, parked, dict(uplink.rejects))
         if now != self._kept:
-            self._state.keep(self._inc, now, _now())
+            self._state.keep(self._inc, now, now_text())
             self._kept = now
 
     def _tell(self, note: Note) -> None:
@@ -152,7 +152,7 @@ class Bridge:
             log.info(note.event, **note.fields)
             return
         log.error(note.event, alarm=True, **note.fields)
-        self._state.alarm(note.event, msgspec.json.encode(note.fields).decode(), _now())
+        self._state.alarm(note.event, msgspec.json.encode(note.fields).decode(), now_text())
 
     def _health(self, now: float) -> None:
         """Telemetry, every so often and at once when a backlog that was told of is gone."""
@@ -226,10 +226,6 @@ def _link(plan: Plan, random: Random) -> Link:
     will = presence(plan.counter, feed.Presence(online=False))
     topics = (feed.topic(plan.counter, "acks"), feed.CENTRE_STATE)
     return Link(plan.broker, plan.counter, will, topics, random)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _boot() -> str:

@@ -33,7 +33,7 @@ def serve(
     web = Web(Site(database, link.is_up), settings.web.host, settings.web.port)
     ready(web.start())
     try:
-        worker.loop(worker.Worker(store, link, web.changed, worker.Wall()), link, stop)
+        worker.loop(worker.Worker(store, link, web.changed), link, stop)
     finally:
         web.stop()
         store.close()

@@ -5,8 +5,6 @@ lies in the queue when a transaction begins goes into it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from random import Random
 from threading import Event as Flag
 from time import monotonic
@@ -19,6 +17,7 @@ from cloud_bridge.central import presence
 from cloud_bridge.central.ingest import Outcome, ingest
 from cloud_bridge.central.store import Store
 from cloud_bridge.link import SHARED_PREFIX, Arrived, Broker, Down, Event, Link, Message, Up
+from cloud_bridge.wall import now_text
 
 EVENTS_FILTER = SHARED_PREFIX + "counters/+/events"
 FILTERS = (EVENTS_FILTER, "counters/+/presence", "counters/+/health", feed.CENTRE_STATE)
@@ -28,20 +27,12 @@ MESSAGES_PER_COMMIT = 500
 log = structlog.get_logger("centre")
 
 
-@dataclass(frozen=True, slots=True)
-class Wall:
-    """Wall time for records, RFC 3339 UTC."""
-
-    def text(self) -> str:
-        return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 class Worker:
     """``turn`` takes what arrived; ``changed`` is called after each commit that pages may show."""
 
-    def __init__(self, store: Store, link: Link, changed: Callable[[], None], wall: Wall) -> None:
-        self._store, self._link, self._changed, self._wall = store, link, changed, wall
-        self._since = wall.text()
+    def __init__(self, store: Store, link: Link, changed: Callable[[], None]) -> None:
+        self._store, self._link, self._changed = store, link, changed
+        self._since = now_text()
         self._told_down = False
 
     def turn(self, events: list[Event], now: float) -> float:
@@ -64,7 +55,7 @@ class Worker:
         return state(feed.Presence(online=False))
 
     def _commit(self, arrived: list[Arrived]) -> None:
-        received = self._wall.text()
+        received = now_text()
         events = [(each.topic, each.body) for each in arrived if each.topic.endswith("/events")]
         others = [each for each in arrived if not each.topic.endswith("/events")]
         outcome = ingest(self._store, events, received) if events else Outcome()

@@ -7,7 +7,7 @@ import pytest
 
 from cloud_bridge import feed
 from cloud_bridge.central.store import Store
-from cloud_bridge.central.worker import Wall, Worker
+from cloud_bridge.central.worker import Worker
 from cloud_bridge.database import open_reader
 from cloud_bridge.link import Arrived
 
@@ -46,7 +46,7 @@ def told(tmp_path):
 @pytest.fixture
 def worker(tmp_path, told):
     store = Store(tmp_path / "central.db")
-    made = Worker(store, told, lambda: None, Wall())
+    made = Worker(store, told, lambda: None)
     made.store = store
     yield made
     store.close()
