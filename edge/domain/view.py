@@ -101,7 +101,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
-    """One door session for its opener: design §6.4 ``GET /sessions/{id}``.
+    """One door session for its opener, as ``GET /api/v1/sessions/{id}`` gives it.
 
     verdict: None while open, then charge | empty | review.
     """

@@ -92,7 +92,7 @@ class Rig:
             self.effect()
             return done
 
-        ledger._attempt = cut  # type: ignore[method-assign]
+        ledger._attempt = cut
 
     def _crash(self, back_in_s: float = 3.0) -> None:
         self.kill()
@@ -274,6 +274,12 @@ class Rig:
         """Do something at the cabinet, then let ``wait`` seconds pass."""
         self.world.act({"do": do, **words}, self.now)
         self.run(wait)
+
+    def act_dead(self, do: str, **words: Any) -> None:
+        """Do something at the cabinet while no program looks on; two seconds pass."""
+        self.now += 1.0
+        self.world.act({"do": do, **words}, self.now)
+        self.now += 1.0
 
     @property
     def state(self) -> dict[str, Any]:
