@@ -181,6 +181,36 @@ def test_what_counters_send_is_shown_as_text_and_never_as_markup(centre, make):
     assert html.count("&lt;img") == 3
 
 
+@pytest.mark.parametrize(
+    ("lang", "appeal", "review"),
+    [
+        ("zh", "数量不对 · 整个订单 × 2", "有其他物品"),
+        ("en", "wrong number · the whole order × 2", "something foreign"),
+    ],
+)
+def test_appeals_and_reviews_are_told_in_words(centre, lang, appeal, review):
+    centre.receive(
+        feed.AlarmRaised(
+            mono_ms=1, kind="APPEAL", subject="5f" * 16, severity="MINOR", detail="count: * × 2"
+        ),
+        feed.SessionClosed(
+            mono_ms=2,
+            session="6f" * 16,
+            kind="BUY",
+            state="REVIEW",
+            opener="7f" * 16,
+            verdict="review",
+            trays=(),
+            reasons=("foreign_object", "of_a_newer_counter"),
+            opened_at="2026-11-24T06:00:00Z",
+            closed_at="2026-11-24T06:01:00Z",
+        ),
+    )
+    html = page.whole(centre.store.db, lang, NOW)
+    assert appeal in html
+    assert f"{review} · of_a_newer_counter" in html
+
+
 def test_every_word_has_both_languages():
     assert all(zh and en for zh, en in WORDS.values())
 
