@@ -13,8 +13,12 @@ from edge.turn import Turn, VerifyPin
 _REMEMBERED = 256
 """Answers kept for repeated Idempotency-Keys."""
 
-_ASKED_FOR_S = 10.0
-"""A PIN that is not checked within this is forgotten; the asker has long been told so."""
+ASKED_FOR_S = 3.0
+"""A request that is not granted within this is dropped: its page gives up soon after (5 s), and a bolt
+that moves for somebody who has walked away opens the counter, on their account, to whoever comes next."""
+
+_AT_ONCE = 16
+"""PINs in checking; one check takes some 50 ms, so that more could not be answered in time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,10 @@ class Entrance:
         """Answer at once what can be answered; otherwise have the PIN checked."""
         if self._repeated(request, turn):
             return
+        since = now.mono if request.asked_at is None else min(request.asked_at, now.mono)
+        if now.mono - since > ASKED_FOR_S or len(self._waiting) >= _AT_ONCE:
+            self.refuse(request, Refusal.BUSY, "the counter was busy; try again", turn)
+            return
         self._remember(request, None)
         if refusal := self._tokens.check(request.token, now.mono):
             self.refuse(request, refusal, "scan the screen's code again", turn)
@@ -51,13 +59,16 @@ class Entrance:
                 text = f"too many wrong PINs; locked for {minutes} more minutes"
                 self.refuse(request, Refusal.BLOCKED, text, turn)
                 return
-        self._waiting[request.id] = _Waiting(request, account, now.mono)
+        self._waiting[request.id] = _Waiting(request, account, since)
         turn.checks.append(VerifyPin(request.id, request.pin, account.pin if account else None))
 
     def admit(self, checked: PinChecked, now: Instant, turn: Turn) -> tuple[OpenRequest, Account] | None:
         """Whose PIN was right; None: refused, or nobody waits for this answer any more."""
         waiting = self._waiting.pop(checked.id, None)
         if waiting is None:
+            return None
+        if now.mono - waiting.since > ASKED_FOR_S:
+            self.refuse(waiting.request, Refusal.BUSY, "the counter was busy; try again", turn)
             return None
         if not checked.ok or waiting.account is None:
             self.refuse(waiting.request, Refusal.BAD_PIN, "unknown account or wrong PIN", turn)
@@ -73,7 +84,7 @@ class Entrance:
 
     def forget(self, now: float) -> None:
         """Drop checks that nobody answered."""
-        for id in [id for id, w in self._waiting.items() if now - w.since > _ASKED_FOR_S]:
+        for id in [id for id, w in self._waiting.items() if now - w.since > ASKED_FOR_S]:
             del self._waiting[id]
 
     def _repeated(self, request: OpenRequest, turn: Turn) -> bool:

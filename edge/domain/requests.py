@@ -37,7 +37,10 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """Somebody asks for the door. ``key``: the Idempotency-Key; a repeat gets the same answer."""
+    """Somebody asks for the door. ``key``: the Idempotency-Key; a repeat gets the same answer.
+
+    asked_at: monotonic second of the asking, None: not known; who asked long ago has left the door.
+    """
 
     id: str
     kind: Kind
@@ -45,6 +48,7 @@ class OpenRequest:
     account: str
     pin: str
     key: str
+    asked_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """JSON under ``/api/v1`` and the live stream: requests to the engine, its answers back. No rules here."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -143,6 +144,7 @@ class Api:
                 account=body.buyer,
                 pin=body.pin,
                 key=key,
+                asked_at=time.monotonic(),
             )
         )
         match outcome:
