@@ -4,9 +4,10 @@ One product a tray. What fits no whole number of pieces is never rounded into on
 The fuller recogniser takes this module's place behind ``judge``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import sqrt
+from itertools import product
+from math import prod, sqrt
 
 from edge.domain.records import Happened, TrayEvidence
 from edge.domain.values import Decigrams, Sku, TrayId, decigrams
@@ -33,7 +34,8 @@ class TrayStory:
 
     stock: pieces booked on it when the door opened; most: pieces in one movement that stay countable.
     before, after: levels in grams, None where the tray gave none. steps: in time order, times on
-    the same clock as ``opened_at``. unsettled: still moving when time ran out.
+    the same clock as ``opened_at``. unsettled: still moving when time ran out. lodged: an earlier
+    visitor left something here that weighs like pieces.
     """
 
     tray: TrayId
@@ -46,6 +48,7 @@ class TrayStory:
     after: float | None
     steps: Sequence[Step] = ()
     unsettled: bool = False
+    lodged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +63,18 @@ class Verdict:
 NOTHING = Verdict("empty", (), ())
 
 
-def in_doubt(verdict: Verdict, reason: str) -> Verdict:
-    """``verdict`` with every tray that lost or gained something sent to review for ``reason``."""
+def in_doubt(verdict: Verdict, reason: str, only: Container[TrayId] | None = None) -> Verdict:
+    """``verdict`` with every tray that lost or gained something sent to review for ``reason``.
+
+    only: of these trays, None: of all.
+    """
+    doubtful = {tray.tray for tray in verdict.trays if tray.count and (only is None or tray.tray in only)}
+    if not doubtful:
+        return verdict
     trays = tuple(
-        replace(tray, verdict="review", reasons=(*tray.reasons, reason)) if tray.count else tray
+        replace(tray, verdict="review", reasons=(*tray.reasons, reason)) if tray.tray in doubtful else tray
         for tray in verdict.trays
     )
-    if all(tray.verdict == "empty" for tray in trays):
-        return verdict
     return Verdict("review", trays, (*verdict.reasons, reason))
 
 
@@ -129,7 +136,9 @@ def _doubts(
         doubts.append("too_many_to_count")
     if not doubts and _net(events) != count:
         doubts.append("steps_disagree")
-    if not filling and _swapped(story, band):
+    if not filling and story.lodged and any(event.count for event in events):
+        doubts.append("lodged_object")
+    if not filling and "foreign_object" not in doubts and _swapped(story, band):
         doubts.append("swap")
     return doubts
 
@@ -174,44 +183,78 @@ def _net(events: Sequence[Happened]) -> int:
 
 
 def _swapped(story: TrayStory, band: Band) -> bool:
-    """Whether a single returned piece weighs unlike every single piece that had been taken.
+    """Whether something of one piece's weight was left on the tray in the place of a piece.
 
-    Pieces taken several at once have no weight of their own; a return of such is not judged.
+    That is so when a single returned piece weighs unlike every single piece that had been taken, and
+    when something came that nobody had taken and did not leave again. Pieces taken several at once have
+    no weight of their own; a return of such is not judged.
     """
     tolerance = SWAP_G + SWAP_SHARE * story.unit_g
     held: list[float] = []
+    guests: list[float] = []
     for step in story.steps:
         count = pieces_in(-step.delta, story.unit_g, story.sd_g, band)
         if count is None or count == 0:
             continue
         if count == 1:
-            held.append(-step.delta)
+            if not _pick(guests, -step.delta, tolerance):
+                held.append(-step.delta)
         elif count != -1:
-            return False
-        elif held:
-            nearest = min(held, key=lambda own: abs(own - step.delta))
-            if abs(nearest - step.delta) > tolerance:
-                return True
-            held.remove(nearest)
-    return False
+            return bool(guests)
+        elif not held:
+            guests.append(step.delta)
+        elif not _pick(held, step.delta, tolerance):
+            return True
+    return bool(guests)
+
+
+def _pick(weights: list[float], grams: float, tolerance: float) -> bool:
+    """Take the one nearest to ``grams`` out of ``weights``; False: none is within ``tolerance``."""
+    nearest = min(weights, key=lambda own: abs(own - grams), default=None)
+    if nearest is None or abs(nearest - grams) > tolerance:
+        return False
+    weights.remove(nearest)
+    return True
+
+
+_MAY_HIDE = {"foreign_object", "poor_fit", "steps_disagree", "swap"}
+"""A tray in doubt for one of these may bear goods of other trays."""
+_MOST_COMBINATIONS = 4096
 
 
 def _doubt_misplaced(
     trays: Sequence[TrayEvidence], stories: Mapping[TrayId, TrayStory], band: Band
 ) -> list[TrayEvidence]:
     """A tray whose goods may lie on another tray is not sure either: its line goes to review too."""
-    gains = [t.delta / 10 for t in trays if t.delta is not None and "foreign_object" in t.reasons]
-    if not gains:
-        return list(trays)
+    taken = {t.tray: t.count for t in trays if t.verdict == "charge" and t.count > 0}
+    hosts = [t for t in trays if t.delta is not None and not _MAY_HIDE.isdisjoint(t.reasons)]
+    doubtful: set[TrayId] = set()
+    for host in hosts if taken else []:
+        doubtful |= _hidden_on(stories[host.tray], taken, stories, band)
     return [
         replace(tray, verdict="review", reasons=(*tray.reasons, "maybe_misplaced"))
-        if tray.verdict == "charge" and _explains(stories[tray.tray], tray.count, gains, band)
+        if tray.tray in doubtful
         else tray
         for tray in trays
     ]
 
 
-def _explains(story: TrayStory, count: int, gains_g: Sequence[float], band: Band) -> bool:
-    """Whether some of the pieces that left ``story``'s tray weigh what another tray gained."""
-    fits = (pieces_in(gain, story.unit_g, story.sd_g, band) for gain in gains_g)
-    return any(pieces is not None and 0 < pieces <= count for pieces in fits)
+def _hidden_on(
+    host: TrayStory, taken: Mapping[TrayId, int], stories: Mapping[TrayId, TrayStory], band: Band
+) -> set[TrayId]:
+    """Trays of which some pieces may lie on ``host``: with them its change is whole pieces of its own."""
+    assert host.before is not None
+    assert host.after is not None
+    if prod(count + 1 for count in taken.values()) > _MOST_COMBINATIONS:
+        return set(taken)
+    found: set[TrayId] = set()
+    for counts in product(*(range(count + 1) for count in taken.values())):
+        chosen = {tray: count for tray, count in zip(taken, counts, strict=True) if count}
+        if chosen.keys() <= found:
+            continue
+        left_g = host.before - host.after + sum(n * stories[tray].unit_g for tray, n in chosen.items())
+        own = round(left_g / host.unit_g)
+        var = own * host.sd_g**2 + sum(n * stories[tray].sd_g ** 2 for tray, n in chosen.items())
+        if 0 <= own <= host.stock and abs(left_g - own * host.unit_g) <= band.around(1, sqrt(var)):
+            found |= chosen.keys()
+    return found
