@@ -59,6 +59,10 @@ class AlarmBook:
         """The kinds raised just now, sorted, each once."""
         return tuple(sorted({kind for kind, _ in self._raised}))
 
+    def subjects(self, kind: str) -> frozenset[str]:
+        """What alarms of ``kind`` are raised for just now."""
+        return frozenset(subject for known, subject in self._raised if known == kind)
+
     def _write(self, change: Callable[[], bool]) -> None:
         if self._owed:
             self._owed.append(change)

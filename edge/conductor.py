@@ -13,7 +13,7 @@ from edge.alarms import AlarmBook
 from edge.domain.basket import movements_of, sale_of
 from edge.domain.records import ClosedSession, OpenSession
 from edge.domain.session import Effect, Event, State
-from edge.domain.values import BuyerRef, Instant, Kind, SessionId
+from edge.domain.values import BuyerRef, Decigrams, Instant, Kind, SessionId, TrayId
 from edge.errors import LedgerError
 from edge.hardware.signals import DoorState, Pace, SetPace, Unlock, UnlockDone, Unlocked
 from edge.ledger.ledger import Ledger
@@ -33,8 +33,13 @@ RELOCK_S = 3.0
 """How long the bolt may take to come back after the pull limit."""
 UNLOCK_WITHIN_S = 1.0
 """An unlock that could not be sent within this is refused, never played late."""
+LODGED = "FOREIGN_OBJECT"
+"""Alarm on a tray where something lies that weighs like pieces: who takes it away has bought nothing."""
 RETRY_S = 1.0
 """Between two tries to record a session that the ledger refused."""
+
+_BLIND = (Event.BOLT_STUCK, Event.RELOCK_TIMEOUT)
+"""Limits that say nothing while the lock board says nothing."""
 
 _ALARMS: dict[Effect, tuple[str, str, str, str, str]] = {
     Effect.ALARM_BOLT_STUCK: ("BOLT_STUCK", "lock", "MAJOR", "the bolt did not move", "bolt_stuck"),
@@ -57,8 +62,12 @@ class Conductor:
         trays: Trays,
         band: Band,
         today: Callable[[Instant], date],
+        over: Callable[[Mapping[TrayId, Decigrams]], None],
     ) -> None:
-        """today: the local business day of a moment, on which certificates are judged."""
+        """today: the local business day of a moment, on which certificates are judged.
+
+        over: told when a session ends; given the weights before it where it was cancelled, else nothing.
+        """
         self._limits = settings.session
         self._channel = settings.counter.channel
         self._ledger = ledger
@@ -66,6 +75,7 @@ class Conductor:
         self._trays = trays
         self._band = band
         self._today = today
+        self._over = over
         self._turn = Turn()
         self._pending: ClosedSession | None = None
         self._retry_at = 0.0
@@ -85,9 +95,11 @@ class Conductor:
         self._turn = turn
         products = goods.catalogue.products
         prices = {tray: products[f.sku].price for tray, f in goods.planogram.facings.items()}
-        facts = OpenSession(session, kind, opener, now, goods.catalogue.version, {}, prices)
+        skus = {tray: facing.sku for tray, facing in goods.planogram.facings.items()}
+        facts = OpenSession(session, kind, opener, now, goods.catalogue.version, {}, prices, skus=skus)
         stock = self._ledger.on_hand()
         self.visit = Visit(facts, now.mono, goods.catalogue, goods.planogram, stock, self._band)
+        self.visit.lodged = self._alarms.subjects(LODGED)
         self.receipt = None
         turn.jobs.append(SetPace(Pace.BUSY))
         self._happen(Event.GRANT, now)
@@ -100,6 +112,7 @@ class Conductor:
         self._turn = turn
         stock, watches = self._ledger.on_hand(), self._trays.watches
         self.visit = resumed(facts, now, goods.catalogue, goods.planogram, stock, self._band, watches)
+        self.visit.lodged = self._alarms.subjects(LODGED)
         log.warning("session_resumed", pulsed=facts.pulsed, door_opened=facts.door_opened)
         turn.jobs.append(SetPace(Pace.BUSY))
         self._happen(Event.RESUME if facts.pulsed else Event.RESUME_UNSENT, now)
@@ -123,6 +136,10 @@ class Conductor:
         self._turn, visit = turn, self.visit
         if visit is None or self.stuck:
             return
+        visit.door_unknown = seen.closed is None or seen.locked is None
+        if visit.found_reopened(seen):
+            self._perform(Effect.MARK_REOPENED, visit, now)
+            self._perform(Effect.ALARM_FORCED, visit, now)
         for event in door_events(visit, seen):
             if self.visit is visit:
                 self._happen(event, now)
@@ -146,7 +163,8 @@ class Conductor:
             return
         for event in visit.due(now.mono):
             if self.visit is visit:
-                self._happen(event, now)
+                blind = event in _BLIND and visit.door_unknown
+                self._happen(Event.BOLT_UNSEEN if blind else event, now)
 
     def due(self) -> float:
         """When the next time-out comes (monotonic seconds); infinity: none runs."""
@@ -190,10 +208,13 @@ class Conductor:
                 visit.notice = "door_long"
             case Effect.MARK_REOPENED:
                 visit.reopened = True
+                self._journal(visit, "reopened", {}, now)
             case Effect.RECORD:
                 self._record(visit, now)
             case Effect.FINISH:
                 self.visit = None
+                cancelled = self.receipt is not None and self.receipt.closed.state == State.CANCELLED
+                self._over(visit.facts.before if cancelled else {})
                 self._turn.jobs.append(SetPace(Pace.IDLE))
             case _:
                 kind, subject, severity, detail, notice = _ALARMS[effect]
@@ -245,12 +266,15 @@ class Conductor:
     # --- the end ------------------------------------------------------------------------------------
     def _decide(self, visit: Visit, now: Instant) -> None:
         self._note_steps(visit, now)
-        verdict = self._verdict(visit, now).verdict
-        if verdict == "review":
+        found = self._verdict(visit, now)
+        verdict = found.verdict
+        if verdict == "review" and visit.shut_throughout(found):
+            self._happen(Event.NEVER_OPENED, now)
+        elif verdict == "review":
             self._happen(Event.DOUBT, now)
         elif verdict == "charge":
             self._happen(Event.CHARGE, now)
-        elif visit.resumed and not visit.door_seen_open:
+        elif not visit.door_seen_open:
             self._happen(Event.NEVER_OPENED, now)
         else:
             self._happen(Event.NOTHING, now)
@@ -259,6 +283,8 @@ class Conductor:
         if visit.facts.kind is Kind.SERVICE:
             return NOTHING
         verdict = visit.judged(self._trays.watches, now.mono, closing=True)
+        if not visit.door_seen_open and not visit.resumed:
+            verdict = in_doubt(verdict, "door_unseen")
         return in_doubt(verdict, "reopened") if visit.reopened else verdict
 
     def _record(self, visit: Visit, now: Instant) -> None:
@@ -288,6 +314,17 @@ class Conductor:
             movements=movements_of(facts.kind, verdict.trays),
         )
 
+    def _tell_lodged(self, visit: Visit, closed: ClosedSession, now: Instant) -> None:
+        """Note what a buyer left behind until staff have had the door open."""
+        if closed.kind is not Kind.BUY:
+            for tray in visit.lodged if visit.door_seen_open else ():
+                self._alarms.clear(LODGED, tray, now)
+            return
+        for found in closed.trays:
+            if found.count < 0 and "foreign_object" in found.reasons:
+                detail = f"something that weighs like {-found.count} pieces was left on it"
+                self._alarms.raise_(LODGED, found.tray, "MINOR", detail, now, session=closed.id)
+
     def _remember_levels(self, now: Instant) -> None:
         """For the next start of the program, to tell what changed while it was off."""
         try:
@@ -309,6 +346,7 @@ class Conductor:
                 visit.notice, self._retry_at = "ledger", now.mono + RETRY_S
                 return
             self._remember_levels(now)
+            self._tell_lodged(visit, closed, now)
         self._pending = None
         self.receipt = Receipt(closed, visit, order_no, now)
         self._turn.sessions.append(self.receipt.session())

@@ -70,10 +70,11 @@ class Engine:
         self._entrance = Entrance(self._tokens, ledger, limits.pin_tries, limits.pin_lock_s)
         self._alarms = AlarmBook(ledger)
         self._trays = Trays()
-        self._conductor = Conductor(settings, ledger, self._alarms, self._trays, band, self._today)
         unfinished = ledger.unfinished() is not None
         left = {} if unfinished else {t: base.weight for t, base in ledger.baselines().items()}
         self._idle_door = IdleDoor(self._alarms, self._trays, band.const_g, limits.latch_s, left)
+        over = self._idle_door.session_over
+        self._conductor = Conductor(settings, ledger, self._alarms, self._trays, band, self._today, over)
         self._showing = Showing(settings.counter, self._tokens)
         self._door = DoorState(now.mono, None, None)
         self._line_up = False
@@ -140,8 +141,6 @@ class Engine:
         self._door = seen
         if self._conductor.visit is not None:
             self._conductor.see_door(seen, now, turn)
-            if self._conductor.visit is None:
-                self._idle_door.session_over()
         else:
             self._idle_door.see(seen, now)
 
@@ -196,6 +195,7 @@ class Engine:
         self._unlocked_at.append(now.mono)
         session = SessionId(self._random_hex(16))
         self._entrance.grant(request, session, turn)
+        self._idle_door.session_begins(now)
         self._conductor.begin(session, request.kind, account.ref, self._goods, now, turn)
 
     def _why_shut(self, request: OpenRequest, account: Account, now: Instant) -> tuple[Refusal, str] | None:

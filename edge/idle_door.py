@@ -47,17 +47,31 @@ class IdleDoor:
             if now.mono - self._unlocked_since >= self._grace_s:
                 self._alarms.raise_("NOT_LOCKED", "lock", "CRITICAL", "the bolt is not out", now)
 
-    def session_over(self) -> None:
-        """A session has ended: what it changed is explained, and the door is looked at afresh."""
-        self._before = self._shut_at = self._unlocked_since = None
+    def session_over(self, unexplained: Mapping[TrayId, Decigrams]) -> None:
+        """A session has ended; the door is looked at afresh.
+
+        unexplained: the weights before it where it charged and explained nothing, as it was cancelled.
+        """
+        self._before = dict(unexplained) or None
+        self._while = "in a session that was cancelled"
+        self._shut_at = self._unlocked_since = None
+
+    def session_begins(self, now: Instant) -> None:
+        """Say what changed unseen while it can still be told from what the visitor will take."""
+        if self._before is not None:
+            self._tell(self._before, now)
 
     def follow_up(self, now: Instant) -> None:
         """Once the door is shut and everything rests: say what changed unseen, and clear."""
-        if self._before is None or self._shut_at is None:
+        if self._shut_at is None:
             return
-        if not self._trays.all_rest(now.mono, since=self._shut_at):
-            return
-        before, self._before = self._before, None
+        if self._before is None:
+            self._alarms.clear("FORCED_ENTRY", "door", now)
+        elif self._trays.all_rest(now.mono, since=self._shut_at):
+            self._tell(self._before, now)
+
+    def _tell(self, before: Mapping[TrayId, Decigrams], now: Instant) -> None:
+        self._before = None
         for tray, gained_g in changes(before, self._trays.rest_levels(now.mono)).items():
             if abs(gained_g) > self._change_g:
                 self._alarms.raise_("GOODS_MOVED", tray, "MAJOR", f"{gained_g:+.0f} g {self._while}", now)

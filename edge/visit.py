@@ -4,7 +4,8 @@ It decides nothing about devices or the ledger: the engine does, by the table in
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import inf
 
 import msgspec
 
@@ -15,10 +16,20 @@ from edge.domain.session import Effect, Event, State, step
 from edge.domain.values import Decigrams, Fen, Instant, TrayId, grams
 from edge.hardware.signals import DoorState
 from edge.trays import FRESH_S
-from edge.weighing.judge import Band, TrayStory, Verdict, judge
+from edge.weighing.judge import Band, TrayStory, Verdict, in_doubt, judge
 from edge.weighing.track import Step, TrayWatch
 
-_BEFORE_OPEN = (Event.BOLT_STUCK, Event.PULL_TIMEOUT, Event.RELOCK_TIMEOUT, Event.LATCH_TIMEOUT)
+_NOT_WHILE_OPEN = (
+    Event.BOLT_STUCK,
+    Event.PULL_TIMEOUT,
+    Event.RELOCK_TIMEOUT,
+    Event.LATCH_TIMEOUT,
+    Event.REST_TIMEOUT,
+)
+
+
+UNSEEN_S = 600.0
+"""Above this nobody can say that what changed while the program was off was the opener's doing."""
 
 
 class StepNote(msgspec.Struct, frozen=True):
@@ -29,6 +40,8 @@ class StepNote(msgspec.Struct, frozen=True):
     end: float
     before: float
     after: float
+    unseen: bool = False
+    """It happened while the program was off, and may be another's doing."""
 
 
 @dataclass(slots=True)
@@ -51,13 +64,24 @@ class Visit:
     bolt_moved: bool = False
     door_open: bool = False
     door_seen_open: bool = False
+    door_unknown: bool = False
+    """The last look at the door told nothing."""
     reopened: bool = False
     resumed: bool = False
+    resumed_at: float = 0.0
+    doubt: str = ""
+    """Why nothing of this session is sure; "": nothing speaks against it."""
+    unseen_matters: bool = False
+    """What changed while the program was off may be another's doing."""
+    unseen: set[TrayId] = field(default_factory=set)
+    """Trays that changed so."""
     notice: str = ""
     timers: dict[Event, float] = field(default_factory=dict)
     latched_at: float = 0.0
     earlier: dict[TrayId, list[Step]] = field(default_factory=dict)
     """Steps of before a restart, from the journal."""
+    lodged: frozenset[str] = frozenset()
+    """Trays on which an earlier visitor left something that weighs like pieces."""
     noted: dict[TrayId, int] = field(default_factory=dict)
     """How many of each watch's steps the journal already has."""
 
@@ -70,6 +94,14 @@ class Visit:
         self.state, effects = step(self.state, event)
         return effects
 
+    def found_reopened(self, seen: DoorState) -> bool:
+        """Whether a door that was latched before the program was off is open now, unasked."""
+        return self.resumed and self.facts.latched and seen.closed is False and not self.reopened
+
+    def shut_throughout(self, verdict: Verdict) -> bool:
+        """Whether nobody saw the door open and nothing that the trays say speaks for it."""
+        return not (self.door_seen_open or self.resumed or any(tray.count for tray in verdict.trays))
+
     def due(self, now: float) -> list[Event]:
         """Time-outs that have come, earliest first; each is taken off."""
         events = sorted((at, event) for event, at in self.timers.items() if at <= now)
@@ -78,9 +110,9 @@ class Visit:
         return [event for _, event in events]
 
     def watch_open_door(self, now: float, warn_s: float, alarm_s: float) -> None:
-        """The door is open (again): the limits of getting it open end, those of its being open begin once."""
+        """The door is open (again): the limits of a shut door end, those of its being open begin once."""
         begun = Event.OPEN_TOO_LONG in self.timers or self.notice in ("door_long", "door_alarm")
-        for event in _BEFORE_OPEN:
+        for event in _NOT_WHILE_OPEN:
             self.timers.pop(event, None)
         if self.notice == "latch":
             self.notice = ""
@@ -94,8 +126,26 @@ class Visit:
         closing: a tray that still moves is doubtful. While the door is open it only is not known
         yet, so the plateau before counts.
         """
-        stories = [self._story(tray, watches[tray], now, closing) for tray in self.planogram.facings]
-        return judge(stories, self.band, self.zero, filling=self.facts.kind != "BUY")
+        trays = [tray for tray in self.planogram.facings if tray in self.facts.prices]
+        stories = [self._story(tray, watches[tray], now, closing) for tray in trays]
+        verdict = judge(stories, self.band, self.zero, filling=self.facts.kind != "BUY")
+        if self.unseen_matters:
+            verdict = in_doubt(verdict, "unseen", self.unseen | self._changed_unseen(watches))
+        if self.doubt:
+            verdict = in_doubt(verdict, self.doubt)
+        if len(trays) < len(self.facts.prices):  # a tray that is no longer in the planogram tells nothing
+            return replace(verdict, verdict="review", reasons=(*verdict.reasons, "tray_gone"))
+        return verdict
+
+    def _changed_unseen(self, watches: Mapping[TrayId, TrayWatch]) -> set[TrayId]:
+        """Trays whose first step since the restart began in the dark before it."""
+        firsts = {tray: watch.all_steps()[:1] for tray, watch in watches.items()}
+        return {
+            tray
+            for tray, steps in firsts.items()
+            for step in steps
+            if step.start <= self.resumed_at and abs(step.delta) > watches[tray].leave_g
+        }
 
     def _story(self, tray: TrayId, watch: TrayWatch, now: float, closing: bool) -> TrayStory:
         product = self.catalogue.products[self.planogram.facings[tray].sku]
@@ -112,6 +162,7 @@ class Visit:
             after=None if silent else watch.level,
             steps=[*self.earlier.get(tray, []), *watch.all_steps()],
             unsettled=closing and watch.moving,
+            lodged=tray in self.lodged,
         )
 
     def new_notes(self, watches: Mapping[TrayId, TrayWatch]) -> list[StepNote]:
@@ -126,6 +177,7 @@ class Visit:
                         round(done.end - self.zero, 3),
                         round(done.before, 2),
                         round(done.after, 2),
+                        unseen=self.unseen_matters and done.start <= self.resumed_at,
                     )
                 )
             self.noted[tray] = len(watch.steps)
@@ -152,6 +204,12 @@ def resumed(
     visit.begun = visit.resumed = True
     visit.bolt_moved = visit.door_open = True
     visit.door_seen_open = facts.door_opened
+    visit.resumed_at = now.mono
+    visit.reopened = facts.reopened
+    visit.unseen_matters = facts.latched or _dark_s(facts.last_note, now) > UNSEEN_S
+    if _lies_otherwise(facts, catalogue, planogram):
+        visit.doubt = "goods_changed"
+    visit.unseen = {TrayId(note.tray) for note in notes if note.unseen}
     for note in notes:
         visit.earlier.setdefault(TrayId(note.tray), []).append(
             Step(visit.zero + note.start, visit.zero + note.end, note.before, note.after)
@@ -163,6 +221,22 @@ def resumed(
         if level is not None:
             watch.resume(level, now.mono)
     return visit
+
+
+def _dark_s(last: Instant | None, now: Instant) -> float:
+    """Seconds since the journal's last note; infinity where no clock can tell."""
+    if last is None:
+        return inf
+    if last.boot == now.boot:
+        return now.mono - last.mono
+    passed = (now.wall - last.wall).total_seconds()
+    return passed if passed >= 0 else inf
+
+
+def _lies_otherwise(facts: OpenSession, catalogue: Catalogue, planogram: Planogram) -> bool:
+    """Whether goods or their data are not those that the session began with."""
+    lying = {tray: facing.sku for tray, facing in planogram.facings.items()}
+    return facts.skus != lying or facts.catalogue != catalogue.version
 
 
 def door_events(visit: Visit, seen: DoorState) -> Iterator[Event]:

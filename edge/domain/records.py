@@ -110,8 +110,10 @@ class OpenSession:
     """A session as its journal tells it after a restart: granted, not closed.
 
     before: each tray's stable weight when the request was granted. pulsed: the intent to move the
-    bolt was journalled. prices: as shown when the door opened. names …: what a line needs later.
+    bolt was journalled. prices: as shown when the door opened. skus: what lay on each tray then.
     steps: the tray automata's committed steps, opaque to the ledger (JSON of the weighing room).
+    latched: the door was shut and locked again. reopened: and then opened once more, unasked.
+    last_note: when the journal was last written.
     """
 
     id: SessionId
@@ -124,3 +126,7 @@ class OpenSession:
     pulsed: bool = False
     door_opened: bool = False
     steps: tuple[str, ...] = field(default=())
+    skus: dict[TrayId, Sku] = field(default_factory=dict)
+    latched: bool = False
+    reopened: bool = False
+    last_note: Instant | None = None

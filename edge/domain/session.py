@@ -29,8 +29,10 @@ class Event(StrEnum):
     """The unlock never reached the wire."""
     BOLT_MOVED = "bolt moved"
     BOLT_STUCK = "bolt stuck"
+    BOLT_UNSEEN = "bolt unseen"
+    """It was pulsed, and whether it moved or came back nobody can tell: the board is silent."""
     BOLT_BACK = "bolt back"
-    """The bolt is out again and the door was not opened."""
+    """The bolt is out again and the door was not seen open: what the trays say shows whether it was."""
     PULL_TIMEOUT = "not pulled"
     RELOCK_TIMEOUT = "not relocked"
     DOOR_OPENED = "door opened"
@@ -45,7 +47,7 @@ class Event(StrEnum):
     NOTHING = "nothing taken"
     DOUBT = "doubt"
     NEVER_OPENED = "never opened"
-    """Resumed after a power cut: weights unchanged and nobody saw the door open."""
+    """Weights unchanged and nobody saw the door open."""
     REST_TIMEOUT = "no rest"
     """Trays still move when settling must end; those are judged as doubtful."""
     RESUME = "resume"
@@ -92,7 +94,8 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
     (_S.UNLOCKING, _E.NOT_SENT): (_S.CANCELLED, (_F.RECORD,)),
     (_S.UNLOCKING, _E.BOLT_MOVED): (_S.UNLOCKING, (_F.AWAIT_PULL,)),
     (_S.UNLOCKING, _E.BOLT_STUCK): (_S.CANCELLED, (_F.ALARM_BOLT_STUCK, _F.RECORD)),
-    (_S.UNLOCKING, _E.BOLT_BACK): (_S.CANCELLED, (_F.RECORD,)),
+    (_S.UNLOCKING, _E.BOLT_UNSEEN): (_S.OPEN, (_F.WATCH,)),
+    (_S.UNLOCKING, _E.BOLT_BACK): (_S.SETTLING, (_F.AWAIT_REST,)),
     (_S.UNLOCKING, _E.PULL_TIMEOUT): (_S.UNLOCKING, (_F.AWAIT_RELOCK,)),
     (_S.UNLOCKING, _E.RELOCK_TIMEOUT): (_S.CANCELLED, (_F.ALARM_NOT_LOCKED, _F.RECORD)),
     (_S.UNLOCKING, _E.DOOR_OPENED): (_S.OPEN, (_F.WATCH,)),

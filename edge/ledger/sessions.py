@@ -5,6 +5,7 @@ It writes what it is given; what was taken and what it costs was decided before.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -12,13 +13,14 @@ from sqlite_utils import Database
 
 from cloud_bridge import feed
 from edge.domain.records import ClosedSession, Happened, OpenSession, Sale, SaleLine, TrayEvidence
-from edge.domain.values import SessionId, TrayId, rfc3339
+from edge.domain.values import Instant, SessionId, TrayId, rfc3339
 from edge.errors import LedgerError
 from edge.ledger.chain import CLK, Chain
 from edge.ledger.ids import order_no
 from edge.ledger.stock import move
 
 GRANTED, PULSE, DOOR_OPENED, STEP = "granted", "pulse", "door_opened", "step"
+LATCHED, REOPENED = "latched", "reopened"
 """Notes the ledger itself understands; others are kept as they come."""
 
 _JOURNAL = "INSERT INTO session_journal (session, note, body, at, mono_ms, boot) VALUES (?, ?, ?, ?, ?, ?)"
@@ -27,7 +29,7 @@ _LAST_GRANTED = (
     " (SELECT session, body FROM session_journal WHERE note = 'granted' ORDER BY n DESC LIMIT 1) g"
     " WHERE NOT EXISTS (SELECT 1 FROM session WHERE id = g.session)"
 )
-_NOTES = "SELECT note, body FROM session_journal WHERE session = ? ORDER BY n"
+_NOTES = "SELECT note, body, at, mono_ms, boot FROM session_journal WHERE session = ? ORDER BY n"
 _CLOSED = "SELECT 1 FROM session WHERE id = ?"
 _KNOWN = "SELECT 1 FROM session_journal WHERE session = ? UNION ALL SELECT 1 FROM session WHERE id = ?"
 _SESSION = (
@@ -78,12 +80,16 @@ def unfinished(db: Database) -> OpenSession | None:
         return None
     session = _open_sessions.decode(row[1])
     notes = db.execute(_NOTES, (session.id,)).fetchall()
-    names = {name for name, _ in notes}
+    names = {name for name, *_ in notes}
+    *_, at, mono_ms, boot = notes[-1]
     return replace(
         session,
         pulsed=PULSE in names,
         door_opened=DOOR_OPENED in names,
-        steps=tuple(body for name, body in notes if name == STEP),
+        steps=tuple(body for name, body, *_ in notes if name == STEP),
+        latched=LATCHED in names,
+        reopened=REOPENED in names,
+        last_note=Instant(mono_ms / 1000, datetime.fromisoformat(at), boot),
     )
 
 
