@@ -247,6 +247,7 @@ $("never").addEventListener("click", () => $("where").close());
 $("language").addEventListener("click", () => {
   language = language === "zh" ? "en" : "zh";
   localStorage.setItem("language", language);
+  say("", false);
   speak();
 });
 
