@@ -47,6 +47,14 @@ def hostname(netloc: str) -> str:
         return ""
 
 
+def _netloc(origin: str) -> str:
+    """The ``host:port`` of an origin, lower case; "" if malformed, which equals no host that passed."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
+
+
 def _is_literal(host: str) -> bool:
     try:
         ipaddress.ip_address(host)
@@ -90,7 +98,7 @@ class Guard:
         if method in SAFE:
             return None
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and _netloc(origin) != host.lower():
             return "CROSS_ORIGIN"
         if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return "CROSS_ORIGIN"

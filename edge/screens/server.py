@@ -7,11 +7,17 @@ import threading
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from edge.errors import Unavailable
 from edge.screens.stage import Stage
 
 log = structlog.get_logger(__name__)
+
+MOST_CONNECTIONS = 400
+"""Above this a new one is cut off: the program needs file descriptors for its port and its ledger."""
+FIRST_REQUEST_S = 10.0
+"""A connection over which no whole request came by then is cut off; who sends byte by byte holds nothing."""
 
 START_S = 10.0
 STOP_S = 5.0
@@ -37,6 +43,21 @@ def _listening(host: str, port: int) -> socket.socket:
     return sock
 
 
+class _Bounded(H11Protocol):
+    """One HTTP connection, of which there are not too many and none without a request."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        super().connection_made(transport)
+        if len(self.connections) > MOST_CONNECTIONS:
+            transport.abort()
+        else:
+            self.loop.call_later(FIRST_REQUEST_S, self._cut_off_silent)
+
+    def _cut_off_silent(self) -> None:
+        if self.cycle is None and not self.transport.is_closing():
+            self.transport.abort()
+
+
 class WebThread:
     """The web server. ``port`` is the real one once started, also when 0 was asked for."""
 
@@ -48,6 +69,7 @@ class WebThread:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
+                http=_Bounded,
                 access_log=False,  # its lines hold tokens and session ids
                 log_config=None,
                 lifespan="off",

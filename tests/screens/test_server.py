@@ -146,3 +146,36 @@ def test_too_many_streams_are_refused(counter, monkeypatch, problem_of):
     monkeypatch.setattr(type(counter.stage), "streams", property(lambda _stage: MAX_STREAMS))
     answer = counter.client().get("/live")
     assert (problem_of(answer)["code"], answer.headers["retry-after"]) == ("TOO_MANY_PAGES", "5")
+
+
+def connected(web: WebThread) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", web.port), timeout=5)
+
+
+def cut_off(sock: socket.socket) -> bool:
+    try:
+        return sock.recv(1) == b""
+    except ConnectionError:
+        return True
+
+
+def test_a_connection_that_never_finishes_its_request_is_cut_off(web, http, mocker):
+    mocker.patch("edge.screens.server.FIRST_REQUEST_S", 0.05)
+    with connected(web) as slow:
+        slow.sendall(b"GET /live HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
+        assert cut_off(slow)
+    assert http.get(f"{web.url}/healthz").status_code == 200
+
+
+def test_connections_beyond_the_most_are_cut_off_and_those_before_served(web, mocker):
+    mocker.patch("edge.screens.server.MOST_CONNECTIONS", 1)
+    with connected(web) as first:
+        first.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert first.recv(12) == b"HTTP/1.1 200"
+        with connected(web) as second:
+            assert cut_off(second)
+
+
+def test_an_origin_that_is_none_is_a_foreign_one(web, http):
+    answer = http.post(f"{web.url}/api/v1/sessions", headers={"Origin": "http://["}, json={})
+    assert answer.json()["code"] == "CROSS_ORIGIN"
