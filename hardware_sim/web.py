@@ -4,10 +4,12 @@ Knows HTTP; every question goes to the runner, which owns the cabinet.
 """
 
 import asyncio
+import ipaddress
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 from starlette.applications import Starlette
@@ -47,6 +49,8 @@ def app(runner: Runner) -> Starlette:
         return _json(answer)
 
     async def act(request: Request) -> Response:
+        if not _from_panel(request):
+            return problem(403, "CROSS_ORIGIN", "acts come from the panel itself or from no page at all")
         try:
             answer = await asyncio.wrap_future(runner.act(_command(await request.body())))
         except Impossible as error:
@@ -73,9 +77,28 @@ def app(runner: Runner) -> Starlette:
     )
 
 
+def _from_panel(request: Request) -> bool:
+    """Whether no foreign web page is behind this: neither by its origin nor by a name it let point here."""
+    host = request.headers.get("host", "").lower()
+    origin = request.headers.get("origin")
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        if origin is not None and urlsplit(origin).netloc.lower() != host:
+            return False
+        return name == "localhost" or bool(ipaddress.ip_address(name))
+    except ValueError:
+        return False
+
+
 def problem(status: int, code: str, detail: str) -> Response:
     """An RFC 9457 document with a stable ``code``."""
-    titles = {404: "no such page", 405: "wrong method", 409: "that cannot be done now", 422: "not an act"}
+    titles = {
+        403: "not from there",
+        404: "no such page",
+        405: "wrong method",
+        409: "that cannot be done now",
+        422: "not an act",
+    }
     document = {"title": titles.get(status, "failed"), "status": status, "code": code, "detail": detail}
     return Response(json.dumps(document), status, headers=HEADERS, media_type="application/problem+json")
 

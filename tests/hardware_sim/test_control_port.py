@@ -108,3 +108,18 @@ def test_the_panel_brings_everything_itself(port, path):
     assert "http://" not in foreign
     assert "https://" not in foreign
     assert "style=" not in foreign
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"Origin": "http://127.0.0.1:1"}, id="another port's page"),
+        pytest.param({"Origin": "null"}, id="a sandboxed page"),
+        pytest.param({"Origin": "http://["}, id="no origin at all"),
+        pytest.param({"Host": "evil.example"}, id="a name that was pointed here"),
+    ],
+)
+def test_a_foreign_page_moves_nothing_in_the_cabinet(port, headers):
+    answer = port.post("/sim/act", content='{"do":"force_door"}', headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, "CROSS_ORIGIN")
+    assert port.get("/sim/state").json()["door"] == "closed"
