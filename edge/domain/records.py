@@ -129,4 +129,4 @@ class OpenSession:
     skus: dict[TrayId, Sku] = field(default_factory=dict)
     latched: bool = False
     reopened: bool = False
-    last_note: Instant | None = None
+    last_note: Instant | None = field(default=None, compare=False)

@@ -3,7 +3,7 @@
 A request carries an ``id`` made by the asking thread; the engine's answer carries the same ``id``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from edge.domain.values import Kind, SessionId
@@ -48,7 +48,7 @@ class OpenRequest:
     account: str
     pin: str
     key: str
-    asked_at: float | None = None
+    asked_at: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
