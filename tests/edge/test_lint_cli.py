@@ -119,6 +119,10 @@ def test_each_level_has_a_colour_of_its_own_on_its_card(level):
     assert tuple(bytes.fromhex(LOOKS[tray.level].fill[1:])) in colours
 
 
+def test_levels_are_told_apart_by_fill_and_by_ink():
+    assert len({look.fill for look in LOOKS.values()}) == len({look.ink for look in LOOKS.values()}) == 3
+
+
 def luminance(colour):
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in
               (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))]  # fmt: skip

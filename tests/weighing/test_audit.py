@@ -33,8 +33,9 @@ def fell(at_h, by_g):
 CAUSES = [
     pytest.param(night(), (), Cause.NONE, (), id="nothing happened"),
     pytest.param(night(), (5 * HOUR,), Cause.NONE, (), id="the door was opened and nothing touched"),
-    pytest.param(night(lambda h: 2.0 * sin(h / 3)), (), Cause.NONE, (), id="a little drift"),
-    pytest.param(night(lambda h: 0.45 * (1 - exp(-h))), (), Cause.NONE, (), id="creep"),
+    pytest.param(night(lambda h: 0.5 * h), (), Cause.NONE, (), id="a little drift"),
+    pytest.param(night(lambda h: 1.2 * h), (), Cause.DRIFTING_CELL, (), id="more drift"),
+    pytest.param(night(lambda h: 5.0 * sin(h)), (), Cause.NONE, (), id="to and fro"),
     pytest.param(night(fell(5, -400.0)), (5 * HOUR,), Cause.FORCED_DOOR, (("TEA", 2),), id="forced"),
     pytest.param(night(fell(5, -400.0)), (5 * HOUR - 604,), Cause.FORCED_DOOR, (("TEA", 2),), id="late"),
     pytest.param(
@@ -101,6 +102,20 @@ def test_what_all_trays_do_together_is_the_rooms_temperature():
     assert lines[0].common == pytest.approx(-200, abs=15)
     alone = audit(cooling[:3], ())
     assert [line.cause for line in alone] == [Cause.LEAK] * 3
+
+
+def test_a_tray_that_falls_less_than_all_others_does_not_leak():
+    cooling = [night(lambda h: -5.0 * h, (WATER,), tray=f"1-0{i}") for i in range(1, 5)]
+    lines = audit([*cooling, night(lambda h: -2.0 * h, (WATER,), tray="1-05")], ())
+    assert lines[-1].cause is Cause.DRIFTING_CELL
+
+
+@pytest.mark.parametrize(("pieces", "cause"), [(40, Cause.NONE), (1, Cause.DRIFTING_CELL)])
+def test_creep_is_allowed_by_the_load(pieces, cause):
+    books = Watched("1-01", (Stock("TEA", pieces, 200.0, 2.0),), 0.0, 1.0, ())
+    levels = [(60.0 * i, expected_g(books) + 2.0 * (1 - exp(-i / 7))) for i in range(31)]
+    (line,) = audit([Watched("1-01", books.stock, 0.0, 1.0, levels)], ())
+    assert line.cause is cause
 
 
 def test_a_line_adds_up():

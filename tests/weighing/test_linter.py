@@ -65,6 +65,7 @@ RULES = [
         id="17 kg and a hand on 20 kg",
     ),
     pytest.param([good("A", 8.0, 0.05, 1)], {}, id="ten times the reading's noise"),
+    pytest.param([good(), good("B", 3.0, 0.05, 0)], {}, id="light, but none may lie there"),
     pytest.param([good("A", 7.9, 0.05, 1)], {"light_unit": Level.WARN}, id="less than ten times"),
     pytest.param(
         [good("A", 4.0, 0.05, 1)], {"light_unit": Level.WARN, "safe_count": Level.WARN}, id="five times"
@@ -248,8 +249,22 @@ def test_swaps_are_three_at_most_and_each_lowers_doubt(lists):
     assert all(each.after < each.before for each in report.swaps)
 
 
-def test_a_swap_neither_parts_a_group_nor_fills_a_small_scale():
+def test_there_are_three_swaps_at_most():
+    near = [
+        tray(good(f"A{i}", 100.0 + 90 * i), good(f"B{i}", 102.0 + 90 * i), name=f"1-{i}") for i in range(9)
+    ]
+    assert len(lint(near).swaps) == 3
+
+
+def test_a_swap_moves_no_product_of_a_group():
     twins = tray(good("A", 200.0, group="G"), good("B", 200.0, group="G"), good("E", 203.0))
+    other = tray(good("C", 420.0), good("D", 610.0, group="H"), name="1-02")
+    (proposed,) = lint([twins, other]).swaps
+    assert {proposed.sku, proposed.other_sku} == {"E", "C"}
+
+
+def test_a_swap_fills_no_small_scale():
+    twins = tray(good("A", 200.0), good("E", 203.0))
     small = tray(good("C", 40.0, 0.4, count=1), name="1-02", capacity_g=100.0)
     assert lint([twins, small]).swaps == ()
 
