@@ -11,7 +11,7 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 from PIL.ImageFont import FreeTypeFont
 
-from edge.lint_words import LEVELS, Names, finding, named
+from edge.lint_words import LEVELS, Names, finding, named, pair
 from edge.weighing.linter import CabinetReport, Level, TrayReport
 
 FONTS = Path(str(files("edge"))) / "assets" / "fonts"
@@ -110,7 +110,8 @@ def _card(
     )
     worst = max(tray.findings, key=lambda each: each.level, default=None)
     if worst is not None:
-        words = finding(worst, names)
+        near = worst.code == "near_pair"
+        words = pair(tray.pairs[0], names) if near else finding(worst, names)
         for at, row in enumerate(_wrapped(drawable(words[0], words[1]), 18, room, 3)):
             _text(draw, (left + 16, line + 28 + 24 * at), row, 18, "Regular", look.ink, room)
 
