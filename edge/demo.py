@@ -143,7 +143,9 @@ class Demo:
         """Write the state file; gives what it says, one line."""
         pids = {child.name: child.pid for child in self.family.children}
         line = json.dumps({**self.pages.addresses(), "pids": pids})
-        self.state.write_text(line + "\n", encoding="utf-8")
+        draft = self.state.with_suffix(".new")
+        draft.write_text(line + "\n", encoding="utf-8")
+        draft.replace(self.state)  # a reader never sees half of it
         return line
 
 

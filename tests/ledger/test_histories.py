@@ -72,13 +72,23 @@ class Histories(RuleBasedStateMachine):
             write()
             return True
         left = iter(range(fail_after, -1, -1))
-        conn.set_progress_handler(lambda: next(left, 1) == 0, 1)
+        committing = False
+
+        def traced(statement):
+            # SQLite reports an interrupt that comes after a COMMIT took effect; that COMMIT is whole or
+            # not at all is what the killed children below show.
+            nonlocal committing
+            committing = statement == "COMMIT"
+
+        conn.set_trace_callback(traced)
+        conn.set_progress_handler(lambda: not committing and next(left, 1) == 0, 1)
         try:
             write()
         except LedgerError:
             return False
         finally:
             conn.set_progress_handler(None, 0)
+            conn.set_trace_callback(None)
         return True
 
     cuts = st.none() | st.integers(0, 300)
