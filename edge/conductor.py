@@ -164,6 +164,7 @@ class Conductor:
         for event in visit.due(now.mono):
             if self.visit is visit:
                 blind = event in _BLIND and visit.door_unknown
+                visit.blind = visit.blind or blind
                 self._happen(Event.BOLT_UNSEEN if blind else event, now)
 
     def due(self) -> float:

@@ -140,6 +140,8 @@ class Engine:
             log.info("door", closed=seen.closed, locked=seen.locked)
         self._door = seen
         if self._conductor.visit is not None:
+            if self._conductor.stuck:  # the visitor has gone: who opens now is somebody else
+                self._idle_door.see(seen, now)
             self._conductor.see_door(seen, now, turn)
         else:
             self._idle_door.see(seen, now)
@@ -181,7 +183,7 @@ class Engine:
             turn.answers.append(Refused(item.id, Refusal.OUT_OF_ORDER, "the counter is out of order: ledger"))
 
     def _on_pin(self, checked: PinChecked, now: Instant, turn: Turn) -> None:
-        admitted = self._entrance.admit(checked, now, turn)
+        admitted = self._entrance.admit(checked, self._goods.roster, now, turn)
         if admitted is None:
             return
         request, account = admitted

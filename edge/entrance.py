@@ -62,19 +62,25 @@ class Entrance:
         self._waiting[request.id] = _Waiting(request, account, since)
         turn.checks.append(VerifyPin(request.id, request.pin, account.pin if account else None))
 
-    def admit(self, checked: PinChecked, now: Instant, turn: Turn) -> tuple[OpenRequest, Account] | None:
-        """Whose PIN was right; None: refused, or nobody waits for this answer any more."""
+    def admit(
+        self, checked: PinChecked, roster: Roster, now: Instant, turn: Turn
+    ) -> tuple[OpenRequest, Account] | None:
+        """Whose PIN was right; None: refused, or nobody waits for this answer any more.
+
+        roster: the one in force now; an account that changed since it was asked for is not let in.
+        """
         waiting = self._waiting.pop(checked.id, None)
         if waiting is None:
             return None
         if now.mono - waiting.since > ASKED_FOR_S:
             self.refuse(waiting.request, Refusal.BUSY, "the counter was busy; try again", turn)
             return None
-        if not checked.ok or waiting.account is None:
+        account = roster.accounts.get(waiting.request.account)
+        if not checked.ok or account is None or account != waiting.account:
             self.refuse(waiting.request, Refusal.BAD_PIN, "unknown account or wrong PIN", turn)
             return None
-        self._ledger.clear_tries(waiting.account.login, now)
-        return waiting.request, waiting.account
+        self._ledger.clear_tries(account.login, now)
+        return waiting.request, account
 
     def grant(self, request: OpenRequest, session: SessionId, turn: Turn) -> None:
         self._answer(request, Granted(request.id, session), turn)

@@ -52,8 +52,9 @@ class IdleDoor:
 
         unexplained: the weights before it where it charged and explained nothing, as it was cancelled.
         """
-        self._before = dict(unexplained) or None
-        self._while = "in a session that was cancelled"
+        if self._before is None:  # else the door was forced while the session waited to be written
+            self._before = dict(unexplained) or None
+            self._while = "in a session that was cancelled"
         self._shut_at = self._unlocked_since = None
 
     def session_begins(self, now: Instant) -> None:

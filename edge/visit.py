@@ -64,8 +64,10 @@ class Visit:
     bolt_moved: bool = False
     door_open: bool = False
     door_seen_open: bool = False
-    door_unknown: bool = False
-    """The last look at the door told nothing."""
+    blind: bool = False
+    """Nobody could tell whether the bolt moved or came back."""
+    door_unknown: bool = True
+    """The last look at the door told nothing, or there was none yet."""
     reopened: bool = False
     resumed: bool = False
     resumed_at: float = 0.0
@@ -100,7 +102,8 @@ class Visit:
 
     def shut_throughout(self, verdict: Verdict) -> bool:
         """Whether nobody saw the door open and nothing that the trays say speaks for it."""
-        return not (self.door_seen_open or self.resumed or any(tray.count for tray in verdict.trays))
+        told = self.door_seen_open or self.resumed or self.blind
+        return not told and not any(tray.count for tray in verdict.trays)
 
     def due(self, now: float) -> list[Event]:
         """Time-outs that have come, earliest first; each is taken off."""

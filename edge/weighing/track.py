@@ -25,6 +25,9 @@ REST_RANGE_G = 2.5 + 3.4 * NOISE_G
 REST_SLOPE_G = 1.4 + 2.2 * NOISE_G
 """Largest range of the window, and largest difference of its halves' means, that is rest."""
 
+GAP_S = 1.0
+"""After no good value for longer than this the level is measured anew: nobody saw what happened."""
+
 PLATEAU = 8
 """Values that one level is measured from, about 0.8 s."""
 
@@ -93,8 +96,11 @@ class TrayWatch:
         return self._seen_at
 
     def rested(self, now: float, fresh_s: float) -> float | None:
-        """Seconds of rest up to the last reading; None while moving or if that is older than fresh_s."""
-        if self._rest_since is None or self._seen_at is None or now - self._seen_at > fresh_s:
+        """Seconds of rest up to the last reading.
+
+        None while moving, while a last value stands off the level, or if that is older than fresh_s.
+        """
+        if self._rest_since is None or self._strays or self._seen_at is None or now - self._seen_at > fresh_s:
             return None
         return self._seen_at - self._rest_since
 
@@ -115,6 +121,9 @@ class TrayWatch:
         """One good reading, in time order."""
         if self._seen_at is not None and at <= self._seen_at:
             return
+        if self._rest_since is not None and self._seen_at is not None and at - self._seen_at > GAP_S:
+            self._strays = []
+            self._leave(self._seen_at)
         self._seen_at = at
         self._recent.append((at, grams))
         if self._rest_since is None:
@@ -131,14 +140,14 @@ class TrayWatch:
             return
         self._strays.append((at, grams))
         if len(self._strays) == 2:
-            self._leave()
+            self._leave(self._strays[0][0])
 
-    def _leave(self) -> None:
+    def _leave(self, since: float) -> None:
         self._commit()
         values = list(self._plateau)
         # The value just before leaving may already belong to the movement.
         self._left_level = level_of(values[:-1] if len(values) > 3 else values)
-        self._moving_since = self._strays[0][0]
+        self._moving_since = since
         self._plateau.clear()
         self._recent = deque(self._strays, maxlen=WINDOW)
         self._strays.clear()

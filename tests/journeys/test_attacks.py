@@ -7,6 +7,7 @@ import pytest
 
 from edge.domain.requests import Granted, OpenRequest, PinChecked
 from edge.domain.values import Kind
+from edge.errors import LedgerError
 
 WATER, TEA, NOODLES, WALNUTS, MUSHROOMS = "1-01", "1-02", "2-01", "2-03", "2-04"
 
@@ -132,6 +133,39 @@ def test_the_next_buyer_does_not_pay_for_the_thief_nor_count_as_one(rig):
     assert WATER not in moved
 
 
+def test_a_door_forced_while_a_sale_waits_to_be_written_is_told(rig, mocker):
+    session = shopping(rig)
+    broken = mocker.patch.object(rig.ledger, "close_session", side_effect=LedgerError("disk full"))
+    rig.act("close_door", wait=5.0)
+    rig.act("force_door")
+    rig.act("take", tray=TEA, count=2)
+    rig.act("close_door", wait=3.0)
+    mocker.stop(broken)
+    rig.settled(session)
+    rig.run(3.0)
+    assert rig.charged() == {WATER: 1}
+    told = {(a["kind"], a["subject"]) for a in rig.events("alarm.raised.v1")}
+    assert told == {("FORCED_ENTRY", "door"), ("GOODS_MOVED", TEA)}
+
+
+@pytest.mark.parametrize("fault", ["late", "wrong_unit", "wrong_crc", "echo", "drop", "drop_request", "flip"])
+def test_a_visit_over_a_line_that_lies_is_never_taken_for_an_empty_one(rig, fault):
+    before = rig.truly_on()
+    rig.act("fault", name=fault, wait=0.0)
+    answer = rig.ask()
+    if isinstance(answer, Granted) and rig.run_until(lambda: rig.state["bolt"] == "unlocked", 3.0):
+        rig.act("open_door")
+        rig.act("take", tray=WATER, count=1)
+        rig.act("take", tray=TEA, count=1, wait=3.0)
+        rig.act("close_door", wait=2.0)
+    rig.act("clear", name=fault, wait=0.0)
+    receipt = rig.settled(answer.session, 60.0)
+    after = rig.truly_on()
+    taken = {tray: before[tray] - after[tray] for tray in before if before[tray] != after[tray]}
+    assert all(taken.get(tray) == count for tray, count in rig.charged().items())
+    assert receipt.state in (("SETTLED", "REVIEW") if taken else ("EMPTY", "CANCELLED"))
+
+
 # --- who asks --------------------------------------------------------------------------------------
 def asking(rig, id="late", asked_at=None, token=None):
     token = token or rig.view.token
@@ -159,6 +193,14 @@ def test_a_pin_checked_twice_or_for_nobody_opens_once(rig):
         [PinChecked("late", True), PinChecked("late", True), PinChecked("x", True)], rig.instant
     )
     assert [type(answer) for answer in turn.answers] == [Granted]
+
+
+def test_an_account_taken_off_the_roster_while_its_pin_is_checked_opens_nothing(rig):
+    rig.engine.step([asking(rig)], rig.instant)
+    accounts = {login: a for login, a in rig.goods.roster.accounts.items() if login != "demo-001"}
+    rig.engine.step([replace(rig.goods, roster=replace(rig.goods.roster, accounts=accounts))], rig.instant)
+    turn = rig.engine.step([PinChecked("late", True)], rig.instant)
+    assert [answer.code for answer in turn.answers] == ["BAD_PIN"]
 
 
 def test_two_with_one_token_in_one_step_open_once(rig):

@@ -131,3 +131,21 @@ def test_steps_add_up_to_the_change_of_level(offset, pieces, seed):
     levels = [519 * n for n in pieces]
     watch = watched(stream(levels, offset=offset, seed=seed), unit_g=519)
     assert sum(step.delta for step in watch.all_steps()) == pytest.approx(levels[-1] - levels[0], abs=4.0)
+
+
+def test_one_value_after_a_gap_is_no_rest_at_the_level_before_it():
+    watch = watched(stream([6000]))
+    at = watch.seen_at + 5.0
+    watch.add(at, 5481.0)
+    assert watch.rested(at, 1.0) is None
+    for n in range(1, 8):
+        watch.add(at + n / 10, 5481.0)
+    assert watch.level == pytest.approx(5481.0)
+    assert [step.delta for step in watch.all_steps()] == pytest.approx([-519.0], abs=1.0)
+
+
+def test_a_last_value_off_the_level_is_no_rest():
+    watch = watched(stream([6000]))
+    at = watch.seen_at + 0.1
+    watch.add(at, 5481.0)
+    assert watch.rested(at, 1.0) is None
