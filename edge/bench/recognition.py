@@ -81,6 +81,7 @@ def recognition(
     levels = LEVELS if level == "all" else (level,)
     lines = lines_of(path) if path else made_lines(levels, n, seed)
     standing = contest(lines, only or list(CONTESTANTS), jobs or os.cpu_count() or 1, _say)
+    print(file=sys.stderr)
     if not standing.levels:
         raise BadInput(f"{path}: there is no session in it")
     found = found_of(standing, str(path or "simulator"), None if path else seed)
