@@ -356,3 +356,23 @@ def test_the_machine_s_benchmarks_keep_their_names(capsys):
     assert "serial" in capsys.readouterr().err
     assert main(["bench", "--help"]) == 0
     assert "recognition" in capsys.readouterr().out
+
+
+# --- the gate -----------------------------------------------------------------------------------------
+
+# Least exact and most silently wrong of 200, in sessions: what the published shares and luck allow.
+GATE = {"L0": (199, 0), "L1": (196, 1), "L2": (190, 2), "L3s": (156, 6), "L3": (132, 6), "L4": (142, 26)}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("level", GATE)
+def test_recognition_is_no_worse_than_published(level):
+    """Two hundred sessions of each level, on a seed that nobody tunes on."""
+    names = ["naive", "net-MAP", "ours"]
+    standing = contest(made_lines([level], 200, 6), names, 1, lambda _: None)
+    scores = {name: tally.score() for name, tally in standing.levels[level].items()}
+    least, most = GATE[level]
+    assert scores["ours"].exact.hits >= least
+    assert scores["ours"].silently_wrong.hits <= most
+    assert scores["ours"].nothing_charged.hits == 0
+    assert scores["naive"].exact.hits <= scores["net-MAP"].exact.hits <= scores["ours"].exact.hits
