@@ -29,6 +29,9 @@ LOOK_S = 0.005
 BOLT_OWN_S = 0.2
 """From the pulse until the simulated hook is drawn: the bolt's own time, part of every wait for it."""
 PATIENCE_S = 20.0
+COME_AGAIN = ("BUSY", "TOO_SOON")
+COME_AGAIN_S, LONGEST_QUEUE_S = 2.0, 90.0
+"""A visitor who is told to wait asks again after so long, with a new code; the wait before is not ours."""
 
 
 @dataclass(slots=True)
@@ -44,6 +47,7 @@ class Seen:
     sales: int = 0
     reviews: int = 0
     lost: int = 0
+    turned_away: int = 0
     bad: list[str] = field(default_factory=list)
 
 
@@ -96,19 +100,29 @@ class Visitor:
         return {each["tray"]: (each["sku"], stock[each["tray"]][each["sku"]]) for each in trays}
 
     def _open(self, buyer: str, pin: str, seen: Seen) -> tuple[str, str]:
-        token = self._counter.get("/api/v1/screen/token")["token"]
-        body = {"kind": "BUY", "token": token, "buyer": buyer, "pin": pin}
-        asked = time.monotonic()
-        status, answer, cookie = self._counter.ask("POST", "/api/v1/sessions", body)
-        if status != 201:
-            raise Unavailable(f"the counter does not open: {status} {answer}")
+        asked, session, cookie = self._ask(buyer, pin, seen)
         seen.answered.append(time.monotonic() - asked)
         while self._sim.get("/sim/state")["bolt"] != "unlocked":
             if time.monotonic() - asked > PATIENCE_S:
                 raise Unavailable(f"the bolt did not move within {PATIENCE_S:.0f} s")
             time.sleep(LOOK_S)
         seen.bolt.append(time.monotonic() - asked)
-        return f"/api/v1/sessions/{answer['session']}", cookie
+        return f"/api/v1/sessions/{session}", cookie
+
+    def _ask(self, buyer: str, pin: str, seen: Seen) -> tuple[float, str, str]:
+        """When the request that was granted was sent, its session, and the cookie that opens it."""
+        until = time.monotonic() + LONGEST_QUEUE_S
+        while True:
+            token = self._counter.get("/api/v1/screen/token")["token"]
+            body = {"kind": "BUY", "token": token, "buyer": buyer, "pin": pin}
+            asked = time.monotonic()
+            status, answer, cookie = self._counter.ask("POST", "/api/v1/sessions", body)
+            if status == 201:
+                return asked, answer["session"], cookie
+            if answer["code"] not in COME_AGAIN or asked > until:
+                raise Unavailable(f"the counter does not open: {status} {answer}")
+            seen.turned_away += 1
+            time.sleep(COME_AGAIN_S)
 
     def _do(self, move: Move) -> float:
         """Wait, act, and give the moment just before the act."""
@@ -197,8 +211,8 @@ def wrong_charge(receipt: Mapping[str, Any], truth: Mapping[str, int]) -> str | 
 
 
 def _report(seen: Seen, seed: int) -> Report:
-    counted = {"visits": seen.visits, "sales": seen.sales, "reviews": seen.reviews, "lost": seen.lost}
-    told = ", ".join(f"{count} {name}" for name, count in counted.items())
+    names = ("visits", "sales", "reviews", "lost", "turned_away")
+    told = ", ".join(f"{getattr(seen, name)} {name.replace('_', ' ')}" for name in names)
     p95 = {name: in_ms(percentile(getattr(seen, name), 0.95)) for name in ("bolt", "receipt", "centre")}
     wrong: Cell = f"{len(seen.bad)}: {'; '.join(seen.bad)}" if seen.bad else 0
     return Report(
