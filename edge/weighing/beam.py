@@ -5,6 +5,7 @@ from heapq import nlargest
 from math import exp, log1p
 
 from edge.weighing.explain import Explainer
+from edge.weighing.hand import order_of
 from edge.weighing.hypotheses import Claim, Hypothesis, follow, key_of
 from edge.weighing.policy import Policy
 from edge.weighing.recording import Book
@@ -39,17 +40,19 @@ def advanced(
     best = float("-inf")
     claims: list[Claim] = []
     for source in beam:
-        for claim in explainer.claims(source):
-            if claim.weight > best:
-                best = claim.weight
-            if claim.weight > best - policy.drop_nats:
+        floor = best - policy.drop_nats
+        for claim in explainer.claims(source, floor):
+            if claim.weight > floor:
                 claims.append(claim)
+                if claim.weight > best:
+                    best = claim.weight
+                    floor = best - policy.drop_nats
     if not claims:
         return list(beam)
     likely = [claim for claim in claims if claim.weight > best - policy.drop_nats]
     kept = nlargest(CLAIMS_A_PLACE * policy.beam, likely, key=lambda claim: claim.weight)
     merged = _merged([follow(claim, step, book) for claim in kept])
-    merged.sort(key=lambda each: (-each.weight, each.hand, each.changes))
+    merged.sort(key=lambda each: (-each.weight, [order_of(item) for item in each.hand], each.changes))
     return merged[: policy.beam]
 
 

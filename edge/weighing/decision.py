@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from math import exp, log
 
 from edge.domain.values import decigrams
-from edge.weighing.hypotheses import Deed, Hypothesis, Item, Path, Told
+from edge.weighing.hand import Item
+from edge.weighing.hypotheses import Deed, Hypothesis, Path, Told
 from edge.weighing.likelihood import log_sum
 from edge.weighing.policy import Policy
 from edge.weighing.recording import Book

@@ -8,14 +8,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import NamedTuple
 
+from edge.weighing.hand import Item, order_of, taken, without
 from edge.weighing.multisets import Bunch
-from edge.weighing.recording import Book, Unit
+from edge.weighing.recording import Book
 from edge.weighing.steps import Step
-
-LOT_INFLATION = 1 + 0.35**2
-"""A unit's whole variance over its own: the lot's error counts as unknown, too."""
-LEAST_OWN_VAR = 0.05
-"""Nobody knows an own mass better than the display shows it, grams squared."""
 
 
 class Deed(Enum):
@@ -29,15 +25,6 @@ class Deed(Enum):
     FOREIGN_ON = auto()
     FOREIGN_OFF = auto()
     UNEXPLAINED = auto()
-
-
-class Item(NamedTuple):
-    """A unit out of its tray: it weighs what it weighed when it was taken. home: the tray it left last."""
-
-    sku: int
-    home: int
-    grams: float
-    variance: float
 
 
 class Foreign(NamedTuple):
@@ -135,34 +122,45 @@ def key_of(hypothesis: Hypothesis) -> object:
 def follow(claim: Claim, step: Step, book: Book) -> Hypothesis:
     """The hypothesis that ``claim`` makes of its source."""
     source, tray = claim.source, step.tray
-    carried = tuple([each for each in source.carried if each.tray != tray])
     before, before_var = level_before(source, step)
-    if claim.deed is Deed.PRESS:
-        carried = tuple(sorted((*carried, Carried(tray, before, before_var))))
     delta, variance = step.after - before, step.variance_from(before, before_var)
-    returned = tuple([source.hand[place] for place in claim.back])
-    kept = [item for place, item in enumerate(source.hand) if place not in claim.back]
-    taken: tuple[Item, ...] = ()
+    hand, back, new = source.hand, [source.hand[place] for place in claim.back], []
     if claim.bunch is not None:
-        back_grams = sum(item.grams for item in returned)
-        back_var = sum(item.variance for item in returned)
-        units = tuple(book.unit(tray, sku) for sku in claim.skus)
-        taken = _items(claim.bunch, claim.skus, units, tray, back_grams - delta, variance + back_var)
-    foreign = source.foreign
-    if claim.deed is Deed.FOREIGN_ON:
-        foreign = tuple(sorted((*foreign, Foreign(tray, delta, variance))))
-    elif claim.deed is Deed.FOREIGN_OFF:
-        foreign = foreign[: claim.off] + foreign[claim.off + 1 :]
-    told = Told(step, claim.deed, claim.z, taken, returned, mixed=len(claim.skus) > 1)
+        grams = sum([item.grams for item in back]) - delta
+        own = variance + sum([item.variance for item in back])
+        new = taken(claim.bunch, claim.skus, book, tray, step.began, grams, own)
+        kept = without(hand, claim.back, book, grams + delta, own) if back else list(hand)
+        hand = tuple(sorted(kept + new, key=order_of))
+    elif back:
+        hand = tuple(sorted(without(hand, claim.back, book, delta, variance), key=order_of))
+    told = Told(step, claim.deed, claim.z, tuple(new), tuple(back), mixed=len(claim.skus) > 1)
     return Hypothesis(
         weight=claim.weight,
-        hand=tuple(sorted((*kept, *taken))) if taken else tuple(kept),
-        changes=_changed(source.changes, tray, taken, returned) if taken or returned else source.changes,
-        foreign=foreign,
-        carried=carried,
+        hand=hand,
+        changes=_changed(source.changes, tray, new, back) if new or back else source.changes,
+        foreign=_foreign(claim, tray, delta, variance),
+        carried=_carried(claim, tray, before, before_var),
         unexplained=source.unexplained + (claim.deed is Deed.UNEXPLAINED),
         path=Path(told, source.path),
     )
+
+
+def _foreign(claim: Claim, tray: int, delta: float, variance: float) -> tuple[Foreign, ...]:
+    lying = claim.source.foreign
+    if claim.deed is Deed.FOREIGN_ON:
+        return tuple(sorted((*lying, Foreign(tray, delta, variance))))
+    if claim.deed is Deed.FOREIGN_OFF:
+        return lying[: claim.off] + lying[claim.off + 1 :]
+    return lying
+
+
+def _carried(claim: Claim, tray: int, before: float, before_var: float) -> tuple[Carried, ...]:
+    others = claim.source.carried
+    if others:
+        others = tuple([each for each in others if each.tray != tray])
+    if claim.deed is Deed.PRESS:
+        return tuple(sorted((*others, Carried(tray, before, before_var))))
+    return others
 
 
 def level_before(hypothesis: Hypothesis, step: Step) -> tuple[float, float]:
@@ -171,27 +169,6 @@ def level_before(hypothesis: Hypothesis, step: Step) -> tuple[float, float]:
         if each.tray == step.tray:
             return each.before, each.before_var
     return step.before, step.before_var
-
-
-def _items(
-    bunch: Bunch,
-    skus: Sequence[int],
-    units: Sequence[Unit],
-    tray: int,
-    grams: float,
-    variance: float,
-) -> tuple[Item, ...]:
-    """The units of ``bunch`` with their own masses: what was measured beyond the mean is shared out."""
-    total = bunch.variance + variance
-    off = grams - bunch.grams
-    items = []
-    for index, count in bunch.units:
-        unit = units[index]
-        spread = unit.own_var * LOT_INFLATION
-        share = spread / (spread + variance) if bunch.size == 1 else spread / total
-        own = variance if bunch.size == 1 else max(LEAST_OWN_VAR, spread - spread * share)
-        items += [Item(skus[index], tray, unit.grams + share * off, own)] * count
-    return tuple(items)
 
 
 def _changed(

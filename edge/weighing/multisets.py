@@ -4,10 +4,8 @@ A table knows no stock: whoever asks drops what the tray did not hold. Goods are
 """
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from itertools import combinations_with_replacement
 from math import lgamma, log, sqrt
 from typing import NamedTuple
 
@@ -51,21 +49,14 @@ class Table:
 @lru_cache(maxsize=256)
 def everyday(units: tuple[Unit, ...]) -> Table:
     """Bunches of one to four units (three on a tray of many goods)."""
-    largest = 4 if len(units) <= FEW_GOODS else 3
-    return Table([bunch for size in range(1, largest + 1) for bunch in _of_size(units, size)])
+    return Table(_of_sizes(units, 1, 4 if len(units) <= FEW_GOODS else 3))
 
 
 @lru_cache(maxsize=64)
 def large(units: tuple[Unit, ...]) -> Table:
     """The bunches beyond the everyday ones that are still few enough to list."""
-    least = 5 if len(units) <= FEW_GOODS else 4
-    most = 6 if len(units) <= FEW_GOODS else 5 if len(units) <= MANY_GOODS else 4
-    return Table([bunch for size in range(least, most + 1) for bunch in _of_size(units, size)])
-
-
-def of_one_good(units: Sequence[Unit], index: int, count: int) -> Bunch:
-    """``count`` units of one good."""
-    return bunch_of(units, ((index, count),))
+    few = len(units) <= FEW_GOODS
+    return Table(_of_sizes(units, 5 if few else 4, 6 if few else 5 if len(units) <= MANY_GOODS else 4))
 
 
 def bunch_of(units: Sequence[Unit], chosen: tuple[tuple[int, int], ...]) -> Bunch:
@@ -74,25 +65,48 @@ def bunch_of(units: Sequence[Unit], chosen: tuple[tuple[int, int], ...]) -> Bunc
     return Bunch(
         grams=sum(count * units[index].grams for index, count in chosen),
         variance=sum(n * units[i].own_var + n * n * units[i].lot_var for i, n in chosen),
-        prior=log(size_prior(size)) + _log_composition(chosen, size, len(units)),
+        prior=_prior(size, len(units), sum(lgamma(count + 1) for _, count in chosen), len(chosen)),
         size=size,
         units=chosen,
     )
 
 
-def size_prior(size: int) -> float:
-    return SIZE_PRIOR[size - 1] if size <= len(SIZE_PRIOR) else LARGE_PRIOR
+def _prior(size: int, goods: int, alike: float, kinds: int) -> float:
+    """Logarithm of how often a movement takes these: by size, then half at random, half one good only.
 
-
-def _log_composition(chosen: tuple[tuple[int, int], ...], size: int, goods: int) -> float:
-    """Half of all takes of several are at random, half of one good only."""
+    alike: logarithm of the ways to order the units that do not differ.
+    """
+    share = log(SIZE_PRIOR[size - 1] if size <= len(SIZE_PRIOR) else LARGE_PRIOR)
     if size == 1:
-        return -log(goods)
-    ways = lgamma(size + 1) - sum(lgamma(count + 1) for _, count in chosen)
-    at_random = log(0.5) + ways - size * log(goods)
-    return at_random if len(chosen) > 1 else log_sum([at_random, log(0.5 / goods)])
+        return share - log(goods)
+    at_random = log(0.5) + lgamma(size + 1) - alike - size * log(goods)
+    return share + (at_random if kinds > 1 else log_sum([at_random, log(0.5 / goods)]))
 
 
-def _of_size(units: tuple[Unit, ...], size: int) -> Iterator[Bunch]:
-    for chosen in combinations_with_replacement(range(len(units)), size):
-        yield bunch_of(units, tuple(sorted(Counter(chosen).items())))
+def _of_sizes(units: tuple[Unit, ...], least: int, most: int) -> list[Bunch]:
+    """All bunches of ``least`` to ``most`` units, each good added in turn to what there is already."""
+    parts: list[_Part] = [_Part(0.0, 0.0, 0.0, 0, ())]
+    for index, unit in enumerate(units):
+        adds = [
+            (n, n * unit.grams, n * unit.own_var + n * n * unit.lot_var, lgamma(n + 1))
+            for n in range(1, most + 1)
+        ]
+        parts += [
+            _Part(part.grams + grams, part.variance + var, part.alike + alike, part.size + n,
+                  (*part.units, (index, n)))
+            for part in parts
+            for n, grams, var, alike in adds[: most - part.size]
+        ]  # fmt: skip
+    return [
+        Bunch(grams, var, _prior(size, len(units), alike, len(chosen)), size, chosen)
+        for grams, var, alike, size, chosen in parts
+        if size >= least
+    ]
+
+
+class _Part(NamedTuple):
+    grams: float
+    variance: float
+    alike: float
+    size: int
+    units: tuple[tuple[int, int], ...]

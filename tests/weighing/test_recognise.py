@@ -226,6 +226,26 @@ def test_put_back_and_taken_in_one_movement(film):
     assert verdict.events[1].at == verdict.events[2].at
 
 
+PIECES = ("pieces", 281.0, 16.5, 10)
+
+
+@pytest.mark.parametrize(
+    ("returned", "say"),
+    [pytest.param(562, Say.EMPTY, id="the pair"), pytest.param(545, Say.REVIEW, id="17 g lighter")],
+)
+def test_a_pair_that_was_weighed_together_comes_back_weighing_the_same(film, returned, say):
+    """Two pieces of 5.5 g spread may weigh 545 g, but not after they weighed 562 g."""
+    verdict = recognise(film([PIECES], [TEA]).load(2, 0, -562).load(6, 0, returned).recording())
+    assert verdict.say == say
+
+
+def test_what_comes_back_of_a_pair_tells_what_the_other_one_weighs(film):
+    visit = film([PIECES], [TEA]).load(2, 0, -562).load(6, 0, 272)
+    assert recognise(visit.load(10, 0, 290).recording()).say == Say.EMPTY
+    again = film([PIECES], [TEA]).load(2, 0, -562).load(6, 0, 272).load(10, 0, 278)
+    assert recognise(again.recording()).say == Say.REVIEW
+
+
 # --- decision -----------------------------------------------------------------------------------------
 
 
