@@ -5,8 +5,7 @@ for people, PINs to check and pictures for the screens come back in a ``Turn``. 
 (app.py) has the threads. What may follow what in a door session stands in domain/session's table.
 """
 
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -14,12 +13,14 @@ import structlog
 
 from cloud_bridge.feed import CatalogueApplied, PlanogramApplied
 from edge.alarms import AlarmBook
+from edge.coil import Coil
 from edge.conductor import Conductor
+from edge.domain.planogram import Planogram
 from edge.domain.records import Movement
 from edge.domain.requests import Accepted, AppealRequest, OpenRequest, PinChecked, Refusal, Refused
 from edge.domain.roster import Account
 from edge.domain.tokens import TokenBook
-from edge.domain.values import Instant, Kind, SessionId
+from edge.domain.values import Instant, Kind, SessionId, Sku, TrayId
 from edge.entrance import Entrance
 from edge.errors import LedgerError
 from edge.hardware.signals import (
@@ -39,9 +40,6 @@ from edge.turn import CentreSeen, Goods, Input, Turn
 from edge.weighing.judge import Band
 
 log = structlog.get_logger(__name__)
-
-UNLOCK_REST_S, UNLOCKS_A_MINUTE = 3.0, 10
-"""A solenoid's coil must cool down: at most one pulse in so long, and so many a minute."""
 
 CHECKPOINT_S = 60.0
 """How often the ledger's log is folded back while nobody is at the door."""
@@ -81,7 +79,7 @@ class Engine:
         self._lock_lost = False
         self._misconfigured: set[str] = set()
         self._online = False
-        self._unlocked_at: deque[float] = deque(maxlen=UNLOCKS_A_MINUTE)
+        self._coil = Coil(settings.lock.rest_s, settings.lock.pulses_a_minute)
         self._checkpoint_at = now.mono + CHECKPOINT_S
         self._first = Turn()
         self._apply(goods, now)
@@ -180,6 +178,8 @@ class Engine:
                     self._on_appeal(item, now, turn)
         except LedgerError as error:
             log.error("request_not_written", error=str(error))
+            if isinstance(item, OpenRequest):
+                self._entrance.abandon(item)
             turn.answers.append(Refused(item.id, Refusal.OUT_OF_ORDER, "the counter is out of order: ledger"))
 
     def _on_pin(self, checked: PinChecked, now: Instant, turn: Turn) -> None:
@@ -194,7 +194,7 @@ class Engine:
             self._entrance.refuse(request, *why, turn)
             return
         self._tokens.redeem(request.token, now.mono)
-        self._unlocked_at.append(now.mono)
+        self._coil.pulsed(now.mono)
         session = SessionId(self._random_hex(16))
         self._entrance.grant(request, session, turn)
         self._idle_door.session_begins(now)
@@ -210,24 +210,21 @@ class Engine:
             return Refusal.RESTOCKING, "wait until the counter is filled"
         if reason := self.out_of_order:
             return Refusal.OUT_OF_ORDER, f"the counter is out of order: {reason}"
-        if self._coil_is_hot(now.mono):
-            return Refusal.BUSY, "wait a few seconds and try again"
+        if self._coil.is_hot(now.mono):
+            return Refusal.TOO_SOON, "the lock has to rest; try again in some seconds"
         return self._why_not_buy(account, now) if request.kind is Kind.BUY else None
 
-    def _coil_is_hot(self, now: float) -> bool:
-        times = self._unlocked_at
-        if not times:
-            return False
-        return now - times[-1] < UNLOCK_REST_S or (len(times) == UNLOCKS_A_MINUTE and now - times[0] < 60.0)
-
     def _why_not_buy(self, account: Account, now: Instant) -> tuple[Refusal, str] | None:
-        if not any(self._trays.in_service(now.mono).values()):
+        if self._weighs_nothing(now):
             return Refusal.OUT_OF_ORDER, "the counter is out of order: scales"
         if expired := self._expired(now):
             return Refusal.EXPIRED_GOODS, f"expired goods on tray {', '.join(expired)}"
         if account.quota is not None and self._ledger.spent(account.ref) >= account.quota:
             return Refusal.NO_QUOTA, "the account's quota is used up"
         return None
+
+    def _weighs_nothing(self, now: Instant) -> bool:
+        return not any(self._trays.in_service(now.mono).values())
 
     def _expired(self, now: Instant) -> list[str]:
         """Trays with goods past their date: sold through the day named, not after its midnight."""
@@ -267,7 +264,11 @@ class Engine:
         return min(dues)
 
     def _apply(self, goods: Goods, now: Instant) -> None:
-        """Switch to ``goods``, whole. Opening stock is booked once, when the ledger has none."""
+        """Switch to ``goods``, whole. Opening stock is booked once, when the ledger has none.
+
+        What is booked on a tray of a product that no longer belongs there is taken off the books: until
+        it is filled anew, nothing that leaves that tray can be sure.
+        """
         self._goods = goods
         catalogue, planogram = goods.catalogue, goods.planogram
         self._trays.plan(planogram, catalogue)
@@ -280,7 +281,8 @@ class Engine:
         self._ledger.record_fact(planned, "planogram", now)
         facings = planogram.facings.values()
         opening = [Movement(f.tray, f.sku, "RESTOCK", f.opening, "opening stock") for f in facings]
-        self._ledger.open_stock([moved for moved in opening if moved.count], now)
+        if not self._ledger.open_stock([moved for moved in opening if moved.count], now):
+            self._ledger.move_stock(list(_out_of_place(self._ledger.booked(), planogram)), None, now)
 
     def _today(self, now: Instant) -> date:
         """The local business day."""
@@ -294,7 +296,7 @@ class Engine:
             self._ledger.on_hand(),
             conductor.visit,
             conductor.receipt,
-            self.out_of_order,
+            self.out_of_order or ("scales" if self._weighs_nothing(now) else ""),
             self._alarms.kinds(),
             self._online,
             self._today(now),
@@ -302,3 +304,11 @@ class Engine:
         )
         if session is not None:
             turn.sessions.append(session)
+
+
+def _out_of_place(booked: Mapping[tuple[TrayId, Sku], int], planogram: Planogram) -> Iterator[Movement]:
+    """Movements that take off the books what ``planogram`` has no place for."""
+    for (tray, sku), count in booked.items():
+        facing = planogram.facings.get(tray)
+        if count and (facing is None or facing.sku != sku):
+            yield Movement(tray, sku, "ADJUST", -count, "another product is planned here")

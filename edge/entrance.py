@@ -91,7 +91,13 @@ class Entrance:
     def forget(self, now: float) -> None:
         """Drop checks that nobody answered."""
         for id in [id for id, w in self._waiting.items() if now - w.since > ASKED_FOR_S]:
-            del self._waiting[id]
+            self.abandon(self._waiting.pop(id).request)
+
+    def abandon(self, request: OpenRequest) -> None:
+        """``request`` will get no answer: its key may be used for another try."""
+        earlier = self._answered.get(request.key)
+        if earlier is not None and earlier[1] is None:
+            del self._answered[request.key]
 
     def _repeated(self, request: OpenRequest, turn: Turn) -> bool:
         earlier = self._answered.get(request.key)

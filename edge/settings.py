@@ -56,6 +56,9 @@ class LockBoard(Section, frozen=True, kw_only=True):
     feedback_when_locked: Literal["short", "open"] = "short"
     reed: Channel = 2
     reed_when_closed: Literal["short", "open"] = "short"
+    rest_s: Annotated[float, Meta(ge=0)] = 3.0
+    pulses_a_minute: Annotated[int, Meta(ge=1)] = 10
+    """How long the coil rests between two pulses, and how many it takes in a minute."""
 
 
 class Scales(Section, frozen=True, kw_only=True):

@@ -30,6 +30,8 @@ class Refusal(StrEnum):
     NO_QUOTA = "NO_QUOTA"
     NOT_ALLOWED = "NOT_ALLOWED"
     """The account's role may not open this kind of session."""
+    TOO_SOON = "TOO_SOON"
+    """The lock's coil has to rest for some seconds."""
     UNKNOWN_SESSION = "UNKNOWN_SESSION"
     KEY_REUSED = "KEY_REUSED"
     """The Idempotency-Key came before with another request."""

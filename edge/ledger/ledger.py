@@ -15,7 +15,7 @@ from sqlite_utils import Database
 
 from cloud_bridge import feed
 from edge.domain.records import ClosedSession, Movement, OpenSession
-from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, SessionId, TrayId, rfc3339
+from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, SessionId, Sku, TrayId, rfc3339
 from edge.errors import LedgerError
 from edge.ledger import alarms, pins, sessions, stock
 from edge.ledger.alarms import Alarm
@@ -163,6 +163,10 @@ class Ledger:
     def on_hand(self) -> dict[TrayId, int]:
         """Pieces booked on each tray: the sum of its movements."""
         return dict(self._on_hand)
+
+    def booked(self) -> dict[tuple[TrayId, Sku], int]:
+        """Pieces booked by tray and product, of whatever ever moved there."""
+        return stock.booked(self._store.db)
 
     def _book(self, movements: Sequence[Movement]) -> None:
         for moved in movements:

@@ -6,7 +6,7 @@ from sqlite_utils import Database
 
 from cloud_bridge import feed
 from edge.domain.records import Movement
-from edge.domain.values import SessionId, TrayId
+from edge.domain.values import SessionId, Sku, TrayId
 from edge.ledger.chain import Chain
 
 _MOVE = (
@@ -14,6 +14,8 @@ _MOVE = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _ON_HAND = "SELECT tray, sum(count) FROM stock_movement GROUP BY tray ORDER BY tray"
+
+_BOOKED = "SELECT tray, sku, sum(count) FROM stock_movement GROUP BY tray, sku ORDER BY tray, sku"
 
 
 def move(db: Database, chain: Chain, movements: Sequence[Movement], session: SessionId | None) -> None:
@@ -31,6 +33,11 @@ def move(db: Database, chain: Chain, movements: Sequence[Movement], session: Ses
 def on_hand(db: Database) -> dict[TrayId, int]:
     """Pieces booked on each tray that ever moved."""
     return dict(db.execute(_ON_HAND).fetchall())
+
+
+def booked(db: Database) -> dict[tuple[TrayId, Sku], int]:
+    """Pieces booked on each tray by product, of whatever ever moved there."""
+    return {(tray, sku): count for tray, sku, count in db.execute(_BOOKED).fetchall()}
 
 
 def movement_id(incarnation: str, n: int) -> str:

@@ -40,7 +40,7 @@ from edge.screens.labels import screen_qr_png
 from edge.screens.openers import COOKIE, Openers
 from edge.screens.problems import problem, refusal
 from edge.screens.stage import Shown, Stage
-from edge.screens.streams import MAX_STREAMS, comment_every, stream
+from edge.screens.streams import MAX_STREAMS, OWN_STREAMS, comment_every, stream
 
 log = structlog.get_logger(__name__)
 
@@ -85,9 +85,9 @@ class Api:
 
     async def live(self, request: Request) -> Response:
         """The View, whole on connect, then the newest. Only the screen itself is told the token."""
-        if self.stage.streams >= MAX_STREAMS:
-            return problem("TOO_MANY_PAGES", headers={"Retry-After": "5"})
         for_screen = is_screen(request)
+        if self.stage.streams >= MAX_STREAMS + (OWN_STREAMS if for_screen else 0):
+            return problem("TOO_MANY_PAGES", headers={"Retry-After": "5"})
 
         def newest() -> Shown[View] | None:
             shown = self.stage.shown()

@@ -95,6 +95,11 @@ REFUSALS: dict[Refusal, Kind] = {
         "该账户不能这样开门，请换一个账户。",
         "This account may not open the door for that: use another one.",
     ),
+    Refusal.TOO_SOON: Kind(
+        503,
+        "门锁需要休息几秒，请稍后再试。",
+        "The lock has to rest for some seconds: please try again.",
+    ),
     Refusal.UNKNOWN_SESSION: Kind(
         404, "没有找到这次购物，请从“我的订单”打开。", "No such visit: open it from “My orders”."
     ),

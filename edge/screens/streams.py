@@ -13,6 +13,8 @@ COMMENT_S = 15.0
 RETRY_MS = 1000
 MAX_STREAMS = 100
 """Open streams in all; a page holds one. More is refused, so that a fleet of tabs cannot fill memory."""
+OWN_STREAMS = 4
+"""Further ones for the counter's own screen, which strangers' tabs must not shut out."""
 
 
 T = TypeVar("T", bound=msgspec.Struct)

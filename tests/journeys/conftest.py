@@ -56,6 +56,7 @@ class Rig:
         self.cut_at: int | None = None
         self.starts_at: float | None = None
         self.unlocks_sent = 0
+        self.swallow_checks = False
         self.start()
 
     # --- the process ---------------------------------------------------------------------------
@@ -175,7 +176,7 @@ class Rig:
         for job in turn.jobs:
             self.bus.submit(job)
             self.bus_due = self.now
-        for check in turn.checks:
+        for check in [] if self.swallow_checks else turn.checks:
             self.inbox.append(PinChecked(check.id, check_pin(check.pin, check.against)))
         for answer in turn.answers:
             self.answers[answer.id] = answer
@@ -246,6 +247,14 @@ class Rig:
         yesterday = (self.instant.wall - timedelta(days=1)).date()
         facings[tray] = replace(facings[tray], expires_on=yesterday)
         self._bring(replace(self.goods, planogram=replace(self.goods.planogram, facings=facings)))
+
+    def replan(self, skus: Mapping[str, str]) -> None:
+        """Another planogram arrives, in which these trays hold other products."""
+        facings = dict(self.goods.planogram.facings)
+        for tray, sku in skus.items():
+            facings[tray] = replace(facings[tray], sku=sku)
+        planogram = replace(self.goods.planogram, version="another", facings=facings)
+        self._bring(replace(self.goods, planogram=planogram))
 
     def limit(self, login: str, quota: int) -> None:
         """Another roster arrives, in which this account may spend no more than ``quota`` fen."""

@@ -328,3 +328,23 @@ def test_a_restart_with_one_tray_more_is_no_crash(rig):
     rig.act("take", tray=TEA, count=1)
     assert shut(rig, session).state == "REVIEW"
     assert TEA not in rig.charged()
+
+
+def test_goods_of_before_a_change_of_planogram_are_nobodys_purchase(rig):
+    """Old goods that weigh like the new product would otherwise be charged as it."""
+    rig.replan({"2-01": "PL-HONEY-250"})
+    assert {tray.tray: tray.on_hand for tray in rig.view.trays}["2-01"] == 0
+    receipt = rig.visit(("take", {"tray": "2-01", "count": 3}))
+    assert receipt.state == "REVIEW"
+    assert rig.charged() == {}
+    moved = [m for m in rig.events("stock.moved.v1") if m["kind"] == "ADJUST"]
+    assert [(m["tray"], m["sku"], m["count"]) for m in moved] == [("2-01", "LG-KJ-NOOD270", -8)]
+
+
+def test_a_request_that_got_no_answer_does_not_hold_its_key(rig):
+    token = rig.view.token
+    rig.swallow_checks = True
+    rig.send(token=token, key="k")
+    rig.run(4.0)
+    rig.swallow_checks = False
+    assert isinstance(rig.ask(token=token, key="k"), Granted)

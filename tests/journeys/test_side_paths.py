@@ -232,17 +232,12 @@ def test_boards_that_lose_power_in_a_visit_never_make_a_wrong_sale(rig):
     assert rig.charged() in ({}, {WATER: 1})
 
 
-def test_the_lock_is_not_pulsed_twice_within_three_seconds_nor_eleven_times_a_minute(rig):
-    fault(rig, "bolt_stuck")
-    first = rig.ask()
-    rig.settled(first.session, 8)
-    rig.engine._unlocked_at[-1] = rig.now - 2.0
-    assert rig.refused() == "BUSY"
-    rig.run(1.1)
-    assert isinstance(rig.ask(), Granted)
+def test_a_lock_that_has_to_rest_refuses_in_its_own_words(rig):
+    rig.engine._coil.rest_s = 20.0
+    rig.settled(rig.open(), 15)
+    assert rig.refused() == "TOO_SOON"
     rig.run(10.0)
-    rig.engine._unlocked_at.extend([rig.now - 30.0] * 10)
-    assert rig.refused() == "BUSY"
+    assert isinstance(rig.ask(), Granted)
 
 
 def test_goods_past_their_date_shut_the_door(rig):

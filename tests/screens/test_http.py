@@ -25,6 +25,7 @@ STATUS = {
     "BAD_PIN": 401,
     "NO_QUOTA": 403,
     "NOT_ALLOWED": 403,
+    "TOO_SOON": 503,
     "UNKNOWN_SESSION": 404,
     "KEY_REUSED": 422,
 }
