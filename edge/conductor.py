@@ -5,6 +5,7 @@ shows and what happens to a door without a session are others' work.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 
 import structlog
@@ -234,9 +235,8 @@ class Conductor:
     def _pulse(self, visit: Visit, now: Instant) -> None:
         """Intent first, then the pulse: after a crash between the two nothing is pulsed again."""
         try:
-            self._ledger.begin_session(visit.facts, now)
+            self._ledger.begin_session(replace(visit.facts, pulsed=True), now)
             visit.begun = True
-            self._ledger.journal(visit.facts.id, "pulse", {}, now)
         except LedgerError as error:
             log.error("intent_not_written", error=str(error))
             visit.notice = "ledger"

@@ -121,7 +121,8 @@ class Demo:
             if self.stop.is_set():
                 return 0
         say(f"就绪,用时 {time.monotonic() - began:.1f} 秒 · ready")
-        click.echo(self._note() if as_json else welcome(self.pages, self.layout))
+        note = self._note()
+        click.echo(note if as_json else welcome(self.pages, self.layout))
         sys.stdout.flush()
         while not self.stop.wait(TEND_S):
             if self.family.tend(time.monotonic()):
@@ -188,7 +189,12 @@ def _locked(lock: IO[str]) -> bool:
 
 
 def _lives(pid: str) -> bool:
-    return pid.isdigit() and Path("/proc", pid).exists()
+    """Whether the process runs; one that has ended and was not waited for does not."""
+    try:
+        stat = Path("/proc", pid, "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return pid.isdigit() and stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def last_lines(log: Path, count: int = 5) -> str:

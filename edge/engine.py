@@ -88,6 +88,7 @@ class Engine:
     def step(self, inputs: Sequence[Input], now: Instant) -> Turn:
         """Take ``inputs`` in order, let time-outs come, and say what is to be done."""
         turn, self._first = self._first, Turn()
+        self._settle_entrance(now)
         for item in inputs:
             self._take(item, now, turn)
         self._pass_time(now, turn)
@@ -181,6 +182,13 @@ class Engine:
             if isinstance(item, OpenRequest):
                 self._entrance.abandon(item)
             turn.answers.append(Refused(item.id, Refusal.OUT_OF_ORDER, "the counter is out of order: ledger"))
+
+    def _settle_entrance(self, now: Instant) -> None:
+        """What the step before left to write, once its jobs were on their way."""
+        try:
+            self._entrance.settle(now)
+        except LedgerError as error:
+            log.error("tries_not_forgotten", error=str(error))
 
     def _on_pin(self, checked: PinChecked, now: Instant, turn: Turn) -> None:
         admitted = self._entrance.admit(checked, self._goods.roster, now, turn)

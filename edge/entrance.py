@@ -38,11 +38,14 @@ class Entrance:
         self._lock_s = lock_s
         self._waiting: dict[str, _Waiting] = {}
         self._answered: dict[str, tuple[OpenRequest, Answer | None]] = {}
+        self._admitted: list[str] = []
+        """Logins whose tries are to be forgotten: written once the bolt is on its way."""
 
     def ask(self, request: OpenRequest, roster: Roster, now: Instant, turn: Turn) -> None:
         """Answer at once what can be answered; otherwise have the PIN checked."""
         if self._repeated(request, turn):
             return
+        self.settle(now)
         since = now.mono if request.asked_at is None else min(request.asked_at, now.mono)
         if now.mono - since > ASKED_FOR_S or len(self._waiting) >= _AT_ONCE:
             self.refuse(request, Refusal.BUSY, "the counter was busy; try again", turn)
@@ -79,7 +82,7 @@ class Entrance:
         if not checked.ok or account is None or account != waiting.account:
             self.refuse(waiting.request, Refusal.BAD_PIN, "unknown account or wrong PIN", turn)
             return None
-        self._ledger.clear_tries(account.login, now)
+        self._admitted.append(account.login)
         return waiting.request, account
 
     def grant(self, request: OpenRequest, session: SessionId, turn: Turn) -> None:
@@ -87,6 +90,12 @@ class Entrance:
 
     def refuse(self, request: OpenRequest, code: Refusal, detail: str, turn: Turn) -> None:
         self._answer(request, Refused(request.id, code, detail), turn)
+
+    def settle(self, now: Instant) -> None:
+        """Forget the wrong tries of those who were let in. Raises LedgerError; then it stays to be done."""
+        while self._admitted:
+            self._ledger.clear_tries(self._admitted[-1], now)
+            self._admitted.pop()
 
     def forget(self, now: float) -> None:
         """Drop checks that nobody answered."""

@@ -108,7 +108,10 @@ class Ledger:
 
     # --- sessions -----------------------------------------------------------------------------------
     def begin_session(self, session: OpenSession, now: Instant) -> None:
-        """Journal the grant. Raises LedgerError while another session is open."""
+        """Journal the grant and, with ``session.pulsed``, the intent to move the bolt, in one commit.
+
+        Raises LedgerError while another session is open.
+        """
         self._write(now, lambda db, chain: sessions.begin(db, chain, session))
 
     def journal(self, session: SessionId, note: str, body: Mapping[str, object], now: Instant) -> None:

@@ -63,8 +63,13 @@ def text(value: object) -> str:
 
 
 def begin(db: Database, chain: Chain, session: OpenSession) -> None:
-    """The grant, with everything that a restart needs: weights before, prices, catalogue."""
+    """The grant, with everything that a restart needs: weights before, prices, catalogue.
+
+    With ``session.pulsed`` the intent to move the bolt is noted with it.
+    """
     note(db, chain, session.id, GRANTED, session)
+    if session.pulsed:
+        note(db, chain, session.id, PULSE, {})
 
 
 def note(db: Database, chain: Chain, session: SessionId, name: str, body: object) -> None:

@@ -28,7 +28,7 @@ SHORT_REST_S = 0.7
 NOTHING, NOTHING_G, NOTHING_VAR = log(0.02), 25.0, 4.0
 """The level moved by itself: creep after a press, a slow cell."""
 FOREIGN_ON, FOREIGN_OFF, FOREIGN_LEAST_G = log(0.01), log(0.5), 8.0
-COMPOUND_ONE, COMPOUND_TWO, COMPOUND_SLOW = log(0.005), log(0.0015), log(3.0)
+COMPOUND_ONE, COMPOUND_TWO, COMPOUND_SLOW = log(0.02), log(0.006), log(3.0)
 """One, or two, put back and others taken within one movement; likelier if it was slow."""
 COMPOUND_MOST = 2
 COMPOUND_SHARE = 0.8

@@ -10,7 +10,7 @@ import pytest
 
 from edge.domain.view import SessionView, View
 from edge.screens.server import PortTaken, WebThread
-from edge.screens.streams import MAX_STREAMS
+from edge.screens.streams import MAX_STREAMS, OWN_STREAMS
 
 
 @pytest.fixture
@@ -142,9 +142,14 @@ def test_a_web_thread_can_be_started_again_over_the_same_stage(web, http, counte
         again.stop()
 
 
-def test_too_many_streams_are_refused(counter, monkeypatch, problem_of):
-    monkeypatch.setattr(type(counter.stage), "streams", property(lambda _stage: MAX_STREAMS))
-    answer = counter.client().get("/live")
+@pytest.mark.parametrize(
+    ("peer", "streams"), [("192.0.2.9", MAX_STREAMS), ("127.0.0.1", MAX_STREAMS + OWN_STREAMS)]
+)
+def test_too_many_streams_are_refused_and_strangers_before_the_screen(
+    counter, monkeypatch, problem_of, peer, streams
+):
+    monkeypatch.setattr(type(counter.stage), "streams", property(lambda _stage: streams))
+    answer = counter.client(peer).get("/live")
     assert (problem_of(answer)["code"], answer.headers["retry-after"]) == ("TOO_MANY_PAGES", "5")
 
 
