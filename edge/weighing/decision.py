@@ -41,10 +41,10 @@ def decided(
     shares = _shares(beam)
     told = list(_told(shares.best.path))
     found = [*doubts, *_doubts_of_endings(endings), *_doubts_of_path(told, shares.best, policy)]
-    p = shares.baskets[0][1]
-    if p < policy.sure_p:
+    p, sure_p = shares.baskets[0][1], _sure_p(told, policy)
+    if p < sure_p:
         found.append((None, Reason.AMBIGUOUS))
-    trays = _tray_verdicts(beam, shares.best, told, endings, found, book, policy)
+    trays = _tray_verdicts(beam, shares.best, told, endings, found, book, sure_p)
     basket = _named(shares.baskets[0][0], book)
     return Verdict(
         say=Say.REVIEW if found else Say.CHARGE if basket else Say.EMPTY,
@@ -134,6 +134,12 @@ def _doubts_of_path(told: Sequence[Told], best: Hypothesis, policy: Policy) -> I
         yield press.tray, Reason.UNRESOLVED_PRESS
 
 
+def _sure_p(told: Sequence[Told], policy: Policy) -> float:
+    """The probability from which a basket is sure: higher where a movement took several products."""
+    mixed = any(len({item.sku for item in each.taken}) > 1 for each in told)
+    return policy.sure_mixed_p if mixed else policy.sure_p
+
+
 # --- trays --------------------------------------------------------------------------------------------
 
 
@@ -144,11 +150,11 @@ def _tray_verdicts(
     endings: Sequence[Ending],
     doubts: Sequence[Doubt],
     book: Book,
-    policy: Policy,
+    sure_p: float,
 ) -> tuple[TrayVerdict, ...]:
     """Without a doubt every tray is as the best path has it; else each must be sure by itself."""
     shares = [_tray_shares(beam, tray) for tray in range(len(book.trays))]
-    unsure = {tray for tray, each in enumerate(shares) if each[0][1] < policy.sure_p} if doubts else set()
+    unsure = {tray for tray, each in enumerate(shares) if each[0][1] < sure_p} if doubts else set()
     if doubts and not unsure and all(tray is None for tray, _ in doubts):
         unsure = _least_sure(shares, doubts)
     residuals = _residuals(told, endings, book)
