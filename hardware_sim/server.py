@@ -17,6 +17,8 @@ class Server:
     def __init__(self, app: Starlette, host: str, port: int) -> None:
         try:
             self._socket = socket.create_server((host, port))
+            # Else the second piece of an answer waits up to 40 ms for the asker's ACK.
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             raise ConfigError(
                 f"cannot listen on {host}:{port}: {error}; choose another --http port"

@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import socket
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -191,6 +192,8 @@ class Web:
         self._thread = threading.Thread(target=self._serve, name="web", daemon=True)
         try:
             self._socket = config.bind_socket()
+            # Else the second piece of an answer waits up to 40 ms for the page's ACK.
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._socket.listen(config.backlog)  # from here on nobody is refused, only made to wait
         except (OSError, SystemExit) as error:
             raise Unavailable(
