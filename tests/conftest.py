@@ -1,10 +1,28 @@
-"""What every test gets: logs that go through the logging module and are as they were when it ends."""
+"""What every test gets: logs that end with it, and the one Chromium that all browser tests share.
+
+Chromium is Debian's, named by $CHROMIUM or found on the PATH; a browser of Playwright's own is never
+downloaded.
+"""
 
 import logging
+import os
+import shutil
 from collections.abc import Iterator
 
 import pytest
 import structlog
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+INSTALL = "apt-get update && apt-get install --no-install-recommends chromium fonts-wqy-microhei"
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
+    """For pytest-playwright's ``browser``, of which there is one a run: rooms must not start their own."""
+    if not CHROMIUM:
+        pytest.fail(f"Chromium is missing; install it with: {INSTALL}")
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's sandbox refuses to run as root
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": sandbox}
 
 
 @pytest.fixture(autouse=True)

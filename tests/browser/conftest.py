@@ -1,12 +1,10 @@
 """A real Chromium, and the counter's pages over a scripted stage in front of it.
 
-Chromium is Debian's, named by $CHROMIUM or found on the PATH; a browser of Playwright's own is never
-downloaded. Screenshots go to $SCREENSHOTS.
+Screenshots go to $SCREENSHOTS.
 """
 
 import csv
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,8 +22,6 @@ from edge.screens.health import Readiness
 from edge.screens.server import WebThread
 from edge.screens.stage import Stage
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-INSTALL = "apt-get update && apt-get install --no-install-recommends chromium fonts-wqy-microhei"
 SESSION = SessionId("5f" * 16)
 
 SETTINGS = """
@@ -235,14 +231,6 @@ class ScriptedCounter:
             )
         )
         self.show(state="BUSY", online=online, basket=BasketView(kind="BUY", total_fen=total, **changes))
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
-    if not CHROMIUM:
-        pytest.fail(f"Chromium is missing; install it with: {INSTALL}")
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's sandbox refuses to run as root
-    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": sandbox}
 
 
 @pytest.fixture(scope="session")

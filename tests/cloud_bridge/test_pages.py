@@ -1,7 +1,6 @@
 """The centre's API and page: real HTTP, and a real Chromium for what people see."""
 
 import json
-import shutil
 import urllib.error
 import urllib.request
 from contextlib import closing
@@ -237,27 +236,13 @@ def test_a_whole_stream_is_sound(centre, make):
 
 
 # --- what people see --------------------------------------------------------------------------------
-@pytest.fixture
-def real_chromium():
-    from playwright.sync_api import sync_playwright
-
-    chromium = shutil.which("chromium")
-    assert chromium, "chromium is not installed; run: apt-get install -y --no-install-recommends chromium"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 SMALLEST = """Math.min(...[...document.querySelectorAll('body *')]
   .filter((e) => e.innerText && !e.children.length).map((e) => parseFloat(getComputedStyle(e).fontSize)))"""
 
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("lang", "scheme"), [("zh", "light"), ("en", "dark")])
-def test_the_page_fits_every_size_in_readable_type_and_axe_finds_nothing(
-    centre, make, real_chromium, lang, scheme
-):
+def test_the_page_fits_every_size_in_readable_type_and_axe_finds_nothing(centre, make, browser, lang, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
     centre.receive(
@@ -267,7 +252,7 @@ def test_the_page_fits_every_size_in_readable_type_and_axe_finds_nothing(
     centre.hear("counters/T-001/presence", b'{"online":true}')
     for width, height in SIZES:
         view = {"width": width, "height": height}
-        tab = real_chromium.new_page(viewport=view, color_scheme=scheme, locale="zh-CN")
+        tab = browser.new_page(viewport=view, color_scheme=scheme, locale="zh-CN")
         tab.goto(f"{centre.url}/?lang={lang}")
         tab.wait_for_selector("[data-sale]")
         assert tab.evaluate("document.documentElement.scrollWidth") == width
@@ -278,8 +263,8 @@ def test_the_page_fits_every_size_in_readable_type_and_axe_finds_nothing(
 
 
 @pytest.mark.browser
-def test_a_sale_appears_without_a_reload_and_a_lost_stream_is_told(centre, make, real_chromium):
-    tab = real_chromium.new_page(locale="zh-CN")
+def test_a_sale_appears_without_a_reload_and_a_lost_stream_is_told(centre, make, browser):
+    tab = browser.new_page(locale="zh-CN")
     errors = []
     tab.on("pageerror", lambda error: errors.append(str(error)))
     tab.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)

@@ -1,5 +1,3 @@
-import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -10,9 +8,6 @@ from hardware_sim.links.virtual import Clock, ask
 from hardware_sim.world import World
 
 SIM_TOML = Path(__file__).parents[2] / "config" / "sim.toml"
-
-
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 
 
 class Bench:
@@ -65,11 +60,3 @@ def bench(config) -> Bench:
 @pytest.fixture(scope="session")
 def make_bench(config):
     return lambda seed=1, **more: Bench(config, seed, **more)
-
-
-@pytest.fixture(scope="session")
-def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
-    """The system's Chromium; root may not use its sandbox."""
-    assert CHROMIUM is not None, "no Chromium: apt-get install --no-install-recommends chromium"
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": sandbox}
