@@ -13,7 +13,8 @@ from edge.weighing.decision import Doubt, decided
 from edge.weighing.policy import Policy
 from edge.weighing.recording import Book, Recording, Sample, StockedTray
 from edge.weighing.smooth import LATEST_S
-from edge.weighing.steps import Ending, Step, Stepper
+from edge.weighing.stepper import Stepper
+from edge.weighing.steps import Ending, Step
 from edge.weighing.verdict import Reason, Verdict
 
 SMALLEST_OF_UNIT = 0.4

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.weighing.smooth import FIRST_ROWS
-from edge.weighing.steps import Stepper, level_of
+from edge.weighing.stepper import Stepper
+from edge.weighing.steps import level_of
 
 COFFEE_POT = Path(__file__).parent / "data" / "coffee_pot"
 
@@ -82,6 +83,21 @@ def test_a_step_says_how_sure_it_is():
             (step,) = Watched(stream([6000, 5481], noise=noise, seed=seed)).steps
             squares.append((step.delta + 519) ** 2 / step.variance)
         assert 0.1 < sum(squares) / len(squares) < 2.0
+
+
+@pytest.mark.parametrize("display_g", [1.0, 2.0, 5.0, 10.0])
+def test_a_coarse_display_makes_a_step_as_unsure_as_it_is(display_g):
+    """Not one in a hundred steps is further off than four of its own standard deviations."""
+    far = 0
+    for seed in range(100):
+        rows = [
+            (at, display_g * round((grams + seed / 10) / display_g))
+            for at, grams in stream([6000, 5481, 6000], noise=0.6, seed=seed)
+        ]
+        watched = Watched(rows)
+        assert watched.deltas == pytest.approx([-519, 519], abs=display_g + 3)
+        far += any((abs(step.delta) - 519) ** 2 > 16 * step.variance for step in watched.steps)
+    assert far <= 1
 
 
 def test_a_fall_is_timed_at_its_beginning_and_a_rise_at_its_end():
