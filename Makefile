@@ -12,7 +12,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 # Fast tests share the cores; those that start whole programs and a browser have the machine to themselves.
-FAST := -n auto -m "not long and not browser" --ignore=tests/processes
+FAST := -n auto -m "not long and not browser and not processes"
 # Without mosquitto the demo uses a broker from a package.
 EXTRA := $(if $(shell PATH=$$PATH:/usr/sbin command -v mosquitto),,[demo])
 
@@ -24,7 +24,7 @@ demo: $(VENV)/.run
 
 test: system $(VENV)/.dev
 	$(BIN)/pytest -q $(FAST)
-	$(BIN)/pytest -q -m "not long" tests/processes
+	$(BIN)/pytest -q -m "processes and not long and not browser"
 	$(BIN)/pytest -q -m browser
 
 check: $(VENV)/.dev

@@ -18,6 +18,8 @@ from cloud_bridge.ranges import Covered, merged
 from cloud_bridge.state import Kept, State
 from edge.errors import Busy, CannotCreate
 
+pytestmark = pytest.mark.processes
+
 CONFIG = str(Path(__file__).parents[2] / "config/counter.toml")
 
 

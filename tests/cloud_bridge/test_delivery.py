@@ -11,6 +11,8 @@ import pytest
 
 from cloud_bridge import feed
 
+pytestmark = pytest.mark.processes
+
 
 def test_a_sale_reaches_the_centre_once_and_its_mark_comes_back(rig, until):
     rig.start_centre()

@@ -14,6 +14,8 @@ from edge.demo import owned
 from edge.demo_children import answers
 from edge.demo_files import Layout
 
+pytestmark = pytest.mark.processes
+
 
 def get(url):
     with urllib.request.urlopen(url, timeout=5) as answer:

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 WATER, TEA = "1-01", "1-02"
 WATER_FEN, TEA_FEN = 350, 9600
 RECEIPT_S = 2.0

@@ -9,6 +9,8 @@ from random import Random
 import httpx
 import pytest
 
+pytestmark = pytest.mark.processes
+
 PROGRAMS = ("counter", "bridge", "counter", "centre", "counter", "broker", "counter", "sim")
 """Who dies in turn; half of them the counter, which has the most to lose."""
 VISIT_S = 6.0

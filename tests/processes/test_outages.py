@@ -7,6 +7,8 @@ from contextlib import ExitStack
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
 WATER, TEA, BAGS, DRINK = "1-01", "1-02", "1-03", "1-04"
 TRAYS = (WATER, BAGS, DRINK)
 EACH_TIME_S = 0.3
