@@ -8,8 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from edge.weighing.beam import START, in_order, searched
+from edge.weighing.beam import START, advanced, in_order, searched
 from edge.weighing.decision import Doubt, decided
+from edge.weighing.hypotheses import Hypothesis
 from edge.weighing.policy import Policy
 from edge.weighing.recording import Book, Recording, Sample, StockedTray
 from edge.weighing.smooth import LATEST_S
@@ -41,6 +42,8 @@ class Recogniser:
         self._steps: list[Step] = []
         self._of_tray: list[int | None] = [None] * len(trays)
         self._dropped = self._unknown = False
+        self._beam: Sequence[Hypothesis] = START
+        self._searched = 0
         self._began = self._ended = -LATEST_S
         self._steppers = tuple(
             Stepper(index, self._book.lightest[index], tray.gain_share, self._commit)
@@ -68,10 +71,13 @@ class Recogniser:
             self.feed(at, tray, grams)
 
     def live(self) -> Verdict:
-        """What the basket looks like now. Provisional: steps still being measured are in it."""
+        """What the basket looks like now. Provisional: steps still being measured are in it.
+
+        Steps that nothing to come can change any more are searched once, not at every call.
+        """
+        self._search_settled()
         pending = [step for stepper in self._steppers if (step := stepper.provisional())]
-        steps = in_order([*self._steps, *pending])
-        beam = searched(START, steps, self._book, self._policy)
+        beam = self._beam_after([*self._steps, *pending])
         endings = [Ending(stepper.first, stepper.level, False, False) for stepper in self._steppers]
         return decided(beam, endings, self._doubts(), self._book, self._policy)
 
@@ -83,7 +89,7 @@ class Recogniser:
         if at is not None and at > self._ended:
             self._told(at)
         endings = [stepper.close(self._began, self._ended) for stepper in self._steppers]
-        beam = searched(START, in_order(self._steps), self._book, self._policy)
+        beam = self._beam_after(self._steps)
         return decided(beam, endings, self._doubts(), self._book, self._policy)
 
     def rested(self) -> float | None:
@@ -95,6 +101,22 @@ class Recogniser:
     def journal(self) -> Journal:
         """What to keep so that ``resumed`` can settle the session after a power cut."""
         return Journal(tuple(stepper.first for stepper in self._steppers), tuple(self._steps))
+
+    def _beam_after(self, steps: Sequence[Step]) -> Sequence[Hypothesis]:
+        """The beam after ``steps``, of which the first few, in order, have been searched already."""
+        return searched(self._beam, in_order(steps)[self._searched :], self._book, self._policy)
+
+    def _search_settled(self) -> None:
+        """Search the steps that are followed by one of their own tray and by nothing earlier to come."""
+        horizon = min((stepper.quiet_until for stepper in self._steppers), default=-LATEST_S)
+        steps = in_order(self._steps)
+        last = {step.tray: place for place, step in enumerate(steps)}
+        for place in range(self._searched, len(steps)):
+            step = steps[place]
+            if place == last[step.tray] or step.at >= horizon:
+                break
+            self._beam = advanced(self._beam, step, self._book, self._policy, last=False)
+            self._searched = place + 1
 
     def _told(self, at: float) -> None:
         if not (isfinite(at) and at < LATEST_S):

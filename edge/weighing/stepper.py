@@ -13,7 +13,7 @@ from math import sqrt
 from statistics import fmean, median
 
 from edge.weighing.limits import COLOUR, NOISE_G, Display, Limits, noise_var_of
-from edge.weighing.smooth import Smoother
+from edge.weighing.smooth import LATEST_S, Smoother
 from edge.weighing.steps import Ending, Step, level_of
 
 START_S, FEWEST_AT_START, TOO_FEW = 1.0, 6, 3
@@ -73,6 +73,8 @@ class Stepper:
     @property
     def quiet_until(self) -> float:
         """No step that begins earlier than this can still come."""
+        if self.first is None:
+            return -LATEST_S
         if self._pending is not None:
             return self._pending.began
         if not self._resting:
@@ -179,8 +181,8 @@ class Stepper:
         self._early = values
         began, before, seen = self._left
         self._pending = Step(
-            self._tray, began, since, before, self._level, self._level_var(seen), 0.0, max(0.0, since - began),
-            gain_share=self._gain_share,
+            self._tray, began, since, before, self._level, self._level_var(seen), 0.0,
+            max(0.0, since - began), gain_share=self._gain_share,
         )  # fmt: skip
         if len(values) >= self._limits.plateau:
             self._hand_over(self._measured(values))

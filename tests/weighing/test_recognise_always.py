@@ -75,6 +75,30 @@ def test_the_live_result_is_that_of_the_recording(film, seed):
     assert live.close() == recognise(recording)
 
 
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 10_000), every=st.integers(15, 90), late_s=st.floats(0, 2.0))
+def test_looking_at_the_live_basket_never_changes_the_result(seed, every, late_s):
+    """Even where one tray's rows come late: in the file they lie in the order they came in."""
+    random = Random(seed)
+    trays = tuple(
+        StockedTray(TrayId(f"1-{n}"), (Stocked(Sku("tea"), 133.0, 3.0, 4), Stocked(Sku("f"), 212.0, 6.0, 4)))
+        for n in range(3)
+    )
+    loads, rows = [5000.0, 6000.0, 7000.0], []
+    for at in range(150):
+        for tray in range(3):
+            if random.random() < 0.03:
+                loads[tray] += random.choice([-133, -212, -345, 133, 212, 800, -800])
+            rows.append((at / 10, tray, loads[tray] + random.choice([-1.0, 0.0, 1.0])))
+    rows.sort(key=lambda row: row[0] + late_s * (row[1] == 2))
+    live = Recogniser(trays)
+    for place, row in enumerate(rows):
+        live.feed(*row)
+        if place % every == 0:
+            live.live()
+    assert live.close() == recognise(Recording("late", trays, rows))
+
+
 def test_the_live_basket_grows_while_the_door_is_open(film):
     recording = film([GOODS[0]], [GOODS[1]]).load(2, 0, -519).load(5, 1, -212).recording()
     live, seen = Recogniser(recording.trays), []
