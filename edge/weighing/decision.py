@@ -120,7 +120,7 @@ def _doubts_of_endings(endings: Sequence[Ending]) -> Iterator[Doubt]:
 
 def _doubts_of_path(told: Sequence[Told], best: Hypothesis, policy: Policy) -> Iterator[Doubt]:
     for each in told:
-        if each.z > policy.fit_z:
+        if each.z > (policy.swap_z if each.deed is Deed.RETURN else policy.fit_z):
             yield each.step.tray, Reason.POOR_FIT
             for item in each.returned:  # its home may be charged for what did not come back
                 yield item.home, Reason.POOR_FIT

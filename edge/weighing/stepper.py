@@ -16,8 +16,9 @@ from edge.weighing.limits import COLOUR, NOISE_G, Display, Limits, noise_var_of
 from edge.weighing.smooth import LATEST_S, Smoother
 from edge.weighing.steps import Ending, Step, level_of
 
-START_S, FEWEST_AT_START, TOO_FEW = 1.0, 6, 3
-"""The quiet beginning from which level and noise are taken, the values it should have, and must have."""
+START_S, FEWEST_AT_START, TOO_FEW = 1.0, 4, 3
+"""The quiet beginning from which level and noise are taken, the values it waits for, and those a whole
+session must have. It is not waited for longer: at 4 values a second a hand may come with the sixth."""
 CREEP_SHARE, CREEP_PER_S = 0.00025, 0.02
 """What remains in a level after a press of so many grams, and per second of movement, grams."""
 CUT_VAR = 9.0
@@ -227,7 +228,8 @@ class Stepper:
             self._display.see(value)
         self._set_limits()
         self._rested_at, self._at, self._followed = start[0][0], start[-1][0], 4
-        self._recent = deque(values, maxlen=self._limits.plateau + 1)
+        near = [value for value in values if abs(value - self._level) <= self._limits.leave]
+        self._recent = deque(near or [self._level], maxlen=self._limits.plateau + 1)
 
     def _set_limits(self) -> None:
         sigma, display_g = sqrt(self._noise_var), self._display.step_g

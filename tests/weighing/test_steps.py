@@ -75,6 +75,15 @@ def test_each_change_of_load_is_one_step_of_its_size_at_any_rate(levels, hz):
     assert not watched.ending.silent
 
 
+@pytest.mark.parametrize("hz", [4.0, 5.0, 10.0, 40.0])
+@pytest.mark.parametrize("glitch", [False, True])
+def test_a_hand_may_come_right_after_the_first_second(hz, glitch):
+    rows = [(at / hz, 6000.0 if at / hz <= 1.05 else 5481.0) for at in range(int(5 * hz))]
+    if glitch:
+        rows[2] = (rows[2][0], 22_000.0)
+    assert Watched(rows).deltas == pytest.approx([-519], abs=2)
+
+
 def test_a_step_says_how_sure_it_is():
     """Over many seeds the measured changes scatter as the steps claim: within a factor of two."""
     for noise in (0.5, 1.5, 3.0):
