@@ -11,8 +11,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c "
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
-# Fast tests share the cores; those that start whole programs and a browser have the machine to themselves.
-FAST := -n auto -m "not long and not browser and not processes"
+# Fast tests and whole visits share the cores; tests that start programs or a browser have the machine to themselves.
+FAST := -n auto -m "not long and not browser and not processes" --ignore=tests/journeys
 # Without mosquitto the demo uses a broker from a package.
 EXTRA := $(if $(shell PATH=$$PATH:/usr/sbin command -v mosquitto),,[demo])
 
@@ -24,6 +24,7 @@ demo: $(VENV)/.run
 
 test: system $(VENV)/.dev
 	$(BIN)/pytest -q $(FAST)
+	$(BIN)/pytest -q -n auto -m "not long" tests/journeys
 	$(BIN)/pytest -q -m "processes and not long and not browser"
 	$(BIN)/pytest -q -m browser
 
