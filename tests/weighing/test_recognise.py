@@ -274,6 +274,16 @@ def test_an_untouched_counter_is_empty_with_the_largest_margin(film):
     assert [tray.say for tray in verdict.trays] == [Say.EMPTY, Say.EMPTY]
 
 
+@pytest.mark.parametrize(
+    ("grams", "say"),
+    [pytest.param(133, Say.CHARGE, id="one product"), pytest.param(489, Say.REVIEW, id="two products")],
+)
+def test_several_products_in_one_movement_must_be_surer(film, grams, say):
+    recording = film([TEA, DATES]).load(2, 0, -grams).recording()
+    assert recognise(recording).say == Say.CHARGE
+    assert recognise(recording, Policy(sure_mixed_p=1.01)).say == say
+
+
 def test_a_stricter_policy_reviews_more(film):
     recording = film([TEA, DATES]).load(2, 0, -133).recording()
     assert recognise(recording).say == Say.CHARGE

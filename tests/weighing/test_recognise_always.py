@@ -1,7 +1,7 @@
 """What holds for every visit: live and recorded agree, garbage breaks nothing, books hold."""
 
 from dataclasses import replace
-from math import inf, nan
+from math import inf, log, nan
 from random import Random
 
 import pytest
@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.domain.values import Sku, TrayId
+from edge.weighing.beam import advanced
+from edge.weighing.hypotheses import Hypothesis
 from edge.weighing.policy import Policy
 from edge.weighing.recogniser import Journal, Recogniser, recognise, resumed
-from edge.weighing.recording import Recording, Stocked, StockedTray
+from edge.weighing.recording import Book, Recording, Stocked, StockedTray
 from edge.weighing.steps import Step
 from edge.weighing.verdict import Action, Reason, Say
 
@@ -99,6 +101,21 @@ def test_looking_at_the_live_basket_never_changes_the_result(seed, every, late_s
     assert live.close() == recognise(Recording("late", trays, rows))
 
 
+def test_a_tray_whose_rows_come_later_still_gives_what_was_put_on_another(film):
+    """Looked at after all rows of one tray and before any of the other, from which the unit came."""
+    visit = film([GOODS[0]], [GOODS[1]])
+    visit.load(3, 1, -212).load(6, 0, 212).load(10, 0, -519)
+    rows = sorted(visit.recording().samples, key=lambda row: (row[1], row[0]))
+    live = Recogniser(visit.trays)
+    for row in rows:
+        live.feed(*row)
+        if row[0] > 9.5:
+            live.live()
+    verdict = live.close()
+    assert verdict == recognise(Recording("late", visit.trays, rows))
+    assert dict(verdict.basket) == {"water": 1}
+
+
 def test_the_live_basket_grows_while_the_door_is_open(film):
     recording = film([GOODS[0]], [GOODS[1]]).load(2, 0, -519).load(5, 1, -212).recording()
     live, seen = Recogniser(recording.trays), []
@@ -156,6 +173,15 @@ def test_taking_one_more_never_makes_the_basket_smaller(film, first):
             visit.load(2 + 2.5 * turn, turn % 2, -(212, 519)[turn % 2])
         counts.append(sum(count for _, count in recognise(visit.recording()).basket))
     assert counts == list(range(first, first + 4))
+
+
+def test_two_ways_to_the_same_hand_add_up():
+    tray = StockedTray(TrayId("1-01"), (Stocked(Sku("tea"), 133.0, 3.0, 5),))
+    step, book = Step(0, 1.0, 1.3, 0.0, -133.0, 0.5, 0.5), Book([tray])
+    twice = [Hypothesis(log(0.5)), Hypothesis(log(0.3))]
+    (once, *_) = advanced([Hypothesis(log(0.8))], step, book, Policy(), last=True)
+    (both, *_) = advanced(twice, step, book, Policy(), last=True)
+    assert both.weight == pytest.approx(once.weight)
 
 
 # --- a power cut --------------------------------------------------------------------------------------

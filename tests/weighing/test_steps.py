@@ -138,6 +138,13 @@ def test_a_burst_of_two_glitches_is_a_movement_without_a_step():
     assert Watched(rows).steps == []
 
 
+def test_the_value_before_a_step_may_already_belong_to_it():
+    """On a plateau of four values a fifth that is on its way down would pull both its levels."""
+    levels = [6000.0] * 20 + [5481.0] * 4 + [5470.0] + [4962.0] * 20
+    watched = Watched([(at / 10, grams) for at, grams in enumerate(levels)])
+    assert watched.deltas == pytest.approx([-519, -519], abs=0.5)
+
+
 def test_drift_and_creep_cancel_because_levels_are_measured_beside_the_step():
     watched = Watched(stream([6000, 5481, 6000], seconds=60, drift=0.15))
     assert watched.deltas[:2] == pytest.approx([-519, 519], abs=2.0)
