@@ -1,33 +1,27 @@
 """From the surviving hypotheses to a verdict: what is sure enough to be charged, and why the rest is not."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import exp, log
+from collections.abc import Iterable, Iterator, Sequence
 
 from edge.domain.values import decigrams
-from edge.weighing.hand import Item
+from edge.weighing.baskets import (
+    Counts,
+    baskets_of,
+    choices,
+    counts_of,
+    margin,
+    named,
+    strays,
+    tray_baskets,
+    tray_choices,
+)
 from edge.weighing.hypotheses import Deed, Hypothesis, Path, Told
-from edge.weighing.likelihood import log_sum
 from edge.weighing.policy import Policy
 from edge.weighing.recording import Book
 from edge.weighing.steps import Ending
-from edge.weighing.verdict import Action, Choice, Goods, Happened, Reason, Say, TrayVerdict, Verdict
+from edge.weighing.verdict import Action, Happened, Reason, Say, TrayVerdict, Verdict
 
-CHOICES = 3
-"""The right basket is among so many in 99.5 % of the method's sessions of level L2."""
-
-Counts = tuple[tuple[int, int], ...]
 Doubt = tuple[int | None, Reason]
 """The tray's index (None: the whole session) and what is wrong there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shares:
-    """Probabilities of whole baskets, the likeliest first, and the path that best explains the first."""
-
-    baskets: list[tuple[Counts, float]]
-    best: Hypothesis
 
 
 def decided(
@@ -38,60 +32,26 @@ def decided(
     policy: Policy,
 ) -> Verdict:
     """The verdict of the hypotheses in ``beam``. doubts: those that are no matter of hypotheses."""
-    shares = _shares(beam)
-    told = list(_told(shares.best.path))
-    found = [*doubts, *_doubts_of_endings(endings), *_doubts_of_path(told, shares.best, policy)]
-    p, sure_p = shares.baskets[0][1], _sure_p(told, policy)
+    baskets = baskets_of(beam)
+    best, p = baskets[0].path, baskets[0].p
+    told = list(_told(best.path))
+    found = [*doubts, *_doubts_of_endings(endings), *_doubts_of_path(told, best, policy)]
+    sure_p = _sure_p(told, policy)
     if p < sure_p:
         found.append((None, Reason.AMBIGUOUS))
-    trays = _tray_verdicts(beam, shares.best, told, endings, found, book, sure_p)
-    basket = _named(shares.baskets[0][0], book)
+    trays = _tray_verdicts(beam, best, told, endings, found, book, sure_p)
+    basket = named(baskets[0].counts, book)
     return Verdict(
         say=Say.REVIEW if found else Say.CHARGE if basket else Say.EMPTY,
         basket=basket,
         p=p,
-        margin=_margin(shares.baskets, policy.margin_cap),
-        alternatives=_choices(shares.baskets, book),
+        margin=margin(baskets, policy.margin_cap),
+        alternatives=choices(baskets, book),
         trays=trays,
         events=tuple(_events(told, book)),
         reasons=_unique(reason for _, reason in found),
+        strays=strays(best, book),
     )
-
-
-# --- probabilities ------------------------------------------------------------------------------------
-
-
-def _shares(beam: Sequence[Hypothesis]) -> Shares:
-    weights: dict[Counts, list[float]] = {}
-    for each in beam:
-        weights.setdefault(_counts(each.hand), []).append(each.weight)
-    baskets = _normal(weights)
-    best = next(each for each in beam if _counts(each.hand) == baskets[0][0])
-    return Shares(baskets, best)
-
-
-def _normal(weights: Mapping[Counts, list[float]]) -> list[tuple[Counts, float]]:
-    """Probabilities, the largest first; ties by SKU."""
-    sums = {counts: log_sum(logs) for counts, logs in weights.items()}
-    whole = log_sum(list(sums.values()))
-    return sorted(((c, exp(each - whole)) for c, each in sums.items()), key=lambda pair: (-pair[1], pair[0]))
-
-
-def _counts(items: Iterable[Item]) -> Counts:
-    return tuple(sorted(Counter(item.sku for item in items).items()))
-
-
-def _margin(baskets: Sequence[tuple[Counts, float]], cap: float) -> float:
-    first, second = baskets[0][1], baskets[1][1] if len(baskets) > 1 else 0.0
-    return min(cap, log(first / second)) if second else cap
-
-
-def _named(counts: Counts, book: Book) -> Goods:
-    return tuple((book.skus[sku], count) for sku, count in counts)
-
-
-def _choices(shares: Sequence[tuple[Counts, float]], book: Book) -> tuple[Choice, ...]:
-    return tuple(Choice(_named(counts, book), p) for counts, p in shares[:CHOICES])
 
 
 def _unique(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
@@ -153,14 +113,14 @@ def _tray_verdicts(
     sure_p: float,
 ) -> tuple[TrayVerdict, ...]:
     """Without a doubt every tray is as the best path has it; else each must be sure by itself."""
-    shares = [_tray_shares(beam, tray) for tray in range(len(book.trays))]
+    shares = [tray_baskets(beam, tray) for tray in range(len(book.trays))]
     unsure = {tray for tray, each in enumerate(shares) if each[0][1] < sure_p} if doubts else set()
     if doubts and not unsure and all(tray is None for tray, _ in doubts):
         unsure = _least_sure(shares, doubts)
     residuals = _residuals(told, endings, book)
     verdicts = []
     for tray, name in enumerate(book.trays):
-        goods = _counts(item for item in best.hand if item.home == tray)
+        goods = counts_of(item for item in best.hand if item.home == tray)
         reasons = {reason for at, reason in doubts if at == tray}
         if tray in unsure:
             reasons.add(Reason.AMBIGUOUS)
@@ -173,20 +133,12 @@ def _tray_verdicts(
                 say=Say.REVIEW if reasons else Say.CHARGE if goods else Say.EMPTY,
                 delta=None if level is None else decigrams(level),
                 residual=None if residual is None else decigrams(residual),
-                goods=_named(goods, book),
-                alternatives=_choices(shares[tray], book),
+                goods=named(goods, book),
+                alternatives=tray_choices(shares[tray], book),
                 reasons=_unique(reasons),
             )
         )
     return tuple(verdicts)
-
-
-def _tray_shares(beam: Sequence[Hypothesis], tray: int) -> list[tuple[Counts, float]]:
-    weights: dict[Counts, list[float]] = {}
-    for each in beam:
-        counts = _counts(item for item in each.hand if item.home == tray)
-        weights.setdefault(counts, []).append(each.weight)
-    return _normal(weights)
 
 
 def _least_sure(shares: Sequence[Sequence[tuple[Counts, float]]], doubts: Sequence[Doubt]) -> set[int]:
@@ -238,5 +190,5 @@ def _events(told: Sequence[Told], book: Book) -> Iterator[Happened]:
         home = [item for item in each.returned if item.home == tray]
         astray = [item for item in each.returned if item.home != tray]
         for action, items in ((Action.PUT_BACK, home), (Action.MISPLACED, astray), (Action.TAKE, each.taken)):
-            for sku, count in _counts(items):
+            for sku, count in counts_of(items):
                 yield Happened(at, book.trays[tray], action, book.skus[sku], count)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from edge.domain.values import Decigrams, Sku, TrayId
 
@@ -56,10 +57,29 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One basket that may be the right one, and its probability."""
+    """One basket that may be the right one, and its probability.
+
+    trays: of a whole session's basket, the goods by the tray they left (the last one, if several), as the
+    likeliest way to this basket has it; trays without goods are left out. Empty in a tray's own choices.
+    """
 
     goods: Goods
     p: float
+    trays: tuple[tuple[TrayId, Goods], ...] = ()
+
+
+class Stray(NamedTuple):
+    """Units that moved from the tray where they are booked to another one, net of all carrying about.
+
+    Whoever books: what was booked on a tray, less the goods that left it for good, less the strays from it,
+    plus those onto it, is what lies there. A stray that is then taken from its new tray is among that
+    tray's goods, so this holds for it, too.
+    """
+
+    came_from: TrayId
+    lies_on: TrayId
+    sku: Sku
+    units: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +103,7 @@ class Verdict:
     """The whole session's. basket: best guess; on review only the trays that say charge are charged.
 
     p: probability of the basket. margin: nats that it leads the second by, capped.
-    alternatives: the best three baskets, the guess first.
+    alternatives: the best three baskets, the guess first. strays: what the best guess has on a wrong tray.
     """
 
     say: Say
@@ -94,3 +114,4 @@ class Verdict:
     trays: tuple[TrayVerdict, ...]
     events: tuple[Happened, ...]
     reasons: tuple[Reason, ...]
+    strays: tuple[Stray, ...] = ()
