@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from random import Random
 
@@ -15,6 +16,7 @@ import click
 from hardware_sim import saved
 from hardware_sim.config import Config, load
 from hardware_sim.errors import SimError
+from hardware_sim.field import made as field
 from hardware_sim.links.pty import PtyLink
 from hardware_sim.links.tcp import TcpLink
 from hardware_sim.runner import Link, Runner
@@ -73,6 +75,21 @@ def run(
 
 
 @group.command()
+@click.option(
+    "--family",
+    type=click.Choice(["levels", "field"]),
+    default="levels",
+    show_default=True,
+    help="Whose model.",
+)
+@click.option(
+    "--group",
+    "group_name",
+    type=click.Choice([*field.GROUPS, "all"]),
+    default="core",
+    show_default=True,
+    help="Which sessions of the field family.",
+)
 @click.option("--level", type=click.Choice([*LEVELS, "all"]), default="L2", show_default=True)
 @click.option("--n", type=click.IntRange(min=1), default=1000, show_default=True, help="Sessions a level.")
 @click.option(
@@ -84,13 +101,22 @@ def run(
     type=click.Path(path_type=Path, dir_okay=False),
     help="A catalogue.csv to stock from instead of the reference goods.",
 )
-def generate(level: str, n: int, first: int, seed: int, catalogue: Path | None) -> None:
-    """Write made-up door sessions to stdout, one JSON object a line, with what was truly taken."""
-    goods = from_catalogue(catalogue) if catalogue else REFERENCE
-    out = sys.stdout.buffer
-    for name in LEVELS if level == "all" else [level]:
-        for line in session_lines(LEVELS[name], goods, seed, first, n):
-            out.write(line + b"\n")
+def generate(
+    family: str, group_name: str, level: str, n: int, first: int, seed: int, catalogue: Path | None
+) -> None:
+    """Write made-up door sessions to stdout, one JSON object a line, with what was truly taken.
+
+    Two families by two authors: levels (--level, --catalogue) and field (--group).
+    """
+    if family == "field":
+        groups = field.GROUPS if group_name == "all" else [group_name]
+        sources = [field.session_lines(name, seed, first, n) for name in groups]
+    else:
+        goods = from_catalogue(catalogue) if catalogue else REFERENCE
+        levels = LEVELS if level == "all" else [level]
+        sources = [session_lines(LEVELS[name], goods, seed, first, n) for name in levels]
+    for line in chain.from_iterable(sources):
+        sys.stdout.buffer.write(line + b"\n")
 
 
 def _runner(config: Config, directory: Path | None, link: str, seed: int) -> Runner:
