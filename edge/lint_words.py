@@ -66,6 +66,32 @@ FINDINGS = {
     ),
 }
 
+_MOVE = (
+    "换到别的托盘(见 counter lint 的建议)",
+    "move one of them to another tray (counter lint proposes which)",
+)
+_FEWER = "减少容量 capacity", "lower its capacity"
+_WEIGH = "称量十件以上并更新商品目录", "weigh ten units and correct the catalogue"
+REMEDIES = {
+    "near_pair": _MOVE,
+    "group": ("无需处理", "nothing is to be done"),
+    "group_price": ("统一价格,或取消分组", "give them one price, or no group"),
+    "group_weight": ("取消分组", "take them out of the group"),
+    "doubt": _MOVE,
+    "overload": _FEWER,
+    "heavy_load": _FEWER,
+    "light_unit": ("换用更精密的秤,或不按重量计数", "give it a finer scale, or do not sell it by weight"),
+    "safe_count": _WEIGH,
+    "spread_missing": _WEIGH,
+    "wide_spread": _WEIGH,
+    "learnt_differs": (
+        "核对批次与包装,必要时更新商品目录",
+        "look at lot and packaging; correct the catalogue if need be",
+    ),
+    "cross_tray": ("尽量分开摆放", "keep them apart, so that nobody puts one in the other's place"),
+}
+"""What to do about each finding."""
+
 
 def finding(found: Finding, names: Names) -> tuple[str, str]:
     """One sentence in Chinese and one in English."""

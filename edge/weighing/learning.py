@@ -118,9 +118,9 @@ Observation = Restock | SingleTake
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A lot that does not weigh what is declared. kind: LOT_LIGHT | LOT_HEAVY | LOT_UNLIKE | COUNT_DOUBTED.
+    """A lot that does not weigh what is declared. kind: LIGHT_LOT | HEAVY_LOT | UNLIKE_UNIT | COUNT_DOUBTED.
 
-    LOT_UNLIKE: one unit lies so far off that it is another product. COUNT_DOUBTED: another count than
+    UNLIKE_UNIT: one unit lies so far off that it is another product. COUNT_DOUBTED: another count than
     the one stated would explain the weight.
     """
 
@@ -228,7 +228,7 @@ def _fits(declared: Declared, seen: Restock, count: int) -> bool:
 
 
 def _side(unit_g: float, declared: Declared) -> str:
-    return "LOT_LIGHT" if unit_g < declared.unit_g else "LOT_HEAVY"
+    return "LIGHT_LOT" if unit_g < declared.unit_g else "HEAVY_LOT"
 
 
 def _combined(old: LotWeight, unit_g: float, error_g: float) -> tuple[float, float]:
@@ -245,7 +245,7 @@ def _from_take(old: LotWeight, declared: Declared, seen: SingleTake, at: datetim
         return Change(at, Why.NOT_SURE, old, old, seen)
     if not abs(seen.loss_g - declared.unit_g) <= 2 * declared.tol_g:
         return Change(
-            at, Why.OUT_OF_TOLERANCE, old, old, seen, _alarm("LOT_UNLIKE", old, declared, seen.loss_g)
+            at, Why.OUT_OF_TOLERANCE, old, old, seen, _alarm("UNLIKE_UNIT", old, declared, seen.loss_g)
         )
     share = max(1 / MEMORY, old.error_g**2 / (old.error_g**2 + old.sd_g**2 + seen.var_g2))
     spread = sqrt(old.sd_g**2 + old.error_g**2 + seen.var_g2)

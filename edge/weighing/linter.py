@@ -127,7 +127,7 @@ def lint(plans: Sequence[TrayPlan]) -> CabinetReport:
     names = [plan.tray for plan in plans]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"tray {', '.join(sorted(twice))} is planned twice")
-    cross = tuple(sorted(_cross(plans), key=lambda pair: (pair.d_prime, pair.tray, pair.other_tray)))
+    cross = tuple(sorted(cross_pairs(plans), key=lambda pair: (pair.d_prime, pair.tray, pair.other_tray)))
     reports = (lint_tray(plan) for plan in plans)
     trays = tuple(replace(each, findings=(*each.findings, *_across(each.tray, cross))) for each in reports)
     return CabinetReport(trays, cross, swaps(plans, [tray.doubt for tray in trays]))
@@ -258,7 +258,7 @@ def _spread_findings(goods: Sequence[Good]) -> Iterator[Finding]:
             yield Finding(Level.WARN, "learnt_differs", (good.sku,), off, LEARNT_SHARE)
 
 
-def _cross(plans: Sequence[TrayPlan]) -> Iterator[CrossPair]:
+def cross_pairs(plans: Sequence[TrayPlan]) -> Iterator[CrossPair]:
     """Single units of two trays that are hardly told apart; one product or group on both is no matter."""
     for plan, other in combinations(plans, 2):
         noise = max(plan.noise_g, other.noise_g)

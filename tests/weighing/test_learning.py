@@ -66,14 +66,14 @@ NOTHING_LEARNT = [
     (restock(202.0, count=40), Why.COUNT_AMBIGUOUS, None),
     (Restock(10, 9 * 200.0, 1.0, True), Why.OUT_OF_TOLERANCE, "COUNT_DOUBTED"),
     (Restock(10, 11 * 200.0, 1.0, True), Why.OUT_OF_TOLERANCE, "COUNT_DOUBTED"),
-    (restock(193.5), Why.OUT_OF_TOLERANCE, "LOT_LIGHT"),
-    (restock(206.5), Why.OUT_OF_TOLERANCE, "LOT_HEAVY"),
+    (restock(193.5), Why.OUT_OF_TOLERANCE, "LIGHT_LOT"),
+    (restock(206.5), Why.OUT_OF_TOLERANCE, "HEAVY_LOT"),
     (take(202.0, sure=0.995), Why.NOT_SURE, None),
     (take(202.0, sure=float("nan")), Why.NOT_SURE, None),
     (take(202.0, flagged=True), Why.NOT_SURE, None),
     (take(float("nan")), Why.NOT_SURE, None),
     (take(-202.0), Why.NOT_SURE, None),
-    (take(213.0), Why.OUT_OF_TOLERANCE, "LOT_UNLIKE"),
+    (take(213.0), Why.OUT_OF_TOLERANCE, "UNLIKE_UNIT"),
 ]
 
 
@@ -102,7 +102,7 @@ def test_one_odd_unit_moves_the_mean_little():
 
 
 @pytest.mark.parametrize(
-    ("loss_g", "mean_g", "kind"), [(211.0, 206.0, "LOT_HEAVY"), (189.0, 194.0, "LOT_LIGHT")]
+    ("loss_g", "mean_g", "kind"), [(211.0, 206.0, "HEAVY_LOT"), (189.0, 194.0, "LIGHT_LOT")]
 )
 def test_takes_beyond_the_tolerance_bring_the_mean_to_its_end_and_an_alarm(loss_g, mean_g, kind):
     changes = replayed(TEA, "L1", [(AT, take(loss_g))] * 300)
@@ -171,10 +171,10 @@ def test_only_the_last_change_can_be_undone():
 
 
 LIGHT = [
-    (194.5, 10, "LOT_LIGHT"),
+    (194.5, 10, "LIGHT_LOT"),
     (195.0, 10, None),
     (197.0, 10, None),
-    (205.5, 10, "LOT_HEAVY"),
+    (205.5, 10, "HEAVY_LOT"),
     (195.4, 2, None),
 ]
 
@@ -192,7 +192,7 @@ def test_a_tight_tolerance_has_a_tighter_alarm():
     rice = Declared("RICE", 2500.0, 28.0)
     change = learnt(unlearnt(rice, "L"), rice, restock(2474.0, 20), AT)
     assert change.alarm
-    assert change.alarm.kind == "LOT_LIGHT"
+    assert change.alarm.kind == "LIGHT_LOT"
 
 
 def test_the_catalogue_alone_raises_no_alarm():
