@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from edge.ledger.delivery import acknowledged
 from edge.ledger.ledger import Ledger
 from edge.ledger.outbox import Outbox
 from edge.ledger.reading import Reading, session_view
+from edge.ledger.trays import tray_of
 from edge.outfit import Outfit, load_outfit
 from edge.pins import check_pin
 from edge.screens.app import make_app
@@ -228,6 +230,7 @@ class Process:
             registry=self._registry,
             version=version("smart-counter"),
             samples=sample_logins(outfit),
+            curves=partial(tray_of, outfit.data / "ledger.db"),
         )
         return WebThread(app, self._stage, settings.screens.host, settings.screens.port)
 

@@ -29,6 +29,7 @@ MAY = {
         "edge.errors",
         "edge.settings",
         "edge.ledger.reading",
+        "edge.ledger.trays",
     ],
     "edge.settings": ["edge.settings", "edge.settings_walk", "edge.errors"],
     "edge.settings_check": ["edge.settings", "edge.domain", "cloud_bridge.feed"],

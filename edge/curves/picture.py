@@ -16,6 +16,8 @@ from edge.curves.sides import Frame
 
 PHONE, REVIEW = (320, 120), (480, 160)
 """Sizes in page pixels: as wide as a phone's receipt has room, and a reviewer's list."""
+PHONE_LARGE = (240, 132)
+"""For large type: the page shows it as wide as the other, so its letters are a third larger."""
 MOST_POINTS = 200
 ROWS = 2
 """Rows of names above the curve."""

@@ -22,7 +22,7 @@ from edge.domain.requests import (
     Refused,
 )
 from edge.domain.requests import Request as Asked
-from edge.domain.values import Kind, SessionId
+from edge.domain.values import Kind, SessionId, TrayId
 from edge.domain.view import SessionView, View
 from edge.screens.aging import without_token
 from edge.screens.bodies import (
@@ -35,6 +35,7 @@ from edge.screens.bodies import (
     counter_body,
     read,
 )
+from edge.screens.curves import Curves, curve_png, no_curves
 from edge.screens.guard import is_screen
 from edge.screens.labels import screen_qr_png
 from edge.screens.openers import COOKIE, Openers
@@ -64,6 +65,7 @@ class Api:
     asked: Tally
     ask_s: float = ASK_S
     openers: Openers = field(default_factory=Openers)
+    curves: Curves = no_curves
 
     def routes(self) -> list[Route]:
         """Every path this module answers."""
@@ -76,6 +78,7 @@ class Api:
             Route("/api/v1/sessions", self.open, methods=["POST"]),
             Route(session, self.session),
             Route(f"{session}/live", self.session_live),
+            Route(f"{session}/trays/{{tray}}/curve.png", self.curve),
             Route(f"{session}/appeal", self.appeal, methods=["POST"]),
         ]
 
@@ -185,6 +188,12 @@ class Api:
         session = self._visible(request)
         view = None if session is None else await self._session(session)
         return problem(Refusal.UNKNOWN_SESSION) if view is None else answer(view)
+
+    async def curve(self, request: Request) -> Response:
+        session = self._visible(request)
+        if session is None:
+            return problem(Refusal.UNKNOWN_SESSION)
+        return await curve_png(request, self.curves, session, TrayId(request.path_params["tray"]))
 
     async def session_live(self, request: Request) -> Response:
         """The session as ``GET`` gives it, on connect and after each change."""

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from edge.screens import health, openapi
 from edge.screens.api import ASK_S, Api, Ask, History
+from edge.screens.curves import Curves, no_curves
 from edge.screens.guard import Guard, hostname
 from edge.screens.health import Readiness
 from edge.screens.pages import Pages
@@ -49,16 +50,17 @@ def make_app(
     version: str,
     samples: tuple[str, ...] = (),
     ask_s: float = ASK_S,
+    curves: Curves = no_curves,
 ) -> Starlette:
     """The counter's pages and API.
 
     ask: puts a request on the engine's queue and returns at once. history: a session that ``stage``
     no longer holds, read from the ledger; called in a worker thread. checks: see ``Readiness``.
     samples: logins of the sample roster, offered on the phone page so that a visitor can try it.
-    ask_s: seconds to wait for the engine's answer.
+    ask_s: seconds to wait for the engine's answer. curves: what a tray said in a closed session.
     """
     asked = Tally("counter_open_requests", "Requests for the door by outcome", ["outcome"], registry=registry)
-    api = Api(stage, ask, history, settings.screens.public_url, asked, ask_s)
+    api = Api(stage, ask, history, settings.screens.public_url, asked, ask_s, curves=curves)
     pages = Pages(settings.counter.id, settings.counter.name, settings.counter.timezone, samples)
     description = openapi.document(version)
 

@@ -19,6 +19,9 @@ KEY = {
     "description": "A repeat with the same key and body gets the same answer and opens nothing again.",
 }
 SESSION = {"name": "session", "in": "path", "required": True, "schema": {"type": "string"}}
+LANG = {"name": "lang", "in": "query", "required": False, "schema": {"enum": ["zh", "en"]}}
+LARGE = {"name": "large", "in": "query", "required": False, "schema": {"enum": ["1"]}}
+TRAY = {"name": "tray", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
 def _ref(name: str) -> dict[str, str]:
@@ -67,6 +70,13 @@ def _paths() -> dict[str, Any]:
         session: {"get": _operation("One's own session", {"200": "SessionView"}, parameters=[SESSION])},
         f"{session}/live": {
             "get": _operation("Server-sent events: each one is a SessionView", events, parameters=[SESSION])
+        },
+        f"{session}/trays/{{tray}}/curve.png": {
+            "get": _operation(
+                "What a tray's scale said in one's own session, as a picture without weights",
+                {"200": "image/png"},
+                parameters=[SESSION, TRAY, LANG, LARGE],
+            )
         },
         f"{session}/appeal": {
             "post": _operation(

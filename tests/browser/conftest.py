@@ -14,9 +14,11 @@ from playwright.sync_api import Page
 from prometheus_client import CollectorRegistry
 
 from edge import settings as settings_module
+from edge.domain.records import Happened
 from edge.domain.requests import Accepted, Answer, Granted, OpenRequest, Refusal, Refused, Request
-from edge.domain.values import SessionId
+from edge.domain.values import Decigrams, SessionId
 from edge.domain.view import BasketView, Evidence, LineView, Moved, SessionView, TrayView, View
+from edge.ledger.trays import PastTray
 from edge.screens.app import make_app
 from edge.screens.health import Readiness
 from edge.screens.server import WebThread
@@ -114,6 +116,23 @@ ONE_WATER = (line("1-01", 1, evidence=WATER_WHY),)
 WATER_AND_TEA = (*ONE_WATER, line("1-02", 1, evidence=TEA_WHY))
 HALF_SURE = (*ONE_WATER, line("1-02", 1, sure=False, evidence=TEA_WHY))
 
+# What the scale of the water said, as the ledger keeps it; of the tea's tray nothing is kept.
+CURVES = {
+    "1-01": PastTray(
+        verdict="charge",
+        curve=(
+            *((0, 62_400), (97, 62_398), (98, 55_100), (99, 60_900), (100, 52_002), (270, 51_998)),
+            *((271, 53_900), (274, 54_200), (276, 52_001), (378, 52_000), (380, 57_204), (880, 57_200)),
+        ),
+        events=(Happened(10.0, "TAKE", 2), Happened(27.3, "TOUCH", 0), Happened(38.0, "PUT_BACK", 1)),
+        before=Decigrams(62_400),
+        after=Decigrams(57_200),
+        residual=Decigrams(4),
+        pieces=(12, 11),
+        door=(3.1, 85.0),
+    )
+}
+
 # A visit's moments: the state of counter and visit, what lies in the basket, what the page hints at.
 MOMENTS: dict[str, dict] = {
     "unlocking": {"state": "UNLOCKING", "closes_in_s": 10},
@@ -158,6 +177,7 @@ class ScriptedCounter:
             registry=CollectorRegistry(),
             version="0.1.0",
             samples=("demo-001", "demo-002"),
+            curves=lambda _session, tray: CURVES.get(tray),
         )
         self.web = WebThread(app, self.stage, "127.0.0.1", self.port)
         self.web.start()

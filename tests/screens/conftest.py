@@ -13,6 +13,7 @@ from edge import settings as settings_module
 from edge.domain.requests import Answer, Granted, Request
 from edge.domain.values import SessionId
 from edge.domain.view import BasketView, Evidence, LineView, Moved, SessionView, TrayView, View
+from edge.ledger.trays import PastTray
 from edge.screens.app import make_app
 from edge.screens.health import Readiness
 from edge.screens.stage import Stage
@@ -111,6 +112,7 @@ class Counter:
         self.registry = CollectorRegistry()
         self.readiness = Readiness({"engine": True})
         self.old: dict[str, SessionView] = {}
+        self.curves: dict[tuple[str, str], PastTray] = {}
 
     def settings(self) -> Settings:
         return settings_module.decode(SETTINGS.encode())
@@ -126,6 +128,7 @@ class Counter:
             version="0.1.0",
             samples=("demo-001",),
             ask_s=ask_s,
+            curves=lambda session, tray: self.curves.get((session, tray)),
         )
 
     def app_again(self):

@@ -3,12 +3,25 @@
 import { ask } from "/static/ask.js";
 import { h, show } from "/static/dom.js";
 import { sign } from "/static/icons.js";
-import { minute, money, named, second, t, told, has } from "/static/text.js";
+import { has, isChinese, minute, money, named, second, t, told } from "/static/text.js";
 import { heading, lineItem, notice, pieces, total } from "/static/visit.js";
 
 const REASONS = ["not_taken", "count", "price", "damaged"];
 
-function why(line) {
+const isLarge = () => document.documentElement.classList.contains("big");
+
+// What the tray's scale said, as a picture without weights; fetched once it is looked at.
+function curve(line, session) {
+  const happened = line.evidence.events.filter((event) => has(`action_${event.action}`));
+  const words = happened.map((event) => `${second(event.at)} ${t(`action_${event.action}`, { n: event.count })}`).join(t("then"));
+  const alt = t("curve_alt", { tray: line.tray, events: words || t("curve_still") });
+  const address = `/api/v1/sessions/${session}/trays/${encodeURIComponent(line.tray)}/curve.png?lang=${isChinese() ? "zh" : "en"}${isLarge() ? "&large=1" : ""}`;
+  const figure = h("figure", { class: "curve" }, h("figcaption", {}, t("curve_title")),
+    h("img", { src: address, alt, width: isLarge() ? 240 : 320, height: isLarge() ? 132 : 120, loading: "lazy", onerror: () => figure.replaceChildren(h("p", { class: "small" }, t("curve_none"))) }));
+  return figure;
+}
+
+function why(line, session) {
   const evidence = line.evidence;
   if (!evidence) return null;
   const happened = evidence.events.filter((event) => has(`action_${event.action}`));
@@ -16,6 +29,7 @@ function why(line) {
     h("summary", {}, t("why")),
     h("p", {}, `${t("tray", { tray: line.tray })}: `, t("why_pieces", { before: evidence.before, after: evidence.after })),
     h("ol", {}, happened.map((event) => h("li", {}, h("time", { class: "num", datetime: event.at }, second(event.at)), " ", t(`action_${event.action}`, { n: event.count })))),
+    curve(line, session),
     line.sure ? h("p", {}, t("why_price", { n: line.count, price: money(line.price_fen), money: money(line.amount_fen) })) : null,
     h("p", { class: "small" }, t("why_frozen")));
 }
@@ -31,7 +45,7 @@ function lines(visit) {
   if (!visit.lines.length) return [];
   const certified = visit.certified_fen > 0 && visit.state !== "EMPTY";
   return [
-    h("ul", { class: "lines" }, visit.lines.map((line) => lineItem(line, true, why(line)))),
+    h("ul", { class: "lines" }, visit.lines.map((line) => lineItem(line, true, why(line, visit.session)))),
     total(visit.total_fen, visit.state === "REVIEW" ? t("review_charged") : t("total")),
     certified ? h("p", { class: "certified" }, h("span", {}, t("certified_part")), h("span", { class: "num" }, money(visit.certified_fen))) : null,
   ];
@@ -47,7 +61,7 @@ export class Receipt {
   draw(visit, view) {
     this.visit = visit;
     this.view = view;
-    const mine = [this.appealing, this.which, this.reason, this.sending, this.message, this.received];
+    const mine = [isLarge(), this.appealing, this.which, this.reason, this.sending, this.message, this.received];
     show(this.place, [{ ...visit, closes_in_s: null }, view?.name, view?.hotline, view?.online, mine], () => this.appealing ? this.form() : this.paper());
   }
 
@@ -77,6 +91,7 @@ export class Receipt {
 
   form() {
     const several = this.visit.lines.length > 1;
+    const about = this.visit.lines.find((line) => line.tray === this.which || !several);
     return h("form", { class: "appeal", onsubmit: (event) => { event.preventDefault(); this.send(); } },
       h("h1", {}, t("appeal_title")),
       h("div", { role: "radiogroup", "aria-label": t("appeal_title") }, REASONS.map((reason) => this.choice("reason", reason, t(`appeal_${reason}`)))),
@@ -84,6 +99,7 @@ export class Receipt {
       several ? h("div", { role: "radiogroup", "aria-label": t("appeal_which") },
         this.choice("which", "", t("appeal_whole")),
         this.visit.lines.map((line) => this.choice("which", line.tray, `${named(line)} ${t("pieces", { n: line.count })}`))) : null,
+      about?.evidence ? curve(about, this.visit.session) : null,
       h("p", { class: "message", role: "alert" }, this.message),
       h("button", { class: "main", id: "send", disabled: !this.reason || this.sending }, t("appeal_send")),
       h("button", { type: "button", onclick: () => { this.appealing = false; this.again(); } }, t("appeal_back")));
