@@ -68,21 +68,37 @@ class SaleSettled(Fact, frozen=True, kw_only=True):
     closed_at: str
 
 
+class Goods(msgspec.Struct, frozen=True, kw_only=True):
+    """Pieces of one product that left a tray; negative: came in."""
+
+    sku: str
+    count: int
+
+
+class Alternative(msgspec.Struct, frozen=True, kw_only=True):
+    """What else may have left a tray, and how likely that is, in thousandths."""
+
+    goods: tuple[Goods, ...]
+    permille: int
+
+
 class TrayVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """What the weights of one tray said; for the reviewer, so in grams (tenths, as integers).
 
-    verdict: charge | empty | review. before/after: None where the tray was silent.
+    verdict: charge | empty | review. goods: the best guess. before/after: None where the tray was silent.
+    curve: its course, tenths of a second since the grant and tenths of a gram.
     """
 
     tray: str
-    sku: str
     verdict: str
-    count: int
+    goods: tuple[Goods, ...]
     before_dg: int | None
     after_dg: int | None
     delta_dg: int | None
     residual_dg: int | None
     reasons: tuple[str, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    curve: tuple[tuple[int, int], ...] = ()
 
 
 class SessionClosed(Fact, frozen=True, kw_only=True):

@@ -29,6 +29,7 @@ from edge.domain.values import Kind, SessionId, Sku
 from edge.domain.view import SessionView
 from edge.engine import Engine
 from edge.errors import CounterError
+from edge.flights import Flights
 from edge.hardware.build import buses_of
 from edge.hardware.port import PortThread, log_capture
 from edge.hardware.signals import Job, Sweep, Unlock
@@ -92,6 +93,7 @@ class Process:
         self._registry = CollectorRegistry()
         self._sweeps = Tally("counter_sweeps", "Rounds over the trays taken in", registry=self._registry)
         self._centre_at = 0.0
+        self._flights = Flights(outfit.data / "flights", outfit.settings.weighing.flight_days)
         goods = Goods(outfit.catalogue, outfit.planogram, outfit.roster)
         self._engine = Engine(outfit.settings, goods, ledger, secrets.token_hex, clock.now())
         self._stage = Stage()
@@ -154,6 +156,8 @@ class Process:
             self._submit(job)
         for check in turn.checks:
             self._worker.submit(self._check_pin, check)
+        for flight in turn.flights:
+            self._worker.submit(self._flights.keep, flight)
         for session in turn.sessions:
             self._stage.show_session(session)
         if turn.view is not None:

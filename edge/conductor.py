@@ -1,30 +1,31 @@
 """Carries one door session out: looks events up in the table and performs their effects.
 
-It owns the session under way and writes its journal and its record. Who may open, what the screen
-shows and what happens to a door without a session are others' work.
+It owns the session under way and writes its journal; its record is ``closing``'s work. Who may open,
+what the screen shows and what happens to a door without a session are others' too.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
 
+import msgspec
 import structlog
 
 from edge.alarms import AlarmBook
-from edge.domain.basket import movements_of, sale_of
-from edge.domain.records import ClosedSession, OpenSession
+from edge.closing import LODGED, Closing
+from edge.domain.records import OpenSession
+from edge.domain.requests import AnswerRequest
 from edge.domain.session import Effect, Event, State
-from edge.domain.values import BuyerRef, Decigrams, Instant, Kind, SessionId, TrayId
+from edge.domain.values import BuyerRef, Decigrams, Instant, Kind, Place, SessionId, TrayId
 from edge.errors import LedgerError
-from edge.hardware.signals import DoorState, Pace, SetPace, Unlock, UnlockDone, Unlocked
+from edge.hardware.signals import DoorState, Pace, SetPace, Sweep, Unlock, UnlockDone, Unlocked
 from edge.ledger.ledger import Ledger
-from edge.ledger.sessions import AlreadyClosed
+from edge.recognition import LEAD_S, Recognition, Weight, policy_of, stocked
 from edge.settings import Settings
 from edge.showing import Receipt
 from edge.trays import Trays
 from edge.turn import Goods, Turn
 from edge.visit import Visit, door_events, resumed
-from edge.weighing.judge import NOTHING, Band, Verdict, in_doubt
+from edge.weighing.filling import Band
 
 log = structlog.get_logger(__name__)
 
@@ -34,10 +35,6 @@ RELOCK_S = 3.0
 """How long the bolt may take to come back after the pull limit."""
 UNLOCK_WITHIN_S = 1.0
 """An unlock that could not be sent within this is refused, never played late."""
-LODGED = "FOREIGN_OBJECT"
-"""Alarm on a tray where something lies that weighs like pieces: who takes it away has bought nothing."""
-RETRY_S = 1.0
-"""Between two tries to record a session that the ledger refused."""
 
 _BLIND = (Event.BOLT_STUCK, Event.RELOCK_TIMEOUT)
 """Limits that say nothing while the lock board says nothing."""
@@ -61,25 +58,19 @@ class Conductor:
         ledger: Ledger,
         alarms: AlarmBook,
         trays: Trays,
-        band: Band,
-        today: Callable[[Instant], date],
+        closing: Closing,
         over: Callable[[Mapping[TrayId, Decigrams]], None],
     ) -> None:
-        """today: the local business day of a moment, on which certificates are judged.
-
-        over: told when a session ends; given the weights before it where it was cancelled, else nothing.
-        """
+        """over: told when a session ends; given the weights before it where it was cancelled, else nothing."""
         self._limits = settings.session
-        self._channel = settings.counter.channel
+        self._policy = policy_of(settings.weighing)
+        self._band = Band(settings.weighing.band_k, settings.weighing.band_const_g)
         self._ledger = ledger
         self._alarms = alarms
         self._trays = trays
-        self._band = band
-        self._today = today
+        self._closing = closing
         self._over = over
         self._turn = Turn()
-        self._pending: ClosedSession | None = None
-        self._retry_at = 0.0
         self.visit: Visit | None = None
         self.receipt: Receipt | None = None
         """The last session's result, until another begins."""
@@ -87,51 +78,78 @@ class Conductor:
     @property
     def stuck(self) -> bool:
         """Whether a finished session still waits for the ledger."""
-        return self._pending is not None
+        return self._closing.pending
 
     def begin(
-        self, session: SessionId, kind: Kind, opener: BuyerRef, goods: Goods, now: Instant, turn: Turn
+        self,
+        session: SessionId,
+        kind: Kind,
+        opener: BuyerRef,
+        goods: Goods,
+        learnt: Mapping[Place, Weight],
+        now: Instant,
+        turn: Turn,
     ) -> None:
-        """A request was granted: weigh, then move the bolt. Prices are those of this moment."""
+        """A request was granted: weigh, then move the bolt. Prices are those of this moment.
+
+        learnt: what pieces weigh, where the counter knows better than the catalogue.
+        """
         self._turn = turn
-        products = goods.catalogue.products
-        prices = {tray: products[f.sku].price for tray, f in goods.planogram.facings.items()}
-        skus = {tray: facing.sku for tray, facing in goods.planogram.facings.items()}
+        stock, planogram = self._ledger.on_hand(), goods.planogram
+        lying = stocked(planogram, goods.catalogue, stock, learnt)
+        prices = {good.sku: goods.catalogue.products[good.sku].price for tray in lying for good in tray.goods}
+        skus = {tray: planogram.skus(tray) for tray in planogram.trays}
         facts = OpenSession(session, kind, opener, now, goods.catalogue.version, {}, prices, skus=skus)
-        stock = self._ledger.on_hand()
-        self.visit = Visit(facts, now.mono, goods.catalogue, goods.planogram, stock, self._band)
-        self.visit.lodged = self._alarms.subjects(LODGED)
+        weighed = Recognition(lying, now.mono, self._policy, facts.before)
+        self.visit = Visit(facts, now.mono, goods.catalogue, planogram, stock, self._band, weighed)
+        self.visit.lodged = frozenset(TrayId(tray) for tray in self._alarms.subjects(LODGED))
         self.receipt = None
         turn.jobs.append(SetPace(Pace.BUSY))
         self._happen(Event.GRANT, now)
 
-    def resume(self, goods: Goods, now: Instant, turn: Turn) -> None:
+    def resume(self, goods: Goods, learnt: Mapping[Place, Weight], now: Instant, turn: Turn) -> None:
         """Take up the session that the journal left open, if any. The bolt is never pulsed again."""
         facts = self._ledger.unfinished()
         if facts is None:
             return
-        self._turn = turn
-        stock, watches = self._ledger.on_hand(), self._trays.watches
-        self.visit = resumed(facts, now, goods.catalogue, goods.planogram, stock, self._band, watches)
-        self.visit.lodged = self._alarms.subjects(LODGED)
+        self._turn, planogram, catalogue = turn, goods.planogram, goods.catalogue
+        stock = self._ledger.on_hand()
+        weighed = Recognition(stocked(planogram, catalogue, stock, learnt), now.mono, self._policy)
+        self.visit = resumed(facts, now, catalogue, planogram, stock, self._band, weighed, self._trays)
+        self.visit.lodged = frozenset(TrayId(tray) for tray in self._alarms.subjects(LODGED))
         log.warning("session_resumed", pulsed=facts.pulsed, door_opened=facts.door_opened)
         turn.jobs.append(SetPace(Pace.BUSY))
         self._happen(Event.RESUME if facts.pulsed else Event.RESUME_UNSENT, now)
 
-    def hear_sweep(self, now: Instant, turn: Turn) -> None:
+    def hear_sweep(self, sweep: Sweep, now: Instant, turn: Turn) -> None:
         """New readings have come to the trays."""
         self._turn, visit = turn, self.visit
-        if visit is None:
+        if visit is None or self.stuck:
             return
         if visit.state is State.GRANTED:
             self._weigh_before(visit, now)
-        elif visit.state is State.OPEN:
+            return
+        visit.recognition.hear(sweep.readings)
+        if visit.state is State.OPEN:
             self._note_steps(visit, now)
-        elif visit.state is State.SETTLING and not self.stuck and self._steady(visit, now):
+        elif visit.state is State.SETTLING and visit.question is None and self._steady(visit, now):
             self._happen(Event.STEADY, now)
 
     def _steady(self, visit: Visit, now: Instant) -> bool:
         return self._trays.all_rest(now.mono, since=visit.latched_at)
+
+    def hear_answer(self, answer: AnswerRequest, now: Instant, turn: Turn) -> bool:
+        """The buyer says which of two explanations is right. False: nothing was asked, or not of them."""
+        self._turn, visit = turn, self.visit
+        if visit is None or visit.question is None or self.stuck:
+            return False
+        if answer.session not in (None, visit.facts.id) or answer.choice not in (None, 0, 1):
+            return False
+        self._journal(visit, "answered", {"choice": answer.choice}, now)
+        if answer.choice is not None:
+            visit.verdict = visit.answered(answer.choice, self._trays)
+        self._happen(Event.ANSWERED, now)
+        return True
 
     def see_door(self, seen: DoorState, now: Instant, turn: Turn) -> None:
         self._turn, visit = turn, self.visit
@@ -159,7 +177,7 @@ class Conductor:
         if visit is None:
             return
         if self.stuck:
-            if now.mono >= self._retry_at:
+            if now.mono >= self._closing.retry_at:
                 self._write(visit, now)
             return
         for event in visit.due(now.mono):
@@ -171,7 +189,7 @@ class Conductor:
     def due(self) -> float:
         """When the next time-out comes (monotonic seconds); infinity: none runs."""
         if self.stuck:
-            return self._retry_at
+            return self._closing.retry_at
         return min(self.visit.timers.values(), default=float("inf")) if self.visit else float("inf")
 
     # --- events and effects -----------------------------------------------------------------------
@@ -206,13 +224,20 @@ class Conductor:
                 self._latched(visit, now)
             case Effect.DECIDE:
                 self._decide(visit, now)
+            case Effect.ASK_BUYER:
+                timers[Event.ANSWER_TIMEOUT] = now.mono + limits.ask_s
+            case Effect.CONCLUDE:
+                visit.question = None
+                self._conclude(visit, now)
             case Effect.BEEP:
                 visit.notice = "door_long"
             case Effect.MARK_REOPENED:
-                visit.reopened = True
+                visit.reopen()
                 self._journal(visit, "reopened", {}, now)
             case Effect.RECORD:
-                self._record(visit, now)
+                timers.clear()
+                self._closing.prepare(visit, now)
+                self._write(visit, now)
             case Effect.FINISH:
                 self.visit = None
                 cancelled = self.receipt is not None and self.receipt.closed.state == State.CANCELLED
@@ -230,6 +255,7 @@ class Conductor:
         visit.timers.pop(Event.WEIGH_TIMEOUT, None)
         visit.facts.before.update(self._trays.rest_levels(now.mono))
         self._trays.forget_steps()
+        visit.recognition.hear(self._trays.lately(visit.zero - LEAD_S))
         self._happen(Event.WEIGHED, now)
 
     def _pulse(self, visit: Visit, now: Instant) -> None:
@@ -254,8 +280,8 @@ class Conductor:
         visit.notice, visit.latched_at = "", now.mono
 
     def _note_steps(self, visit: Visit, now: Instant) -> None:
-        for note in visit.new_notes(self._trays.watches):
-            self._journal(visit, "step", {f: getattr(note, f) for f in note.__struct_fields__}, now)
+        if (news := visit.news()) is not None:
+            self._journal(visit, "step", msgspec.to_builtins(news, str_keys=True), now)
 
     def _journal(self, visit: Visit, note: str, body: Mapping[str, object], now: Instant) -> None:
         """A note that helps a resumed session. Without it the session still has its weights before."""
@@ -267,9 +293,16 @@ class Conductor:
     # --- the end ------------------------------------------------------------------------------------
     def _decide(self, visit: Visit, now: Instant) -> None:
         self._note_steps(visit, now)
-        found = self._verdict(visit, now)
-        verdict = found.verdict
-        if verdict == "review" and visit.shut_throughout(found):
+        visit.decide(self._trays, now.mono)
+        if visit.question is not None and self._limits.ask_s > 0:
+            self._happen(Event.ASK, now)
+        else:
+            visit.question = None
+            self._conclude(visit, now)
+
+    def _conclude(self, visit: Visit, now: Instant) -> None:
+        verdict = visit.verdict.verdict
+        if verdict == "review" and visit.shut_throughout(visit.verdict):
             self._happen(Event.NEVER_OPENED, now)
         elif verdict == "review":
             self._happen(Event.DOUBT, now)
@@ -280,75 +313,9 @@ class Conductor:
         else:
             self._happen(Event.NOTHING, now)
 
-    def _verdict(self, visit: Visit, now: Instant) -> Verdict:
-        if visit.facts.kind is Kind.SERVICE:
-            return NOTHING
-        verdict = visit.judged(self._trays.watches, now.mono, closing=True)
-        if not visit.door_seen_open and not visit.resumed:
-            verdict = in_doubt(verdict, "door_unseen")
-        return in_doubt(verdict, "reopened") if visit.reopened else verdict
-
-    def _record(self, visit: Visit, now: Instant) -> None:
-        """Close the session in one transaction. A failure keeps it waiting, and nothing else is sold."""
-        visit.timers.clear()
-        cancelled = visit.state is State.CANCELLED
-        verdict = NOTHING if cancelled else self._verdict(visit, now)
-        self._pending = self._closed(visit, verdict, now)
-        self._write(visit, now)
-
-    def _closed(self, visit: Visit, verdict: Verdict, now: Instant) -> ClosedSession:
-        facts, products = visit.facts, visit.catalogue.products
-        buying = facts.kind is Kind.BUY
-        return ClosedSession(
-            id=facts.id,
-            kind=facts.kind,
-            state=visit.state,
-            opener=facts.opener,
-            verdict=verdict.verdict,
-            reasons=verdict.reasons or ((visit.notice,) if visit.notice else ()),
-            opened=facts.opened,
-            closed=now,
-            catalogue=facts.catalogue,
-            channel=self._channel,
-            trays=tuple(tray for tray in verdict.trays if tray.verdict != "empty" or tray.events),
-            sale=sale_of(verdict.trays, facts.prices, products, self._today(now)) if buying else None,
-            movements=movements_of(facts.kind, verdict.trays),
-        )
-
-    def _tell_lodged(self, visit: Visit, closed: ClosedSession, now: Instant) -> None:
-        """Note what a buyer left behind until staff have had the door open."""
-        if closed.kind is not Kind.BUY:
-            for tray in visit.lodged if visit.door_seen_open else ():
-                self._alarms.clear(LODGED, tray, now)
-            return
-        for found in closed.trays:
-            if found.count < 0 and "foreign_object" in found.reasons:
-                detail = f"something that weighs like {-found.count} pieces was left on it"
-                self._alarms.raise_(LODGED, found.tray, "MINOR", detail, now, session=closed.id)
-
-    def _remember_levels(self, now: Instant) -> None:
-        """For the next start of the program, to tell what changed while it was off."""
-        try:
-            self._ledger.set_baseline(self._trays.rest_levels(now.mono), now)
-        except LedgerError as error:
-            log.error("weights_not_remembered", error=str(error))
-
     def _write(self, visit: Visit, now: Instant) -> None:
-        closed = self._pending
-        assert closed is not None
-        order_no = None
-        if visit.begun:
-            try:
-                order_no = self._ledger.close_session(closed, now)
-            except AlreadyClosed:
-                log.critical("session_recorded_before")
-            except LedgerError as error:
-                log.error("session_not_recorded", error=str(error))
-                visit.notice, self._retry_at = "ledger", now.mono + RETRY_S
-                return
-            self._remember_levels(now)
-            self._tell_lodged(visit, closed, now)
-        self._pending = None
-        self.receipt = Receipt(closed, visit, order_no, now)
-        self._turn.sessions.append(self.receipt.session())
-        self._happen(Event.RECORDED, now)
+        """Record the session. A failure keeps it waiting, and nothing else is sold."""
+        receipt = self._closing.write(visit, now, self._turn)
+        if receipt is not None:
+            self.receipt = receipt
+            self._happen(Event.RECORDED, now)

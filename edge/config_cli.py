@@ -37,7 +37,7 @@ def check(config: Path | None, overrides: dict[str, object], as_json: bool) -> i
                 click.echo(problem, err=True)
             click.echo(f"{len(error.problems)} fault(s)", err=True)
         return error.exit_code
-    trays, products = len(outfit.planogram.facings), len(outfit.catalogue.products)
+    trays, products = len(outfit.planogram.trays), len(outfit.catalogue.products)
     accounts = len(outfit.roster.accounts)
     if as_json:
         found = {

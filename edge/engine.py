@@ -13,14 +13,23 @@ import structlog
 
 from cloud_bridge.feed import CatalogueApplied, PlanogramApplied
 from edge.alarms import AlarmBook
+from edge.closing import Closing
 from edge.coil import Coil
 from edge.conductor import Conductor
 from edge.domain.planogram import Planogram
 from edge.domain.records import Movement
-from edge.domain.requests import Accepted, AppealRequest, OpenRequest, PinChecked, Refusal, Refused
+from edge.domain.requests import (
+    Accepted,
+    AnswerRequest,
+    AppealRequest,
+    OpenRequest,
+    PinChecked,
+    Refusal,
+    Refused,
+)
 from edge.domain.roster import Account
 from edge.domain.tokens import TokenBook
-from edge.domain.values import Instant, Kind, SessionId, Sku, TrayId
+from edge.domain.values import Instant, Kind, Place, SessionId
 from edge.entrance import Entrance
 from edge.errors import LedgerError
 from edge.hardware.signals import (
@@ -37,7 +46,6 @@ from edge.settings import Settings
 from edge.showing import RESULT_S, Showing
 from edge.trays import Trays
 from edge.turn import CentreSeen, Goods, Input, Turn
-from edge.weighing.judge import Band
 
 log = structlog.get_logger(__name__)
 
@@ -63,16 +71,17 @@ class Engine:
         self._ledger = ledger
         self._random_hex = random_hex
         self._zone = ZoneInfo(settings.counter.timezone)
-        band = Band(settings.weighing.band_k, settings.weighing.band_const_g)
         self._tokens = TokenBook(limits.token_new_s, limits.token_ttl_s, lambda: random_hex(16))
         self._entrance = Entrance(self._tokens, ledger, limits.pin_tries, limits.pin_lock_s)
         self._alarms = AlarmBook(ledger)
         self._trays = Trays()
         unfinished = ledger.unfinished() is not None
         left = {} if unfinished else {t: base.weight for t, base in ledger.baselines().items()}
-        self._idle_door = IdleDoor(self._alarms, self._trays, band.const_g, limits.latch_s, left)
+        change_g = settings.weighing.band_const_g
+        self._idle_door = IdleDoor(self._alarms, self._trays, change_g, limits.latch_s, left)
         over = self._idle_door.session_over
-        self._conductor = Conductor(settings, ledger, self._alarms, self._trays, band, self._today, over)
+        closing = Closing(ledger, self._alarms, self._trays, settings.counter.channel, self._today)
+        self._conductor = Conductor(settings, ledger, self._alarms, self._trays, closing, over)
         self._showing = Showing(settings.counter, self._tokens)
         self._door = DoorState(now.mono, None, None)
         self._line_up = False
@@ -83,7 +92,7 @@ class Engine:
         self._checkpoint_at = now.mono + CHECKPOINT_S
         self._first = Turn()
         self._apply(goods, now)
-        self._conductor.resume(goods, now, self._first)
+        self._conductor.resume(goods, {}, now, self._first)
 
     def step(self, inputs: Sequence[Input], now: Instant) -> Turn:
         """Take ``inputs`` in order, let time-outs come, and say what is to be done."""
@@ -115,7 +124,7 @@ class Engine:
         match item:
             case Sweep():
                 self._trays.hear(item)
-                self._conductor.hear_sweep(now, turn)
+                self._conductor.hear_sweep(item, now, turn)
             case DoorState():
                 self._on_door(item, now, turn)
             case UnlockDone():
@@ -126,7 +135,7 @@ class Engine:
                 self._on_line(item, now)
             case Misconfigured():
                 self._on_misconfigured(item, now)
-            case OpenRequest() | PinChecked() | AppealRequest():
+            case OpenRequest() | PinChecked() | AppealRequest() | AnswerRequest():
                 self._on_person(item, now, turn)
             case Goods():
                 self._next_goods = item
@@ -167,7 +176,9 @@ class Engine:
         self._alarms.raise_("MISCONFIGURED", found.tray, "CRITICAL", detail, now)
 
     # --- people -------------------------------------------------------------------------------------
-    def _on_person(self, item: OpenRequest | PinChecked | AppealRequest, now: Instant, turn: Turn) -> None:
+    def _on_person(
+        self, item: OpenRequest | PinChecked | AppealRequest | AnswerRequest, now: Instant, turn: Turn
+    ) -> None:
         """Answer a request. Where the ledger cannot be written, nobody is let in."""
         try:
             match item:
@@ -177,6 +188,8 @@ class Engine:
                     self._on_pin(item, now, turn)
                 case AppealRequest():
                     self._on_appeal(item, now, turn)
+                case AnswerRequest():
+                    self._on_answer(item, now, turn)
         except LedgerError as error:
             log.error("request_not_written", error=str(error))
             if isinstance(item, OpenRequest):
@@ -206,7 +219,7 @@ class Engine:
         session = SessionId(self._random_hex(16))
         self._entrance.grant(request, session, turn)
         self._idle_door.session_begins(now)
-        self._conductor.begin(session, request.kind, account.ref, self._goods, now, turn)
+        self._conductor.begin(session, request.kind, account.ref, self._goods, {}, now, turn)
 
     def _why_shut(self, request: OpenRequest, account: Account, now: Instant) -> tuple[Refusal, str] | None:
         """Why the door stays shut for ``account``; None: it may be opened."""
@@ -237,9 +250,12 @@ class Engine:
     def _expired(self, now: Instant) -> list[str]:
         """Trays with goods past their date: sold through the day named, not after its midnight."""
         today, on_hand = self._today(now), self._ledger.on_hand()
-        facings = self._goods.planogram.facings.values()
         return [
-            f.tray for f in facings if f.expires_on and f.expires_on < today and on_hand.get(f.tray, 0) > 0
+            facing.tray
+            for facing in self._goods.planogram.facings
+            if facing.expires_on
+            and facing.expires_on < today
+            and on_hand.get((facing.tray, facing.sku), 0) > 0
         ]
 
     def _on_appeal(self, appeal: AppealRequest, now: Instant, turn: Turn) -> None:
@@ -248,6 +264,13 @@ class Engine:
         else:
             text = "no closed session of that id"
             turn.answers.append(Refused(appeal.id, Refusal.UNKNOWN_SESSION, text))
+
+    def _on_answer(self, answer: AnswerRequest, now: Instant, turn: Turn) -> None:
+        if self._conductor.hear_answer(answer, now, turn):
+            turn.answers.append(Accepted(answer.id))
+        else:
+            text = "nothing is asked just now, or it was answered; the receipt shows what came of it"
+            turn.answers.append(Refused(answer.id, Refusal.NOT_ASKED, text))
 
     # --- time, goods, pictures ----------------------------------------------------------------------
     def _pass_time(self, now: Instant, turn: Turn) -> None:
@@ -274,23 +297,23 @@ class Engine:
     def _apply(self, goods: Goods, now: Instant) -> None:
         """Switch to ``goods``, whole. Opening stock is booked once, when the ledger has none.
 
-        What is booked on a tray of a product that no longer belongs there is taken off the books: until
-        it is filled anew, nothing that leaves that tray can be sure.
+        A new planogram takes off the books what it has no place for: until the tray is filled anew,
+        nothing that leaves it can be sure. Strays under an unchanged one stay booked where they lie.
         """
         self._goods = goods
         catalogue, planogram = goods.catalogue, goods.planogram
         self._trays.plan(planogram, catalogue)
-        mono_ms = int(now.mono * 1000)
+        before, mono_ms = self._ledger.planogram(), int(now.mono * 1000)
         applied = CatalogueApplied(
             mono_ms=mono_ms, version=catalogue.version, products=len(catalogue.products)
         )
         self._ledger.record_fact(applied, "catalogue", now)
-        planned = PlanogramApplied(mono_ms=mono_ms, version=planogram.version, trays=len(planogram.facings))
+        planned = PlanogramApplied(mono_ms=mono_ms, version=planogram.version, trays=len(planogram.trays))
         self._ledger.record_fact(planned, "planogram", now)
-        facings = planogram.facings.values()
-        opening = [Movement(f.tray, f.sku, "RESTOCK", f.opening, "opening stock") for f in facings]
-        if not self._ledger.open_stock([moved for moved in opening if moved.count], now):
-            self._ledger.move_stock(list(_out_of_place(self._ledger.booked(), planogram)), None, now)
+        opening = [Movement(f.tray, f.sku, "RESTOCK", f.opening, "opening stock") for f in planogram.facings]
+        opened = self._ledger.open_stock([moved for moved in opening if moved.count], now)
+        if not opened and before != planogram.version:
+            self._ledger.move_stock(list(_out_of_place(self._ledger.on_hand(), planogram)), None, now)
 
     def _today(self, now: Instant) -> date:
         """The local business day."""
@@ -314,9 +337,8 @@ class Engine:
             turn.sessions.append(session)
 
 
-def _out_of_place(booked: Mapping[tuple[TrayId, Sku], int], planogram: Planogram) -> Iterator[Movement]:
+def _out_of_place(booked: Mapping[Place, int], planogram: Planogram) -> Iterator[Movement]:
     """Movements that take off the books what ``planogram`` has no place for."""
     for (tray, sku), count in booked.items():
-        facing = planogram.facings.get(tray)
-        if count and (facing is None or facing.sku != sku):
+        if count and sku not in planogram.skus(tray):
             yield Movement(tray, sku, "ADJUST", -count, "another product is planned here")

@@ -13,7 +13,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from edge.catalogue_csv import read_catalogue as read_catalogue
-from edge.domain.planogram import Facing, Planogram
+from edge.domain.planogram import Facing, Planogram, planogram_of
 from edge.domain.roster import Account, PinHash, Roster
 from edge.domain.values import BuyerRef, Fen, Kind, Sku, TrayId
 from edge.errors import ConfigError
@@ -25,7 +25,7 @@ TRAY_ID = re.compile(r"[1-9][0-9]?-[0-9]{2}")
 
 
 class TrayTable(Section, frozen=True, kw_only=True):
-    """One ``[[tray]]`` of the planogram file."""
+    """One ``[[tray]]`` of the planogram file: goods that share a tray have a table each, with one id."""
 
     id: str
     sku: str
@@ -69,7 +69,7 @@ def read_planogram(path: Path) -> Planogram:
         Facing(TrayId(each.id), Sku(each.sku), each.capacity, each.par, each.opening, each.expires_on)
         for each in sorted(file.tray, key=lambda each: tuple(int(part) for part in each.id.split("-")))
     )
-    return Planogram(file.version, {facing.tray: facing for facing in facings})
+    return planogram_of(file.version, facings)
 
 
 def read_roster(path: Path) -> Roster:
@@ -93,9 +93,9 @@ def _refuse(path: Path, problems: Iterable[str]) -> None:
 def _planogram_problems(file: PlanogramFile) -> Iterator[str]:
     if not file.tray:
         yield "has no [[tray]]; add one for each scale"
-    for tray, times in Counter(each.id for each in file.tray).items():
+    for (tray, sku), times in Counter((each.id, each.sku) for each in file.tray).items():
         if times > 1:
-            yield f"tray {tray} stands here {times} times; keep one"
+            yield f"tray {tray} has {sku} {times} times; keep one, with the sum of its pieces"
     for each in file.tray:
         if not TRAY_ID.fullmatch(each.id):
             yield f"tray id {each.id!r} must be shelf-tray, like 2-03"

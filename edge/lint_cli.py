@@ -77,8 +77,8 @@ def _pair_of(planogram_file: Path, catalogue_file: Path) -> tuple[Planogram, Cat
 def plans_of(planogram: Planogram, catalogue: Catalogue, capacity_g: float) -> list[TrayPlan]:
     """The linter's view of ``planogram``: each tray as full as it may be."""
     return [
-        TrayPlan(facing.tray, (_good(facing, catalogue),), capacity_g)
-        for facing in planogram.facings.values()
+        TrayPlan(tray, tuple(_good(facing, catalogue) for facing in facings), capacity_g)
+        for tray, facings in planogram.trays.items()
     ]
 
 
@@ -100,7 +100,10 @@ def names_of(catalogue: Catalogue) -> words.Names:
 def _draw(path: Path, report: CabinetReport, planogram: Planogram, names: words.Names) -> None:
     from edge.lint_picture import cabinet_png  # Pillow is not needed without a picture
 
-    goods = {str(each.tray): [(str(each.sku), each.capacity)] for each in planogram.facings.values()}
+    goods = {
+        str(tray): [(str(each.sku), each.capacity) for each in facings]
+        for tray, facings in planogram.trays.items()
+    }
     try:
         path.write_bytes(cabinet_png(report, goods, planogram.version, names))
     except OSError as error:

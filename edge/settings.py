@@ -86,16 +86,28 @@ class Session(Section, frozen=True, kw_only=True):
     alarm_s: Positive = 180.0
     latch_s: Positive = 3.0
     settle_s: Positive = 6.0
+    ask_s: Annotated[float, Meta(ge=0, le=120)] = 15.0
+    """How long the buyer may answer which of two explanations is right; 0: nobody is asked."""
     pin_tries: Annotated[int, Meta(ge=1)] = 5
     pin_lock_s: Positive = 900.0
 
 
 class Weighing(Section, frozen=True, kw_only=True):
-    """band = k · sd · √n + const: how far a weight may be from n pieces and still count as n."""
+    """How weights become goods.
+
+    band = k · sd · √n + const: how far a weight may be from n pieces and still count as n, in a restock.
+    sure_p … bulk_units: what a basket must keep to be charged unasked; ``counter bench recognition`` prints
+    the error rates that other values of sure_p buy. flight_days: how long recordings are kept.
+    """
 
     band_k: Positive = 3.0
     band_const_g: Positive = 5.0
     max_load_g: Positive = 10000.0
+    sure_p: Annotated[float, Meta(ge=0.9, lt=1)] = 0.97
+    fit_z: Positive = 3.8
+    swap_z: Positive = 3.0
+    bulk_units: Annotated[int, Meta(ge=2)] = 4
+    flight_days: Annotated[int, Meta(ge=1, le=366)] = 30
 
 
 class Screens(Section, frozen=True, kw_only=True):

@@ -34,7 +34,7 @@ def settings_problems(settings: Settings, here: Path) -> Iterator[str]:
 
 def tray_problems(settings: Settings, planogram: Planogram) -> Iterator[str]:
     """Trays that have a scale and no plan, or a plan and no scale."""
-    units, plans = settings.scales.units.keys(), planogram.facings.keys()
+    units, plans = settings.scales.units.keys(), planogram.trays.keys()
     for tray in sorted(units - plans):
         yield f"scales.units.{tray}: the planogram has no tray {tray}; add it there or remove the unit here"
     for tray in sorted(plans - units):
@@ -44,12 +44,13 @@ def tray_problems(settings: Settings, planogram: Planogram) -> Iterator[str]:
 def load_problems(settings: Settings, planogram: Planogram, catalogue: Catalogue) -> Iterator[str]:
     """Trays that, full, weigh more than their scale may carry."""
     limit = settings.weighing.max_load_g
-    for facing in planogram.facings.values():
-        product = catalogue.products.get(facing.sku)
-        full = facing.capacity * product.unit_weight / 10 if product else 0
+    for tray, facings in planogram.trays.items():
+        weights = {f: p.unit_weight / 10 for f in facings if (p := catalogue.products.get(f.sku))}
+        full = sum(facing.capacity * unit for facing, unit in weights.items())
         if full > limit:
+            goods = " and ".join(f"{facing.capacity} × {facing.sku}" for facing in weights)
             yield (
-                f"tray {facing.tray}: {facing.capacity} × {facing.sku} weigh {full:g} g, more than "
+                f"tray {tray}: {goods} weigh {full:g} g, more than "
                 f"weighing.max_load_g = {limit:g}; lower its capacity"
             )
 

@@ -12,8 +12,19 @@ from edge.domain.catalogue import Catalogue
 from edge.domain.records import ClosedSession, Happened, TrayEvidence
 from edge.domain.session import Event, State
 from edge.domain.tokens import TokenBook
-from edge.domain.values import Fen, Instant, Kind, TrayId, rfc3339
-from edge.domain.view import BasketView, Evidence, LineView, Moved, SessionView, TrayView, View
+from edge.domain.values import Fen, Instant, Kind, Place, Sku, TrayId, rfc3339
+from edge.domain.view import (
+    BasketView,
+    Evidence,
+    LineView,
+    Moved,
+    OptionView,
+    QuestionView,
+    SessionView,
+    TrayView,
+    View,
+)
+from edge.recognition import Option
 from edge.settings import Counter
 from edge.trays import Trays
 from edge.turn import Goods
@@ -22,17 +33,16 @@ from edge.visit import Visit
 RESULT_S = 8.0
 """How long the screen shows a session's result."""
 
-_VISITORS_LIMITS = {Event.PULL_TIMEOUT, Event.OPEN_LONG, Event.OPEN_TOO_LONG}
+_VISITORS_LIMITS = {Event.PULL_TIMEOUT, Event.OPEN_LONG, Event.OPEN_TOO_LONG, Event.ANSWER_TIMEOUT}
 """The others are the bolt's and the scales' own."""
 
 _NOTICES = (
-    ("maybe_misplaced", "misplaced"),
     ("foreign_object", "foreign"),
     ("silent_tray", "tray_silent"),
 )
 """Reason of a tray's doubt → what pages say."""
 
-_TOLD = {"TAKE", "PUT_BACK"}
+_TOLD = {"TAKE", "PUT_BACK", "MISPLACED"}
 """What a buyer is told of a tray; touches and presses are the reviewer's."""
 
 
@@ -94,7 +104,7 @@ class Showing:
         self,
         goods: Goods,
         trays: Trays,
-        on_hand: Mapping[TrayId, int],
+        on_hand: Mapping[Place, int],
         visit: Visit | None,
         receipt: Receipt | None,
         reason: str,
@@ -158,11 +168,13 @@ def _state(visit: Visit | None, reason: str) -> str:
 def _live(visit: Visit, trays: Trays, now: Instant) -> tuple[TrayEvidence, ...]:
     if visit.state not in (State.OPEN, State.SETTLING):
         return ()
-    return visit.judged(trays.watches, now.mono, closing=False).trays
+    if visit.question is not None:
+        return visit.verdict.trays
+    return visit.live(trays, now.mono).trays
 
 
-def _taken(evidence: tuple[TrayEvidence, ...]) -> dict[TrayId, int]:
-    return {tray.tray: tray.count for tray in evidence if tray.count > 0}
+def _taken(evidence: tuple[TrayEvidence, ...]) -> dict[Place, int]:
+    return {(tray.tray, sku): count for tray in evidence for sku, count in tray.goods if count > 0}
 
 
 def _result(receipt: Receipt | None, now: Instant) -> BasketView | None:
@@ -180,12 +192,31 @@ def _basket(visit: Visit, evidence: tuple[TrayEvidence, ...], now: Instant) -> B
         total_fen=sum(line.amount_fen for line in lines),
         notice=visit.notice or _notice(evidence),
         closes_in_s=_seconds_left(visit, now),
+        question=_question(visit, now),
     )
+
+
+def _question(visit: Visit, now: Instant) -> QuestionView | None:
+    if visit.question is None:
+        return None
+    first, second = (_option(visit, option) for option in visit.question)
+    return QuestionView(options=(first, second), closes_in_s=_seconds_left(visit, now) or 0)
+
+
+def _option(visit: Visit, option: Option) -> OptionView:
+    """What would be charged if this is what happened."""
+    lines = tuple(
+        _line(visit, tray, sku, count, sure=True)
+        for tray, goods in option.goods
+        for sku, count in goods
+        if count > 0
+    )
+    return OptionView(lines=lines, total_fen=sum(line.amount_fen for line in lines))
 
 
 def _notice(evidence: tuple[TrayEvidence, ...]) -> str:
     """The weightiest thing to tell the visitor about the trays; "": nothing."""
-    doubts = {reason for tray in evidence for reason in tray.reasons}
+    doubts = {reason for tray in evidence if tray.verdict == "review" for reason in tray.reasons}
     return next((notice for reason, notice in _NOTICES if reason in doubts), "unsure" if doubts else "")
 
 
@@ -203,6 +234,7 @@ def _session(visit: Visit, evidence: tuple[TrayEvidence, ...], today: date, now:
         verdict=None,
         notice=basket.notice,
         closes_in_s=basket.closes_in_s,
+        question=basket.question,
         opened_at=rfc3339(visit.facts.opened.wall),
         closed_at=None,
     )
@@ -216,18 +248,18 @@ def _seconds_left(visit: Visit, now: Instant) -> int | None:
 
 def _trays(
     goods: Goods,
-    on_hand: Mapping[TrayId, int],
-    taken: Mapping[TrayId, int],
+    on_hand: Mapping[Place, int],
+    taken: Mapping[Place, int],
     in_service: Mapping[TrayId, bool],
     today: date,
 ) -> tuple[TrayView, ...]:
     catalogue: Catalogue = goods.catalogue
     views = []
-    for tray, facing in goods.planogram.facings.items():
-        product = catalogue.products[facing.sku]
+    for facing in goods.planogram.facings:
+        product, place = catalogue.products[facing.sku], (facing.tray, facing.sku)
         views.append(
             TrayView(
-                tray=tray,
+                tray=facing.tray,
                 sku=product.sku,
                 name=product.name_zh,
                 name_en=product.name_en,
@@ -236,43 +268,50 @@ def _trays(
                 county=product.county_zh,
                 county_en=product.county_en,
                 price_fen=product.price,
-                on_hand=max(0, on_hand.get(tray, 0) - taken.get(tray, 0)),
+                on_hand=max(0, on_hand.get(place, 0) - taken.get(place, 0)),
                 capacity=facing.capacity,
                 certified=product.is_certified(today),
                 expires_on=facing.expires_on.isoformat() if facing.expires_on else None,
-                in_service=in_service[tray],
+                in_service=in_service[facing.tray],
             )
         )
     return tuple(views)
 
 
 def _lines(visit: Visit, evidence: tuple[TrayEvidence, ...]) -> tuple[LineView, ...]:
-    """A line for every tray that something left, and for every tray in doubt; doubt costs nothing."""
-    zero = visit.facts.opened.wall
-    shown = [
-        t for t in evidence if t.count and t.verdict != "empty" and (t.count > 0 or t.verdict == "charge")
-    ]
-    return tuple(_line(tray, visit, zero) for tray in shown)
+    """A line for everything that left a tray; doubt costs nothing. Of a restock, what came as well."""
+    return tuple(
+        _line(visit, tray.tray, sku, count, sure=tray.verdict == "charge", events=tray.events)
+        for tray in evidence
+        for sku, count in tray.goods
+        if tray.verdict == "charge" or count > 0
+    )
 
 
-def _line(tray: TrayEvidence, visit: Visit, zero: datetime) -> LineView:
-    product, price = visit.catalogue.products[tray.sku], visit.facts.prices[tray.tray]
-    sure, before = tray.verdict == "charge", visit.stock.get(tray.tray, 0)
-    charged = sure and visit.facts.kind is Kind.BUY
+def _line(
+    visit: Visit,
+    tray: TrayId,
+    sku: Sku,
+    count: int,
+    *,
+    sure: bool,
+    events: tuple[Happened, ...] | None = None,
+) -> LineView:
+    """events: what the tray told, None: no evidence is shown."""
+    product, price = visit.catalogue.products[sku], visit.facts.prices[sku]
+    before, zero = visit.stock.get((tray, sku), 0), visit.facts.opened.wall
+    told = [e for e in events or () if e.action in _TOLD and e.sku == sku]
+    moved = tuple(_moved(event, zero) for event in told)
     return LineView(
-        tray=tray.tray,
-        sku=tray.sku,
+        tray=tray,
+        sku=sku,
         name=product.name_zh,
         name_en=product.name_en,
-        count=abs(tray.count),
+        count=abs(count),
         price_fen=price,
-        amount_fen=Fen(price * tray.count) if charged else 0,
+        amount_fen=Fen(price * count) if sure and visit.facts.kind is Kind.BUY else 0,
         sure=sure,
-        evidence=Evidence(
-            before=before,
-            after=before - tray.count,
-            events=tuple(_moved(event, zero) for event in tray.events if event.action in _TOLD),
-        ),
+        evidence=None if events is None else Evidence(before=before, after=before - count, events=moved),
     )
 
 

@@ -1,11 +1,12 @@
 """What the scales say now, tray by tray: who is alive, who rests and at which level."""
 
+from collections import deque
 from collections.abc import Mapping
 
 from edge.domain.catalogue import Catalogue
 from edge.domain.planogram import Planogram
 from edge.domain.values import Decigrams, TrayId, decigrams, grams
-from edge.hardware.signals import Sweep
+from edge.hardware.signals import Reading, Sweep
 from edge.weighing.track import TrayWatch
 
 FRESH_S = 1.0
@@ -15,18 +16,22 @@ LOST_S = 3.0
 REST_S = 0.5
 """Rest before a weight counts; with the window before it about a second of agreeing values."""
 
+LATELY_S = 3.0
+"""Readings kept for a session that is about to begin: from them it has each tray's noise and level."""
+
 
 class Trays:
     """The watches of the planogram's trays. Takes sweeps; unknown and suspect readings are gaps."""
 
     def __init__(self) -> None:
         self.watches: dict[TrayId, TrayWatch] = {}
+        self._lately: deque[Reading] = deque()
 
     def plan(self, planogram: Planogram, catalogue: Catalogue) -> None:
         """Follow the trays of ``planogram``; a tray whose product stays keeps its history."""
         before, self.watches = self.watches, {}
-        for tray, facing in planogram.facings.items():
-            unit_g = grams(catalogue.products[facing.sku].unit_weight)
+        for tray, facings in planogram.trays.items():
+            unit_g = min(grams(catalogue.products[facing.sku].unit_weight) for facing in facings)
             kept = before.get(tray)
             self.watches[tray] = kept if kept and kept.unit_g == unit_g else TrayWatch(unit_g)
 
@@ -35,6 +40,18 @@ class Trays:
             watch = self.watches.get(reading.tray)
             if watch is not None and reading.weight is not None and not reading.suspect:
                 watch.add(reading.at, grams(reading.weight))
+                self._lately.append(reading)
+        while self._lately and self._lately[0].at < self._lately[-1].at - LATELY_S:
+            self._lately.popleft()
+
+    def lately(self, since: float) -> list[Reading]:
+        """The good readings since ``since`` (monotonic seconds), at most those of the last 3 s.
+
+        Only those of the present rest of all trays that rest: what moved before is another's doing.
+        """
+        rests = {tray: at for tray, watch in self.watches.items() if (at := watch.rest_since) is not None}
+        since = max([since, *rests.values()])
+        return [reading for reading in self._lately if reading.tray in rests and reading.at >= since]
 
     def in_service(self, now: float) -> dict[TrayId, bool]:
         return {

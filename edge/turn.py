@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 
 from edge.domain.catalogue import Catalogue
 from edge.domain.planogram import Planogram
-from edge.domain.requests import Answer, AppealRequest, OpenRequest, PinChecked
+from edge.domain.requests import Answer, AnswerRequest, AppealRequest, OpenRequest, PinChecked
 from edge.domain.roster import PinHash, Roster
 from edge.domain.view import SessionView, View
+from edge.flights import Flight
 from edge.hardware.signals import Job, Signal
 
 
@@ -26,7 +27,7 @@ class CentreSeen:
     online: bool
 
 
-Input = Signal | OpenRequest | AppealRequest | PinChecked | Goods | CentreSeen
+Input = Signal | OpenRequest | AppealRequest | AnswerRequest | PinChecked | Goods | CentreSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +51,5 @@ class Turn:
     checks: list[VerifyPin] = field(default_factory=list)
     view: View | None = None
     sessions: list[SessionView] = field(default_factory=list)
+    flights: list[Flight] = field(default_factory=list)
     due: float = 0.0

@@ -13,10 +13,12 @@ from edge.domain.catalogue import Catalogue
 from edge.domain.planogram import Planogram
 from edge.domain.records import OpenSession
 from edge.domain.session import Effect, Event, State, step
-from edge.domain.values import Decigrams, Fen, Instant, TrayId, grams
+from edge.domain.values import Instant, Kind, Place, Sku, TrayId, grams
+from edge.domain.verdict import NOTHING, Verdict, in_doubt
 from edge.hardware.signals import DoorState
-from edge.trays import FRESH_S
-from edge.weighing.judge import Band, TrayStory, Verdict, in_doubt, judge
+from edge.recognition import LEAD_S, Noted, Option, Recognition, journal_of
+from edge.trays import FRESH_S, Trays
+from edge.weighing.filling import Band, Filled, Lying, counted
 from edge.weighing.track import Step, TrayWatch
 
 _NOT_WHILE_OPEN = (
@@ -25,39 +27,29 @@ _NOT_WHILE_OPEN = (
     Event.RELOCK_TIMEOUT,
     Event.LATCH_TIMEOUT,
     Event.REST_TIMEOUT,
+    Event.ANSWER_TIMEOUT,
 )
-
 
 UNSEEN_S = 600.0
 """Above this nobody can say that what changed while the program was off was the opener's doing."""
-
-
-class StepNote(msgspec.Struct, frozen=True):
-    """A committed step as the journal keeps it; seconds since the session began, grams."""
-
-    tray: str
-    start: float
-    end: float
-    before: float
-    after: float
-    unseen: bool = False
-    """It happened while the program was off, and may be another's doing."""
 
 
 @dataclass(slots=True)
 class Visit:
     """A session from grant to record.
 
-    zero: monotonic second that its events' times count from. stock: pieces booked per tray at the
-    beginning. timers: what happens by itself, and when (monotonic seconds).
+    zero: monotonic second that its events' times count from. stock: pieces booked at the beginning.
+    recognition: what the weights say of a visit that may take goods. timers: what happens by itself, and
+    when (monotonic seconds).
     """
 
     facts: OpenSession
     zero: float
     catalogue: Catalogue
     planogram: Planogram
-    stock: Mapping[TrayId, int]
+    stock: Mapping[Place, int]
     band: Band
+    recognition: Recognition
     state: State = State.IDLE
     begun: bool = False
     """The ledger knows of it."""
@@ -77,19 +69,19 @@ class Visit:
     """What changed while the program was off may be another's doing."""
     unseen: set[TrayId] = field(default_factory=set)
     """Trays that changed so."""
+    told_unseen: set[TrayId] = field(default_factory=set)
+    """Of these, those that the journal has."""
     notice: str = ""
     timers: dict[Event, float] = field(default_factory=dict)
     latched_at: float = 0.0
+    lodged: frozenset[TrayId] = frozenset()
+    """Trays on which an earlier visitor left something that is no goods of ours."""
+    verdict: Verdict = NOTHING
+    """What was decided, once the door was shut."""
     earlier: dict[TrayId, list[Step]] = field(default_factory=dict)
-    """Steps of before a restart, from the journal."""
-    lodged: frozenset[str] = frozenset()
-    """Trays on which an earlier visitor left something that weighs like pieces."""
-    noted: dict[TrayId, int] = field(default_factory=dict)
-    """How many of each watch's steps the journal already has."""
-
-    @property
-    def prices(self) -> Mapping[TrayId, Fen]:
-        return self.facts.prices
+    """Steps of before a restart, from the journal: a restock is counted from them."""
+    question: tuple[Option, Option] | None = None
+    """What the buyer is asked just now."""
 
     def handle(self, event: Event) -> tuple[Effect, ...]:
         """Move to the next state; gives what must be done. Raises UnexpectedEvent."""
@@ -103,7 +95,7 @@ class Visit:
     def shut_throughout(self, verdict: Verdict) -> bool:
         """Whether nobody saw the door open and nothing that the trays say speaks for it."""
         told = self.door_seen_open or self.resumed or self.blind
-        return not told and not any(tray.count for tray in verdict.trays)
+        return not told and not any(tray.goods for tray in verdict.trays)
 
     def due(self, now: float) -> list[Event]:
         """Time-outs that have come, earliest first; each is taken off."""
@@ -123,20 +115,54 @@ class Visit:
             self.timers[Event.OPEN_LONG] = now + warn_s
             self.timers[Event.OPEN_TOO_LONG] = now + alarm_s
 
-    def judged(self, watches: Mapping[TrayId, TrayWatch], now: float, *, closing: bool) -> Verdict:
-        """What the trays say at ``now``.
+    def live(self, trays: Trays, now: float) -> Verdict:
+        """What the trays say while the door is open; what still moves counts as it was before."""
+        if self.facts.kind is Kind.RESTOCK:
+            return self._counted(trays, now, closing=False)
+        return self._doubted(self.recognition.live(levels_of(trays, now)), trays)
 
-        closing: a tray that still moves is doubtful. While the door is open it only is not known
-        yet, so the plateau before counts.
-        """
-        trays = [tray for tray in self.planogram.facings if tray in self.facts.prices]
-        stories = [self._story(tray, watches[tray], now, closing) for tray in trays]
-        verdict = judge(stories, self.band, self.zero, filling=self.facts.kind != "BUY")
+    def decide(self, trays: Trays, now: float) -> None:
+        """The door is shut and the trays rest: what was taken, or brought, and what is to be asked."""
+        weighed = self.recognition.close(now, levels_of(trays, now))
+        if self.facts.kind is Kind.SERVICE:
+            self.verdict = NOTHING
+            return
+        if self.facts.kind is Kind.RESTOCK:
+            weighed = self._counted(trays, now, closing=True)
+        self.verdict = self._doubted(weighed, trays)
+        if self.facts.kind is Kind.BUY and self.verdict == weighed:
+            self.question = self.recognition.options()
+
+    def answered(self, choice: int, trays: Trays) -> Verdict:
+        """The verdict by the buyer's answer: the number of the explanation that is right."""
+        return self._doubted(self.recognition.answered(choice), trays)
+
+    def reopen(self) -> None:
+        """The door opened again after it had been latched."""
+        self.reopened, self.question = True, None
+        self.recognition.reopen()
+
+    def news(self) -> Noted | None:
+        """What the journal has to keep and has not yet."""
+        unseen, self.told_unseen = self.unseen - self.told_unseen, set(self.unseen)
+        return self.recognition.news(unseen)
+
+    def _doubted(self, verdict: Verdict, trays: Trays) -> Verdict:
+        """``verdict`` with the doubts that no weight tells of."""
         if self.unseen_matters:
-            verdict = in_doubt(verdict, "unseen", self.unseen | self._changed_unseen(watches))
+            self.unseen |= self._changed_unseen(trays.watches)
+            verdict = in_doubt(verdict, "unseen", self.unseen)
+        if self.facts.kind is Kind.BUY:
+            verdict = in_doubt(verdict, "not_weighed", self.facts.skus.keys() - self.facts.before.keys())
+            verdict = in_doubt(verdict, "lodged_object", self.lodged)
+            verdict = in_doubt(verdict, "too_many_to_count", self._too_many(verdict))
+        if not self.door_seen_open and not self.resumed:
+            verdict = in_doubt(verdict, "door_unseen")
+        if self.reopened:
+            verdict = in_doubt(verdict, "reopened")
         if self.doubt:
             verdict = in_doubt(verdict, self.doubt)
-        if len(trays) < len(self.facts.prices):  # a tray that is no longer in the planogram tells nothing
+        if not self.facts.skus.keys() <= self.planogram.trays.keys():
             return replace(verdict, verdict="review", reasons=(*verdict.reasons, "tray_gone"))
         return verdict
 
@@ -150,41 +176,48 @@ class Visit:
             if step.start <= self.resumed_at and abs(step.delta) > watches[tray].leave_g
         }
 
-    def _story(self, tray: TrayId, watch: TrayWatch, now: float, closing: bool) -> TrayStory:
-        product = self.catalogue.products[self.planogram.facings[tray].sku]
-        before = self.facts.before.get(tray)
+    def _too_many(self, verdict: Verdict) -> set[TrayId]:
+        """Trays from which more went in one movement than stays countable, as the catalogue says."""
+        products = self.catalogue.products
+        return {
+            tray.tray
+            for tray in verdict.trays
+            for event in tray.events
+            if event.action == "TAKE" and event.sku
+            if event.count > products[event.sku].count_by_weight_max
+        }
+
+    def _counted(self, trays: Trays, now: float, *, closing: bool) -> Verdict:
+        """A restock. closing: a tray that still moves is doubtful; before, it only is not known yet."""
+        known = [tray for tray in self.planogram.trays if tray in self.facts.skus]
+        filled = [self._filled(tray, trays.watches[tray], now, closing) for tray in known]
+        return counted(filled, self.band, self.zero)
+
+    def _filled(self, tray: TrayId, watch: TrayWatch, now: float, closing: bool) -> Filled:
         silent = watch.seen_at is None or now - watch.seen_at > FRESH_S
-        return TrayStory(
+        before = self.facts.before.get(tray)
+        return Filled(
             tray=tray,
-            sku=product.sku,
-            unit_g=grams(product.unit_weight),
-            sd_g=grams(product.unit_sd),
-            stock=self.stock.get(tray, 0),
-            most=product.count_by_weight_max,
+            goods=[self._lying(tray, sku) for sku in self.planogram.skus(tray)],
             before=None if before is None else grams(before),
             after=None if silent else watch.level,
-            steps=[*self.earlier.get(tray, []), *watch.all_steps()],
+            steps=[*self.earlier.get(tray, ()), *watch.all_steps()],
             unsettled=closing and watch.moving,
-            lodged=tray in self.lodged,
         )
 
-    def new_notes(self, watches: Mapping[TrayId, TrayWatch]) -> list[StepNote]:
-        """Steps committed since the last call, for the journal."""
-        notes = []
-        for tray, watch in watches.items():
-            for done in watch.steps[self.noted.get(tray, 0) :]:
-                notes.append(
-                    StepNote(
-                        tray,
-                        round(done.start - self.zero, 3),
-                        round(done.end - self.zero, 3),
-                        round(done.before, 2),
-                        round(done.after, 2),
-                        unseen=self.unseen_matters and done.start <= self.resumed_at,
-                    )
-                )
-            self.noted[tray] = len(watch.steps)
-        return notes
+    def _lying(self, tray: TrayId, sku: Sku) -> Lying:
+        product = self.catalogue.products[sku]
+        unit_g, sd_g = grams(product.unit_weight), grams(product.unit_sd)
+        return Lying(sku, unit_g, sd_g, self.stock.get((tray, sku), 0), product.count_by_weight_max)
+
+
+def levels_of(trays: Trays, now: float) -> dict[TrayId, float]:
+    """The last level of each tray that speaks, in grams."""
+    return {
+        tray: watch.level
+        for tray, watch in trays.watches.items()
+        if watch.level is not None and watch.seen_at is not None and now - watch.seen_at <= FRESH_S
+    }
 
 
 def resumed(
@@ -192,18 +225,25 @@ def resumed(
     now: Instant,
     catalogue: Catalogue,
     planogram: Planogram,
-    stock: Mapping[TrayId, int],
+    stock: Mapping[Place, int],
     band: Band,
-    watches: Mapping[TrayId, TrayWatch],
+    recognition: Recognition,
+    trays: Trays,
 ) -> Visit:
     """A session that its journal tells of, taken up again after a restart.
 
     The monotonic clock may be another boot's, so events count from the wall clock's difference, but
-    never before the last journalled step. Each watch goes on from the last level known.
+    never before the last journalled step. Each watch goes on from the last level known. The visit is
+    judged by its journalled steps and what the levels say beyond them.
     """
-    notes = [msgspec.json.decode(text, type=StepNote) for text in facts.steps]
-    passed = max([0.0, (now.wall - facts.opened.wall).total_seconds(), *(note.end for note in notes)])
-    visit = Visit(facts, now.mono - passed, catalogue, planogram, stock, band)
+    notes = [msgspec.json.decode(text, type=Noted) for text in facts.steps]
+    same_trays = list(facts.skus) == list(planogram.trays)  # else the journal's numbers are other trays'
+    journal = journal_of(notes if same_trays else ())
+    seen_s = max((step.ended - LEAD_S for step in journal.steps), default=0.0)
+    passed = max(0.0, (now.wall - facts.opened.wall).total_seconds(), seen_s)
+    recognition.take_up(journal, now.mono - passed, facts.before)
+    visit = Visit(facts, now.mono - passed, catalogue, planogram, stock, band, recognition)
+    visit.earlier = recognition.earlier()
     visit.begun = visit.resumed = True
     visit.bolt_moved = visit.door_open = True
     visit.door_seen_open = facts.door_opened
@@ -212,16 +252,10 @@ def resumed(
     visit.unseen_matters = facts.latched or _dark_s(facts.last_note, now) > UNSEEN_S
     if _lies_otherwise(facts, catalogue, planogram):
         visit.doubt = "goods_changed"
-    visit.unseen = {TrayId(note.tray) for note in notes if note.unseen}
-    for note in notes:
-        visit.earlier.setdefault(TrayId(note.tray), []).append(
-            Step(visit.zero + note.start, visit.zero + note.end, note.before, note.after)
-        )
-    for tray, watch in watches.items():
-        steps = visit.earlier.get(tray)
-        before = facts.before.get(tray)
-        level = steps[-1].after if steps else None if before is None else grams(Decigrams(before))
-        if level is not None:
+    visit.unseen = {TrayId(tray) for note in notes for tray in note.unseen}
+    known = recognition.last_levels()
+    for tray, watch in trays.watches.items():
+        if (level := known.get(tray)) is not None:
             watch.resume(level, now.mono)
     return visit
 
@@ -238,7 +272,7 @@ def _dark_s(last: Instant | None, now: Instant) -> float:
 
 def _lies_otherwise(facts: OpenSession, catalogue: Catalogue, planogram: Planogram) -> bool:
     """Whether goods or their data are not those that the session began with."""
-    lying = {tray: facing.sku for tray, facing in planogram.facings.items()}
+    lying = {tray: planogram.skus(tray) for tray in planogram.trays}
     return facts.skus != lying or facts.catalogue != catalogue.version
 
 

@@ -79,7 +79,10 @@ class PlanogramFile(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """The cabinet, whole: ``facings`` in the cabinet's order, each with a scale and a known product."""
+    """The cabinet, whole: ``facings`` in the cabinet's order, each with a scale and a known product.
+
+    Goods that share a tray have a facing each.
+    """
 
     file: SimFile
     products: Mapping[str, Product]

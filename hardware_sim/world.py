@@ -129,11 +129,11 @@ class World:
 
     def _at_home(self, tray: str) -> str | None:
         """The product that belongs on ``tray``, if the hand holds one: an honest visitor's put-back."""
-        sku = self._sku_of(tray)
-        return sku if any(piece.sku == sku for piece in self._cabinet.hand) else None
+        planned = self._skus_of(tray)
+        return next((piece.sku for piece in reversed(self._cabinet.hand) if piece.sku in planned), None)
 
-    def _sku_of(self, tray: str) -> str | None:
-        return next((facing.sku for facing in self._config.facings if facing.id == tray), None)
+    def _skus_of(self, tray: str) -> list[str]:
+        return [facing.sku for facing in self._config.facings if facing.id == tray]
 
     def _set_fault(self, act: acts.SetFault, now: float) -> None:
         entry = entry_of(act.name)
@@ -149,7 +149,7 @@ class World:
             "id": tray.id,
             "grams": round(tray.felt(now).grams),
             "true_g": round(tray.true_g(), 1),
-            "sku": self._sku_of(tray.id),
+            "sku": next(iter(self._skus_of(tray.id)), None),
             "goods": counted(tray.pieces),
             "foreign": foreign(tray.pieces),
         }
@@ -170,12 +170,12 @@ class World:
 
 
 def _cabinet(config: Config, random: Random) -> Cabinet:
-    trays = {}
+    trays: dict[str, Tray] = {}
     for facing in config.facings:
+        if facing.id not in trays:
+            trays[facing.id] = Tray(facing.id, random.uniform(-OFFSET_G, OFFSET_G), [])
         product = config.products[facing.sku]
-        offset_g = random.uniform(-OFFSET_G, OFFSET_G)
-        pieces = [piece_of(product, random) for _ in range(facing.opening)]
-        trays[facing.id] = Tray(facing.id, offset_g, pieces)
+        trays[facing.id].pieces.extend(piece_of(product, random) for _ in range(facing.opening))
     return Cabinet(Door(config.file.door.relock_after_s), trays, config.products, random)
 
 

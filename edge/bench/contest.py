@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from edge.bench.counting import counting
 from edge.bench.net_delta import naive, net_map
 from edge.bench.ours import oracle, ours
 from edge.bench.recorded import Session, session_of
@@ -17,11 +16,10 @@ Contestant = Callable[[Session], Answer | None]
 CONTESTANTS: dict[str, Contestant] = {
     "naive": lambda session: naive(session.recording),
     "net-MAP": lambda session: net_map(session.recording),
-    "counting": lambda session: counting(session.recording),
     "ours": ours,
     "oracle": oracle,
 }
-"""From floor to ceiling: rounding, the best net answer, the counter's plain counting, ours, perfect steps."""
+"""From floor to ceiling: rounding, the best net answer, ours, perfect steps."""
 
 CHUNK = 8
 

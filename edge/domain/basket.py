@@ -1,16 +1,17 @@
 """From what the trays say to what is charged: prices are those shown when the door opened."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 
 from edge.domain.catalogue import Product
-from edge.domain.records import Movement, Sale, SaleLine, TrayEvidence
+from edge.domain.records import Movement, Sale, SaleLine, Stray, TrayEvidence
 from edge.domain.values import Fen, Kind, Sku, TrayId
+from edge.domain.verdict import Verdict
 
 
 def sale_of(
     trays: Iterable[TrayEvidence],
-    prices: Mapping[TrayId, Fen],
+    prices: Mapping[Sku, Fen],
     products: Mapping[Sku, Product],
     today: date,
 ) -> Sale | None:
@@ -19,38 +20,48 @@ def sale_of(
     ``today``: the local business day, on which certificates are judged.
     """
     lines = tuple(
-        _line(tray, prices[tray.tray], products[tray.sku], today)
+        _line(tray.tray, count, prices[sku], products[sku], today)
         for tray in trays
-        if tray.verdict == "charge" and tray.count > 0
+        if tray.verdict == "charge"
+        for sku, count in tray.goods
+        if count > 0
     )
     return Sale(lines) if lines else None
 
 
-def _line(tray: TrayEvidence, price: Fen, product: Product, today: date) -> SaleLine:
+def _line(tray: TrayId, count: int, price: Fen, product: Product, today: date) -> SaleLine:
     return SaleLine(
-        tray=tray.tray,
-        sku=tray.sku,
+        tray=tray,
+        sku=product.sku,
         name=product.name_zh,
-        count=tray.count,
+        count=count,
         price=price,
-        amount=Fen(price * tray.count),
+        amount=Fen(price * count),
         certified=product.is_certified(today),
         county=product.county_zh,
         supplier=product.supplier,
     )
 
 
-def movements_of(kind: Kind, trays: Iterable[TrayEvidence]) -> tuple[Movement, ...]:
+def movements_of(kind: Kind, verdict: Verdict) -> tuple[Movement, ...]:
     """What a closed session does to the booked stock: only sure counts are booked.
 
-    Of a BUY what was sold leaves. Of a RESTOCK what came in is RESTOCK and what left is PULL_OFF.
-    A SERVICE session books nothing: what a technician moved is found by the next stock-take.
+    Of a BUY what was sold leaves, and what was put back elsewhere is booked where it lies now. Of a
+    RESTOCK what came in is RESTOCK and what left is PULL_OFF. A SERVICE session books nothing: what a
+    technician moved is found by the next stock-take.
     """
-    sure = [tray for tray in trays if tray.verdict == "charge" and tray.count]
+    sure = [(t.tray, sku, n) for t in verdict.trays if t.verdict == "charge" for sku, n in t.goods]
     if kind is Kind.BUY:
-        return tuple(Movement(t.tray, t.sku, "SALE", -t.count) for t in sure if t.count > 0)
+        sold = [Movement(tray, sku, "SALE", -count) for tray, sku, count in sure if count > 0]
+        return (*sold, *_strayed(verdict.strays))
     if kind is Kind.RESTOCK:
         return tuple(
-            Movement(t.tray, t.sku, "PULL_OFF" if t.count > 0 else "RESTOCK", -t.count) for t in sure
+            Movement(tray, sku, "PULL_OFF" if count > 0 else "RESTOCK", -count) for tray, sku, count in sure
         )
     return ()
+
+
+def _strayed(strays: Iterable[Stray]) -> Iterator[Movement]:
+    for stray in strays:
+        yield Movement(stray.from_tray, stray.sku, "MISPLACED", -stray.count, f"lies on {stray.to_tray}")
+        yield Movement(stray.to_tray, stray.sku, "MISPLACED", stray.count, f"from {stray.from_tray}")

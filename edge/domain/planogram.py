@@ -1,6 +1,6 @@
-"""Which product lies on which tray. One product a tray."""
+"""Which products lie on which tray. Several may share one, if the scale can tell them apart (the linter)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -10,7 +10,7 @@ from edge.domain.values import Sku, TrayId
 
 @dataclass(frozen=True, slots=True)
 class Facing:
-    """One tray's plan.
+    """One product's place on a tray.
 
     capacity, par, opening: pieces; ``opening`` is what lies there when the ledger is new.
     """
@@ -25,14 +25,31 @@ class Facing:
 
 @dataclass(frozen=True, slots=True)
 class Planogram:
+    """trays: in the cabinet's order, shelf by shelf from the top, left to right; each with its facings."""
+
     version: str
-    facings: Mapping[TrayId, Facing]
-    """In the cabinet's order: shelf by shelf from the top, left to right."""
+    trays: Mapping[TrayId, tuple[Facing, ...]]
+
+    @property
+    def facings(self) -> tuple[Facing, ...]:
+        return tuple(facing for facings in self.trays.values() for facing in facings)
+
+    def skus(self, tray: TrayId) -> tuple[Sku, ...]:
+        """The products planned on ``tray``; none where there is no such tray."""
+        return tuple(facing.sku for facing in self.trays.get(tray, ()))
+
+
+def planogram_of(version: str, facings: Iterable[Facing]) -> Planogram:
+    """A planogram of ``facings``, which come in the cabinet's order."""
+    trays: dict[TrayId, tuple[Facing, ...]] = {}
+    for facing in facings:
+        trays[facing.tray] = (*trays.get(facing.tray, ()), facing)
+    return Planogram(version, trays)
 
 
 def problems_of(planogram: Planogram, catalogue: Catalogue) -> Iterator[str]:
     """Sentences naming everything that makes ``planogram`` unusable with ``catalogue``."""
-    for facing in planogram.facings.values():
+    for facing in planogram.facings:
         product = catalogue.products.get(facing.sku)
         if product is None:
             yield f"tray {facing.tray}: product {facing.sku} is not in the catalogue"

@@ -2,37 +2,52 @@
 
 from dataclasses import dataclass, field
 
-from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, Kind, SessionId, Sku, TrayId
+from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, Kind, Pieces, SessionId, Sku, TrayId
 
 
 @dataclass(frozen=True, slots=True)
 class Happened:
     """One thing seen on a tray. action: TAKE PUT_BACK MISPLACED FOREIGN_OBJECT TOUCH.
 
-    t: seconds since the session's first sample. count: pieces, ≥ 0.
+    t: seconds since the request was granted. count: pieces, ≥ 0. sku: None for what is no goods of ours.
     """
 
     t: float
     action: str
     count: int
+    sku: Sku | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """What else may have left a tray, and how likely that is, in thousandths."""
+
+    goods: Pieces
+    permille: int
+
+
+Curve = tuple[tuple[int, int], ...]
+"""A tray's course as some points: tenths of a second since the grant, tenths of a gram."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrayEvidence:
     """Everything one tray said in a session. verdict: charge | empty | review.
 
-    count: pieces that left (best guess on review), negative when more came in than left.
+    goods: what left it (best guess on review), negative where more came in than left.
+    residual: what of the change the goods do not explain. alternatives: the likeliest first.
     """
 
     tray: TrayId
-    sku: Sku
     verdict: str
-    count: int
+    goods: Pieces
     before: Decigrams | None
     after: Decigrams | None
     residual: Decigrams | None
     reasons: tuple[str, ...] = ()
     events: tuple[Happened, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    curve: Curve = ()
 
     @property
     def delta(self) -> Decigrams | None:
@@ -40,6 +55,16 @@ class TrayEvidence:
         if self.before is None or self.after is None:
             return None
         return Decigrams(self.after - self.before)
+
+
+@dataclass(frozen=True, slots=True)
+class Stray:
+    """Pieces that lie at the end of a session on another tray than they were taken from."""
+
+    sku: Sku
+    count: int
+    from_tray: TrayId
+    to_tray: TrayId
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +135,8 @@ class OpenSession:
     """A session as its journal tells it after a restart: granted, not closed.
 
     before: each tray's stable weight when the request was granted. pulsed: the intent to move the
-    bolt was journalled. prices: as shown when the door opened. skus: what lay on each tray then.
-    steps: the tray automata's committed steps, opaque to the ledger (JSON of the weighing room).
+    bolt was journalled. prices: as shown when the door opened. skus: what was planned on each tray then.
+    steps: what recognition journalled, opaque to the ledger (JSON).
     latched: the door was shut and locked again. reopened: and then opened once more, unasked.
     last_note: when the journal was last written.
     """
@@ -122,11 +147,11 @@ class OpenSession:
     opened: Instant
     catalogue: str
     before: dict[TrayId, Decigrams]
-    prices: dict[TrayId, Fen]
+    prices: dict[Sku, Fen]
     pulsed: bool = False
     door_opened: bool = False
     steps: tuple[str, ...] = field(default=())
-    skus: dict[TrayId, Sku] = field(default_factory=dict)
+    skus: dict[TrayId, tuple[Sku, ...]] = field(default_factory=dict)
     latched: bool = False
     reopened: bool = False
     last_note: Instant | None = field(default=None, compare=False)

@@ -33,6 +33,8 @@ class Refusal(StrEnum):
     TOO_SOON = "TOO_SOON"
     """The lock's coil has to rest for some seconds."""
     UNKNOWN_SESSION = "UNKNOWN_SESSION"
+    NOT_ASKED = "NOT_ASKED"
+    """An answer to a question that is not, or no longer, put."""
     KEY_REUSED = "KEY_REUSED"
     """The Idempotency-Key came before with another request."""
 
@@ -71,6 +73,19 @@ class AppealRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerRequest:
+    """What the buyer says to the question which of two explanations is right.
+
+    session: None where the answer was given at the counter's own screen. choice: number of the option
+    from 0; None: neither.
+    """
+
+    id: str
+    session: SessionId | None
+    choice: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Granted:
     """Answer to an OpenRequest: the session exists and the bolt is being moved."""
 
@@ -89,10 +104,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Answer to an AppealRequest: it is recorded and on its way to the centre."""
+    """Answer to an AppealRequest or an AnswerRequest: it is recorded."""
 
     id: str
 
 
-Request = OpenRequest | AppealRequest
+Request = OpenRequest | AppealRequest | AnswerRequest
 Answer = Granted | Refused | Accepted

@@ -48,6 +48,11 @@ class Event(StrEnum):
     DOUBT = "doubt"
     NEVER_OPENED = "never opened"
     """Weights unchanged and nobody saw the door open."""
+    ASK = "two explanations"
+    """The weights leave two baskets open: the buyer is asked which it is."""
+    ANSWERED = "answered"
+    ANSWER_TIMEOUT = "not answered"
+    """What is still open goes to review, uncharged."""
     REST_TIMEOUT = "no rest"
     """Trays still move when settling must end; those are judged as doubtful."""
     RESUME = "resume"
@@ -64,6 +69,8 @@ class Effect(StrEnum):
     AWAIT_LATCH = "await latch"
     AWAIT_REST = "await rest"
     DECIDE = "decide"
+    ASK_BUYER = "ask buyer"
+    CONCLUDE = "conclude"
     BEEP = "beep"
     ALARM_BOLT_STUCK = "alarm: bolt stuck"
     ALARM_NOT_LOCKED = "alarm: not locked"
@@ -108,6 +115,9 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
     (_S.SETTLING, _E.DOOR_OPENED): (_S.OPEN, (_F.MARK_REOPENED, _F.ALARM_FORCED, _F.WATCH)),
     (_S.SETTLING, _E.STEADY): (_S.SETTLING, (_F.DECIDE,)),
     (_S.SETTLING, _E.REST_TIMEOUT): (_S.SETTLING, (_F.DECIDE,)),
+    (_S.SETTLING, _E.ASK): (_S.SETTLING, (_F.ASK_BUYER,)),
+    (_S.SETTLING, _E.ANSWERED): (_S.SETTLING, (_F.CONCLUDE,)),
+    (_S.SETTLING, _E.ANSWER_TIMEOUT): (_S.SETTLING, (_F.CONCLUDE,)),
     (_S.SETTLING, _E.CHARGE): (_S.SETTLED, (_F.RECORD,)),
     (_S.SETTLING, _E.NOTHING): (_S.EMPTY, (_F.RECORD,)),
     (_S.SETTLING, _E.DOUBT): (_S.REVIEW, (_F.RECORD,)),

@@ -15,6 +15,12 @@ Sku = NewType("Sku", str)
 TrayId = NewType("TrayId", str)
 """``shelf-tray``, e.g. ``2-03``: shelf from the top, tray from the left, both from 1."""
 
+Place = tuple[TrayId, Sku]
+"""Where a product lies: goods of several products may share a tray, and a stray may lie anywhere."""
+
+Pieces = tuple[tuple[Sku, int], ...]
+"""Pieces by product, in the order of the SKUs, none of them 0."""
+
 SessionId = NewType("SessionId", str)
 """32 hex digits drawn at random: whoever opened the door is told it, nobody else."""
 

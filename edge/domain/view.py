@@ -9,7 +9,10 @@ import msgspec
 
 
 class TrayView(msgspec.Struct, frozen=True, kw_only=True):
-    """One tray for sale. on_hand: pieces booked, less the pieces in the open door's basket."""
+    """One product on one tray; goods that share a tray have a view each.
+
+    on_hand: pieces booked, less the pieces in the open door's basket.
+    """
 
     tray: str
     sku: str
@@ -30,7 +33,10 @@ class TrayView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that happened on a tray. action: TAKE PUT_BACK FOREIGN_OBJECT TOUCH; at: RFC 3339 UTC."""
+    """One thing that happened on a tray. action: TAKE PUT_BACK MISPLACED FOREIGN_OBJECT TOUCH.
+
+    at: RFC 3339 UTC.
+    """
 
     at: str
     action: str
@@ -59,6 +65,20 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     evidence: Evidence | None = None
 
 
+class OptionView(msgspec.Struct, frozen=True, kw_only=True):
+    """One explanation of what left the trays, as the sale it would be; no line: nothing was taken."""
+
+    lines: tuple[LineView, ...]
+    total_fen: int
+
+
+class QuestionView(msgspec.Struct, frozen=True, kw_only=True):
+    """The weights leave two baskets open: which was it? ``closes_in_s``: as BasketView's."""
+
+    options: tuple[OptionView, OptionView]
+    closes_in_s: int
+
+
 class BasketView(msgspec.Struct, frozen=True, kw_only=True):
     """The door session as the screen in the corridor shows it.
 
@@ -74,6 +94,7 @@ class BasketView(msgspec.Struct, frozen=True, kw_only=True):
     notice: str = ""
     closes_in_s: int | None = None
     order_no: str | None = None
+    question: QuestionView | None = None
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,5 +139,6 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     closes_in_s: int | None
     opened_at: str
     closed_at: str | None
+    question: QuestionView | None = None
     appeal: str | None = None
     """None, or ``received`` once an appeal was recorded."""

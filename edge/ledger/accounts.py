@@ -26,8 +26,8 @@ _SESSION = (
     " LEFT JOIN sale x ON x.session = s.id WHERE s.id = ?"
 )
 _TRAYS = (
-    "SELECT tray, sku, verdict, count, before_dg, after_dg, delta_dg, residual_dg, reasons FROM tray_evidence"
-    " WHERE session = ? ORDER BY tray"
+    "SELECT tray, verdict, goods, before_dg, after_dg, delta_dg, residual_dg, reasons, alternatives, curve"
+    " FROM tray_evidence WHERE session = ? ORDER BY tray"
 )
 _MOVEMENT = "SELECT tray, sku, kind, count, session, reason FROM stock_movement WHERE n = ?"
 _APPEAL = "SELECT reason FROM appeal WHERE session = ?"
@@ -133,17 +133,18 @@ def _session(conn: sqlite3.Connection, id: str, order: tuple[feed.TrayVerdict, .
 
 
 def _tray(row: tuple[Any, ...]) -> feed.TrayVerdict:
-    tray, sku, verdict, count, before, after, delta, residual, reasons = row
+    tray, verdict, goods, before, after, delta, residual, reasons, alternatives, curve = row
     return feed.TrayVerdict(
         tray=tray,
-        sku=sku,
         verdict=verdict,
-        count=count,
+        goods=msgspec.json.decode(goods, type=tuple[feed.Goods, ...]),
         before_dg=before,
         after_dg=after,
         delta_dg=delta,
         residual_dg=residual,
         reasons=_texts(reasons),
+        alternatives=msgspec.json.decode(alternatives, type=tuple[feed.Alternative, ...]),
+        curve=msgspec.json.decode(curve, type=tuple[tuple[int, int], ...]),
     )
 
 

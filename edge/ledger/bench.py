@@ -120,11 +120,9 @@ def _figures(walls: list[float], cpu: float) -> dict[str, float]:
 
 def _session(i: int, now: Instant) -> ClosedSession:
     sku, trays = Sku("SX-0001"), [TrayId(f"1-{tray:02d}") for tray in (1, 2, 3)]
-    took = (Happened(2.5, "TAKE", 2), Happened(4.0, "PUT_BACK", 1))
-    evidence = [
-        TrayEvidence(tray, sku, "charge", 1, Decigrams(60000), Decigrams(54500), Decigrams(3), (), took)
-        for tray in trays
-    ]
+    took = (Happened(2.5, "TAKE", 2, sku), Happened(4.0, "PUT_BACK", 1, sku))
+    before, after, goods = Decigrams(60000), Decigrams(54500), ((sku, 1),)
+    evidence = [TrayEvidence(tray, "charge", goods, before, after, Decigrams(3), (), took) for tray in trays]
     lines = [
         SaleLine(tray, sku, "天然山泉水(示例)", 1, Fen(350), Fen(350), True, "样例县", "示例合作社")
         for tray in trays

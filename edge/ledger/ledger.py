@@ -15,9 +15,9 @@ from sqlite_utils import Database
 
 from cloud_bridge import feed
 from edge.domain.records import ClosedSession, Movement, OpenSession
-from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, SessionId, Sku, TrayId, rfc3339
+from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, Place, SessionId, TrayId, rfc3339
 from edge.errors import LedgerError
-from edge.ledger import alarms, pins, sessions, stock
+from edge.ledger import alarms, facts, pins, sessions, stock
 from edge.ledger.alarms import Alarm
 from edge.ledger.chain import Chain, End, Identity, end_of
 from edge.ledger.pins import Locked
@@ -163,17 +163,18 @@ class Ledger:
         self._write(now, lambda db, chain: stock.move(db, chain, movements, session))
         self._book(movements)
 
-    def on_hand(self) -> dict[TrayId, int]:
-        """Pieces booked on each tray: the sum of its movements."""
+    def on_hand(self) -> dict[Place, int]:
+        """Pieces booked by tray and product, of whatever ever moved there: the sum of its movements."""
         return dict(self._on_hand)
-
-    def booked(self) -> dict[tuple[TrayId, Sku], int]:
-        """Pieces booked by tray and product, of whatever ever moved there."""
-        return stock.booked(self._store.db)
 
     def _book(self, movements: Sequence[Movement]) -> None:
         for moved in movements:
-            self._on_hand[moved.tray] = self._on_hand.get(moved.tray, 0) + moved.count
+            place = moved.tray, moved.sku
+            self._on_hand[place] = self._on_hand.get(place, 0) + moved.count
+
+    def planogram(self) -> str | None:
+        """The version of the planogram that was applied last; None: none ever was."""
+        return self._read(facts.last_planogram)
 
     # --- alarms and facts ---------------------------------------------------------------------------
     def raise_alarm(

@@ -24,17 +24,37 @@ _SESSION = (
     " x.certified_fen, EXISTS (SELECT 1 FROM appeal a WHERE a.session = s.id)"
     " FROM session s LEFT JOIN sale x ON x.session = s.id"
 )
-_LINES = (
-    "SELECT l.tray, l.sku, l.name, l.count, l.price_fen, l.amount_fen, e.booked, e.count, e.events"
-    " FROM sale_line l LEFT JOIN tray_evidence e ON e.session = ? AND e.tray = l.tray"
-    " WHERE l.sale = ? ORDER BY l.line"
-)
-_UNSURE = (
-    "SELECT e.tray, e.sku, e.count, e.booked, e.events, coalesce((SELECT json_extract(j.body,"
-    " '$.prices.\"' || e.tray || '\"') FROM session_journal j WHERE j.session = e.session"
-    " AND j.note = 'granted'), 0) FROM tray_evidence e WHERE e.session = ?"
-    " AND e.verdict = 'review' AND e.count <> 0 ORDER BY e.tray"
-)
+_LINES = "SELECT tray, sku, name, count, price_fen, amount_fen FROM sale_line WHERE sale = ? ORDER BY line"
+_TRAYS = "SELECT tray, verdict, goods, events FROM tray_evidence WHERE session = ? ORDER BY tray"
+_PRICES = "SELECT json_extract(body, '$.prices') FROM session_journal WHERE session = ? AND note = 'granted'"
+
+
+class _Goods(msgspec.Struct, frozen=True):
+    sku: Sku
+    count: int
+    booked: int
+
+
+_goods = msgspec.json.Decoder(tuple[_Goods, ...])
+_prices = msgspec.json.Decoder(dict[Sku, Fen])
+
+
+@dataclass(frozen=True, slots=True)
+class _Tray:
+    verdict: str
+    goods: tuple[_Goods, ...]
+    events: tuple[Happened, ...]
+
+    def booked(self, sku: Sku) -> int:
+        """Pieces on the books before the session."""
+        return next((each.booked for each in self.goods if each.sku == sku), 0)
+
+    def told(self, sku: Sku) -> tuple[Happened, ...]:
+        """What happened to this product, and what was nobody's."""
+        return tuple(event for event in self.events if event.sku in (sku, None))
+
+
+_UNSEEN = _Tray("charge", (), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,29 +169,40 @@ def _session(conn: sqlite3.Connection, row: tuple[object, ...]) -> PastSession:
 
 
 def _lines(conn: sqlite3.Connection, session: object, sale: object) -> tuple[PastLine, ...]:
+    trays = {
+        tray: _Tray(verdict, _goods.decode(goods), _happened.decode(events))
+        for tray, verdict, goods, events in conn.execute(_TRAYS, (session,))
+    }
     sold = [
-        PastLine(
-            tray,
-            sku,
-            name,
-            count,
-            price,
-            amount,
-            True,
-            booked or 0,
-            (booked or 0) - (left or 0),
-            _events(events),
-        )
-        for tray, sku, name, count, price, amount, booked, left, events in conn.execute(
-            _LINES, (session, sale)
-        )
+        _line(tray, trays.get(tray, _UNSEEN), sku, name, count, price, amount)
+        for tray, sku, name, count, price, amount in conn.execute(_LINES, (sale,))
     ]
+    row = conn.execute(_PRICES, (session,)).fetchone()
+    prices = _prices.decode(row[0]) if row and row[0] else {}
     unsure = [
-        PastLine(tray, sku, "", count, price, Fen(0), False, booked, booked - count, _events(events))
-        for tray, sku, count, booked, events, price in conn.execute(_UNSURE, (session,))
+        _line(tray, told, each.sku, "", each.count, prices.get(each.sku, Fen(0)), None)
+        for tray, told in trays.items()
+        if told.verdict == "review"
+        for each in told.goods
+        if each.count
     ]
     return (*sold, *unsure)
 
 
-def _events(text: str | None) -> tuple[Happened, ...]:
-    return _happened.decode(text) if text else ()
+def _line(
+    tray: str, told: _Tray, sku: Sku, name: str, count: int, price: Fen, amount: Fen | None
+) -> PastLine:
+    """amount: None for a line that is not sure, which costs nothing."""
+    before = told.booked(sku)
+    return PastLine(
+        tray,
+        sku,
+        name,
+        count,
+        price,
+        Fen(0) if amount is None else amount,
+        amount is not None,
+        before,
+        before - count,
+        told.told(sku),
+    )

@@ -202,6 +202,40 @@ END;
 """
 
 
+_GOODS_OF_A_TRAY = """
+CREATE TABLE evidence_of_trays (
+    session TEXT NOT NULL REFERENCES session (id) DEFERRABLE INITIALLY DEFERRED,
+    tray TEXT NOT NULL,
+    verdict TEXT NOT NULL CHECK (verdict IN ('charge', 'empty', 'review')),
+    goods TEXT NOT NULL CHECK (json_valid(goods)), -- [{sku, count, booked}]; booked: pieces before
+    before_dg INTEGER,
+    after_dg INTEGER,
+    delta_dg INTEGER CHECK (delta_dg IS after_dg - before_dg),
+    residual_dg INTEGER,
+    reasons TEXT NOT NULL CHECK (json_valid(reasons)),
+    events TEXT NOT NULL CHECK (json_valid(events)),
+    alternatives TEXT NOT NULL CHECK (json_valid(alternatives)),
+    curve TEXT NOT NULL CHECK (json_valid(curve)),
+    PRIMARY KEY (session, tray)
+) STRICT, WITHOUT ROWID;
+
+INSERT INTO evidence_of_trays SELECT session, tray, verdict,
+       CASE count WHEN 0 THEN '[]'
+            ELSE json_array(json_object('sku', sku, 'count', count, 'booked', booked)) END,
+       before_dg, after_dg, delta_dg, residual_dg, reasons, events, '[]', '[]'
+  FROM tray_evidence;
+
+DROP TABLE tray_evidence;
+
+ALTER TABLE evidence_of_trays RENAME TO tray_evidence;
+
+CREATE TRIGGER tray_evidence_sealed BEFORE INSERT ON tray_evidence BEGIN
+    SELECT RAISE(ABORT, 'tray_evidence: the session is closed')
+     WHERE EXISTS (SELECT 1 FROM session WHERE id = NEW.session);
+END;
+"""
+
+
 def _stays(table: str) -> list[str]:
     return [
         f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} BEGIN"
@@ -210,11 +244,27 @@ def _stays(table: str) -> list[str]:
     ]
 
 
-@migrations()
-def m001_first(db: Database) -> None:
-    """Everything: one statement a paragraph."""
-    for statement in _FIRST.strip().split("\n\n"):
+def _run(db: Database, script: str) -> None:
+    """One statement a paragraph."""
+    for statement in script.strip().split("\n\n"):
         db.execute(statement)
-    for table in APPEND_ONLY:
+
+
+def _seal(db: Database, *tables: str) -> None:
+    for table in tables:
         for statement in _stays(table):
             db.execute(statement)
+
+
+@migrations()
+def m001_first(db: Database) -> None:
+    """Everything."""
+    _run(db, _FIRST)
+    _seal(db, *APPEND_ONLY)
+
+
+@migrations()
+def m002_goods_of_a_tray(db: Database) -> None:
+    """Goods of several products may share a tray; evidence has alternatives and a curve."""
+    _run(db, _GOODS_OF_A_TRAY)
+    _seal(db, "tray_evidence")

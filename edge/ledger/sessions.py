@@ -3,7 +3,7 @@
 It writes what it is given; what was taken and what it costs was decided before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,8 @@ import msgspec
 from sqlite_utils import Database
 
 from cloud_bridge import feed
-from edge.domain.records import ClosedSession, Happened, OpenSession, Sale, SaleLine, TrayEvidence
-from edge.domain.values import Instant, SessionId, TrayId, rfc3339
+from edge.domain.records import ClosedSession, OpenSession, Sale, SaleLine, TrayEvidence
+from edge.domain.values import Instant, Pieces, Place, SessionId, rfc3339
 from edge.errors import LedgerError
 from edge.ledger.chain import CLK, Chain
 from edge.ledger.ids import order_no
@@ -37,8 +37,8 @@ _SESSION = (
     " channel) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _EVIDENCE = (
-    "INSERT INTO tray_evidence (session, tray, sku, verdict, count, booked, before_dg, after_dg, delta_dg,"
-    " residual_dg, reasons, events) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO tray_evidence (session, tray, verdict, goods, before_dg, after_dg, delta_dg, residual_dg,"
+    " reasons, events, alternatives, curve) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _SALE = "INSERT INTO sale (n, order_no, session, buyer, total_fen, certified_fen) VALUES (?, ?, ?, ?, ?, ?)"
 _LINE = (
@@ -98,7 +98,7 @@ def unfinished(db: Database) -> OpenSession | None:
     )
 
 
-def close(db: Database, chain: Chain, closed: ClosedSession, on_hand: Mapping[TrayId, int]) -> str | None:
+def close(db: Database, chain: Chain, closed: ClosedSession, on_hand: Mapping[Place, int]) -> str | None:
     """Everything a session leaves behind, and its events; gives the order number of its sale.
 
     on_hand: pieces booked before. The schema refuses a session that is closed already.
@@ -157,24 +157,27 @@ def _session_row(closed: ClosedSession, opened: str, shut: str) -> tuple[Any, ..
     )
 
 
-def _evidence_row(session: SessionId, tray: TrayEvidence, on_hand: Mapping[TrayId, int]) -> tuple[Any, ...]:
+def _evidence_row(session: SessionId, tray: TrayEvidence, on_hand: Mapping[Place, int]) -> tuple[Any, ...]:
+    goods = [
+        {"sku": sku, "count": count, "booked": on_hand.get((tray.tray, sku), 0)} for sku, count in tray.goods
+    ]
     return (
         session,
         tray.tray,
-        tray.sku,
         tray.verdict,
-        tray.count,
-        on_hand.get(tray.tray, 0),
+        _list(goods),
         tray.before,
         tray.after,
         tray.delta,
         tray.residual,
         _list(tray.reasons),
         _list(tray.events),
+        _list(_alternatives(tray)),
+        _list(tray.curve),
     )
 
 
-def _list(values: tuple[str, ...] | tuple[Happened, ...]) -> str:
+def _list(values: Sequence[object]) -> str:
     return text(values) if values else _EMPTY_LIST
 
 
@@ -250,12 +253,23 @@ def _session_closed(
 def _verdict(tray: TrayEvidence) -> feed.TrayVerdict:
     return feed.TrayVerdict(
         tray=tray.tray,
-        sku=tray.sku,
         verdict=tray.verdict,
-        count=tray.count,
+        goods=_goods(tray.goods),
         before_dg=tray.before,
         after_dg=tray.after,
         delta_dg=tray.delta,
         residual_dg=tray.residual,
         reasons=tray.reasons,
+        alternatives=_alternatives(tray),
+        curve=tray.curve,
+    )
+
+
+def _goods(goods: Pieces) -> tuple[feed.Goods, ...]:
+    return tuple([feed.Goods(sku=sku, count=count) for sku, count in goods])
+
+
+def _alternatives(tray: TrayEvidence) -> tuple[feed.Alternative, ...]:
+    return tuple(
+        [feed.Alternative(goods=_goods(each.goods), permille=each.permille) for each in tray.alternatives]
     )

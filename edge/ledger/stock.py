@@ -6,16 +6,14 @@ from sqlite_utils import Database
 
 from cloud_bridge import feed
 from edge.domain.records import Movement
-from edge.domain.values import SessionId, Sku, TrayId
+from edge.domain.values import Place, SessionId
 from edge.ledger.chain import Chain
 
 _MOVE = (
     "INSERT INTO stock_movement (n, tray, sku, kind, count, session, reason, at)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_ON_HAND = "SELECT tray, sum(count) FROM stock_movement GROUP BY tray ORDER BY tray"
-
-_BOOKED = "SELECT tray, sku, sum(count) FROM stock_movement GROUP BY tray, sku ORDER BY tray, sku"
+_ON_HAND = "SELECT tray, sku, sum(count) FROM stock_movement GROUP BY tray, sku ORDER BY tray, sku"
 
 
 def move(db: Database, chain: Chain, movements: Sequence[Movement], session: SessionId | None) -> None:
@@ -30,14 +28,9 @@ def move(db: Database, chain: Chain, movements: Sequence[Movement], session: Ses
     db.conn.executemany(_MOVE, rows)
 
 
-def on_hand(db: Database) -> dict[TrayId, int]:
-    """Pieces booked on each tray that ever moved."""
-    return dict(db.execute(_ON_HAND).fetchall())
-
-
-def booked(db: Database) -> dict[tuple[TrayId, Sku], int]:
-    """Pieces booked on each tray by product, of whatever ever moved there."""
-    return {(tray, sku): count for tray, sku, count in db.execute(_BOOKED).fetchall()}
+def on_hand(db: Database) -> dict[Place, int]:
+    """Pieces booked by tray and product, of whatever ever moved there."""
+    return {(tray, sku): count for tray, sku, count in db.execute(_ON_HAND).fetchall()}
 
 
 def movement_id(incarnation: str, n: int) -> str:

@@ -20,5 +20,5 @@ MIGRATION_SET = "ledger"
 MIGRATION_TABLE = "_sqlite_migrations"
 """sqlite-utils' own table of what was applied."""
 
-MIGRATIONS: tuple[str, ...] = ("m001_first",)
+MIGRATIONS: tuple[str, ...] = ("m001_first", "m002_goods_of_a_tray")
 """The migrations this version knows, in order."""

@@ -103,6 +103,11 @@ REFUSALS: dict[Refusal, Kind] = {
     Refusal.UNKNOWN_SESSION: Kind(
         404, "没有找到这次购物，请从“我的订单”打开。", "No such visit: open it from “My orders”."
     ),
+    Refusal.NOT_ASKED: Kind(
+        409,
+        "现在没有需要您选择的问题，请看结果。",
+        "Nothing is asked just now: see the receipt.",
+    ),
     Refusal.KEY_REUSED: Kind(
         422,
         "请求编号已被另一个请求使用，请刷新页面重试。",

@@ -86,6 +86,11 @@ class TrayWatch:
         return self._rest_since is None
 
     @property
+    def rest_since(self) -> float | None:
+        """When the present rest began, seconds; None while it moves."""
+        return self._rest_since
+
+    @property
     def level(self) -> float | None:
         """The present plateau's level in grams; while moving the one before; None: never at rest."""
         return level_of(self._plateau) if self._plateau else self._left_level

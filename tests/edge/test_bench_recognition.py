@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from edge.bench.contest import CONTESTANTS, contest
-from edge.bench.counting import counting
 from edge.bench.diagram import draw
 from edge.bench.net_delta import log_prior, naive, net_map, tray_posterior
 from edge.bench.ours import oracle, ours
@@ -154,7 +153,7 @@ CLEAR = [
 ]
 
 
-@pytest.mark.parametrize("name", ["naive", "net-MAP", "counting", "ours"])
+@pytest.mark.parametrize("name", ["naive", "net-MAP", "ours"])
 @pytest.mark.parametrize(("trays", "steps", "truth"), CLEAR)
 def test_whoever_can_count_is_right_where_anybody_must_be(name, trays, steps, truth):
     answer = CONTESTANTS[name](session(trays, steps))
@@ -219,10 +218,6 @@ def test_the_search_for_net_baskets_leaves_out_none_that_matters(goods, gone):
         assert options[0][1] == best
     # Baskets further off than six deviations may be looked at too: they can only take from the first.
     assert options[0][0] <= chances[0] + 1e-4
-
-
-def test_counting_flags_what_fits_no_number_of_pieces():
-    assert counting(session(ONE_EACH, [(3, 0, -137.0)]).recording).flagged
 
 
 def test_the_oracle_is_told_every_movement_by_its_own():
@@ -311,7 +306,7 @@ def test_the_command_judges_a_file_and_draws(tmp_path, capsys):
     assert main(arguments) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["levels"].keys() == {"core", "file"}
-    assert found["levels"]["core"].keys() == {"naive", "net-MAP", "counting", "ours"}
+    assert found["levels"]["core"].keys() == {"naive", "net-MAP", "ours"}
     assert found["levels"]["core"]["ours"]["exact"] | {"low": 0, "high": 0} == {
         "hits": 2,
         "n": 2,

@@ -20,6 +20,7 @@ from edge.domain.requests import Answer, AppealRequest, Granted, OpenRequest, Pi
 from edge.domain.values import Instant, Kind
 from edge.domain.view import SessionView, View
 from edge.engine import Engine
+from edge.flights import Flight
 from edge.hardware.build import buses_of
 from edge.ledger.ledger import Ledger
 from edge.outfit import Outfit, load_outfit
@@ -49,6 +50,7 @@ class Rig:
         self.world = World(load_sim(CONFIG / "sim.toml"), seed, now=self.now)
         self.views: list[View] = []
         self.sessions: dict[str, SessionView] = {}
+        self.flights: dict[str, Flight] = {}
         self.answers: dict[str, Answer] = {}
         self.asked = 0
         self.inbox: list[Input] = []
@@ -182,6 +184,8 @@ class Rig:
             self.answers[answer.id] = answer
         for session in turn.sessions:
             self.sessions[session.session] = session
+        for flight in turn.flights:
+            self.flights[flight.recording.id] = flight
         if turn.view is not None:
             self.views.append(turn.view)
         self.engine_due = turn.due if not self.inbox else self.now
@@ -236,24 +240,24 @@ class Rig:
 
     def reprice(self, tray: str, price_fen: int) -> None:
         """Another catalogue arrives, in which this tray's product costs ``price_fen``."""
-        sku = self.outfit.planogram.facings[tray].sku
+        (sku,) = self.outfit.planogram.skus(tray)
         products = dict(self.goods.catalogue.products)
         products[sku] = replace(products[sku], price=price_fen)
         self._bring(replace(self.goods, catalogue=replace(self.goods.catalogue, products=products)))
 
     def expire(self, tray: str) -> None:
         """Another planogram arrives, in which this tray's goods expired yesterday."""
-        facings = dict(self.goods.planogram.facings)
+        trays = dict(self.goods.planogram.trays)
         yesterday = (self.instant.wall - timedelta(days=1)).date()
-        facings[tray] = replace(facings[tray], expires_on=yesterday)
-        self._bring(replace(self.goods, planogram=replace(self.goods.planogram, facings=facings)))
+        trays[tray] = tuple(replace(facing, expires_on=yesterday) for facing in trays[tray])
+        self._bring(replace(self.goods, planogram=replace(self.goods.planogram, trays=trays)))
 
     def replan(self, skus: Mapping[str, str]) -> None:
         """Another planogram arrives, in which these trays hold other products."""
-        facings = dict(self.goods.planogram.facings)
+        trays = dict(self.goods.planogram.trays)
         for tray, sku in skus.items():
-            facings[tray] = replace(facings[tray], sku=sku)
-        planogram = replace(self.goods.planogram, version="another", facings=facings)
+            trays[tray] = (replace(trays[tray][0], sku=sku),)
+        planogram = replace(self.goods.planogram, version="another", trays=trays)
         self._bring(replace(self.goods, planogram=planogram))
 
     def limit(self, login: str, quota: int) -> None:

@@ -88,9 +88,10 @@ def test_a_piece_put_back_on_another_tray_is_charged_to_nobody(rig):
     rig.act("take", tray="2-01", count=1)
     rig.act("put_back", tray="2-02", sku="LG-KJ-NOOD270")
     rig.act("close_door")
-    receipt = rig.settled(session)
-    assert receipt.state == "REVIEW"
+    assert rig.settled(session).state == "EMPTY"
     assert rig.charged() == {}
+    moved = [(m["kind"], m["tray"], m["count"]) for m in rig.events("stock.moved.v1") if m["session"]]
+    assert moved == [("MISPLACED", "2-01", -1), ("MISPLACED", "2-02", 1)]
 
 
 def test_a_swap_for_something_lighter_is_no_silent_zero(rig):

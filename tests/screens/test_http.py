@@ -27,6 +27,7 @@ STATUS = {
     "NOT_ALLOWED": 403,
     "TOO_SOON": 503,
     "UNKNOWN_SESSION": 404,
+    "NOT_ASKED": 409,
     "KEY_REUSED": 422,
 }
 

@@ -1,0 +1,57 @@
+"""What a door session comes to, tray by tray: the session's own words for it, whoever weighed. Values."""
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
+
+from edge.domain.records import Stray, TrayEvidence
+from edge.domain.values import TrayId
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """verdict: charge (something sure left, nothing in doubt) | empty | review.
+
+    strays: what was put back on another tray, where that is sure.
+    """
+
+    verdict: str
+    trays: tuple[TrayEvidence, ...]
+    reasons: tuple[str, ...]
+    strays: tuple[Stray, ...] = ()
+
+
+NOTHING = Verdict("empty", (), ())
+
+
+def verdict_of(
+    trays: tuple[TrayEvidence, ...], strays: tuple[Stray, ...] = (), also: Iterable[str] = ()
+) -> Verdict:
+    """The verdict on the whole of ``trays``: one in doubt puts it under review, the sure are charged.
+
+    Where a tray is in doubt nobody knows for sure what strayed to or from it. also: reasons that no tray
+    has by itself.
+    """
+    reasons = tuple(sorted({*also, *(reason for tray in trays for reason in tray.reasons)}))
+    doubtful = {tray.tray for tray in trays if tray.verdict == "review"}
+    kept = tuple(s for s in strays if doubtful.isdisjoint((s.from_tray, s.to_tray)))
+    if doubtful:
+        return Verdict("review", trays, reasons, kept)
+    taken = any(tray.goods for tray in trays)
+    return Verdict("charge" if taken else "empty", trays, reasons, kept)
+
+
+def in_doubt(verdict: Verdict, reason: str, only: Container[TrayId] | None = None) -> Verdict:
+    """``verdict`` with every tray that lost or gained something sent to review for ``reason``.
+
+    only: of these trays, None: of all.
+    """
+    moved = {tray.tray for tray in verdict.trays if tray.goods}
+    moved |= {tray for stray in verdict.strays for tray in (stray.from_tray, stray.to_tray)}
+    doubtful = {tray for tray in moved if only is None or tray in only}
+    if not doubtful:
+        return verdict
+    trays = tuple(
+        replace(tray, verdict="review", reasons=(*tray.reasons, reason)) if tray.tray in doubtful else tray
+        for tray in verdict.trays
+    )
+    return verdict_of(trays, verdict.strays, verdict.reasons)

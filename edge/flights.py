@@ -1,0 +1,78 @@
+"""The flight recorder: every door session's raw weights, a line a session, a file a day, for some days.
+
+What is written is the recorded-session format that ``counter recognise`` reads; a recording says nothing
+about who opened.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from edge.weighing.recording import Recording, StockedTray
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A finished session's recording. kind: what it was for. day: the local business day it ended on."""
+
+    recording: Recording
+    kind: str
+    day: date
+
+
+def line_of(flight: Flight) -> bytes:
+    """One session as a line of JSON, its new-line included."""
+    recording = flight.recording
+    session = {
+        "id": recording.id,
+        "kind": flight.kind,
+        "trays": [_tray(tray) for tray in recording.trays],
+        "samples": recording.samples,
+        "ended_s": recording.ended,
+    }
+    return msgspec.json.encode(session) + b"\n"
+
+
+def _tray(tray: StockedTray) -> dict[str, object]:
+    planned = [
+        {
+            "sku": good.sku,
+            "unit_g": good.unit_g,
+            "tol_g": good.tol_g,
+            "count": good.count,
+            **({} if good.lot_sd_g is None else {"lot_sd_g": good.lot_sd_g}),
+        }
+        for good in tray.goods
+    ]
+    return {"id": tray.tray, "planogram": planned}
+
+
+class Flights:
+    """The folder of recordings. Its owner is the worker thread. days: how long a file is kept."""
+
+    def __init__(self, folder: Path, days: int) -> None:
+        self._folder = folder
+        self._days = days
+
+    def keep(self, flight: Flight) -> None:
+        """Append the recording to its day's file, and forget the files that are too old.
+
+        A recording that cannot be written is logged: it is evidence, not the sale.
+        """
+        try:
+            self._folder.mkdir(exist_ok=True)
+            with (self._folder / f"{flight.day.isoformat()}.jsonl").open("ab") as file:
+                file.write(line_of(flight))
+            self._forget(flight.day - timedelta(days=self._days))
+        except OSError as error:
+            log.error("recording_not_written", folder=str(self._folder), error=str(error))
+
+    def _forget(self, before: date) -> None:
+        for path in self._folder.glob("????-??-??.jsonl"):
+            if path.stem < before.isoformat():
+                path.unlink()
