@@ -225,6 +225,7 @@ class Conductor:
             case Effect.DECIDE:
                 self._decide(visit, now)
             case Effect.ASK_BUYER:
+                timers.pop(Event.REST_TIMEOUT, None)
                 timers[Event.ANSWER_TIMEOUT] = now.mono + limits.ask_s
             case Effect.CONCLUDE:
                 visit.question = None

@@ -5,6 +5,7 @@ to be true is the yardstick of every journey.
 """
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -16,7 +17,15 @@ from typing import Any
 
 import pytest
 
-from edge.domain.requests import Answer, AppealRequest, Granted, OpenRequest, PinChecked, Refused
+from edge.domain.requests import (
+    Answer,
+    AnswerRequest,
+    AppealRequest,
+    Granted,
+    OpenRequest,
+    PinChecked,
+    Refused,
+)
 from edge.domain.values import Instant, Kind
 from edge.domain.view import SessionView, View
 from edge.engine import Engine
@@ -41,13 +50,13 @@ class PowerCut(BaseException):
 class Rig:
     """The counter of ``config/`` in its simulated cabinet. Time only moves in ``run``."""
 
-    def __init__(self, folder: Path, seed: int, outfit: Outfit) -> None:
+    def __init__(self, folder: Path, seed: int, outfit: Outfit, config: Path = CONFIG) -> None:
         self.folder = folder
         self.outfit = outfit
         self.now = 1000.0
         self.boot = "boot-1"
         self.random = Random(f"{seed}/rig")
-        self.world = World(load_sim(CONFIG / "sim.toml"), seed, now=self.now)
+        self.world = World(load_sim(config / "sim.toml"), seed, now=self.now)
         self.views: list[View] = []
         self.sessions: dict[str, SessionView] = {}
         self.flights: dict[str, Flight] = {}
@@ -277,6 +286,15 @@ class Rig:
         assert isinstance(answer, Refused), answer
         return answer.code
 
+    def answer(self, choice: int | None, session: str | None = None) -> Answer:
+        """Tap one of two explanations, on the screen or (with ``session``) on the phone."""
+        self.asked += 1
+        id = f"answer-{self.asked}"
+        self.inbox.append(AnswerRequest(id, session, choice))
+        self.engine_due = self.now
+        assert self.run_until(lambda: id in self.answers, 2.0)
+        return self.answers[id]
+
     def appeal(self, session: str, reason: str) -> Answer:
         self.inbox.append(AppealRequest("appeal", session, reason))
         self.engine_due = self.now
@@ -326,6 +344,11 @@ class Rig:
         """Pieces that lie on each tray."""
         return {tray["id"]: sum(tray["goods"].values()) for tray in self.state["trays"]}
 
+    def sold(self) -> dict[tuple[str, str], int]:
+        """Pieces that every sale so far charged, by tray and product."""
+        rows = self.query("SELECT tray, sku, sum(count) FROM sale_line GROUP BY tray, sku")
+        return {(tray, sku): count for tray, sku, count in rows}
+
     def charged(self) -> dict[str, int]:
         """Pieces that every sale so far charged, by tray."""
         totals: dict[str, int] = {}
@@ -349,6 +372,29 @@ def outfit() -> Outfit:
 @pytest.fixture
 def rig(tmp_path: Path, outfit: Outfit) -> Rig:
     return Rig(tmp_path, 1, outfit).ready()
+
+
+@pytest.fixture
+def shared_rig(tmp_path: Path) -> Callable[..., Rig]:
+    """A counter in which some trays hold several products: tray → {product: pieces}."""
+
+    def make(trays: Mapping[str, Mapping[str, int]], seed: int = 1) -> Rig:
+        config = tmp_path / "config"
+        shutil.copytree(CONFIG, config)
+        text = (CONFIG / "planogram.toml").read_text(encoding="utf-8")
+        head, *tables = text.split("[[tray]]")
+        kept = [table for table in tables if not any(f'id = "{tray}"' in table for tray in trays)]
+        new = [
+            f'\nid = "{tray}"\nsku = "{sku}"\ncapacity = {count}\npar = {count}\nopening = {count}\n'
+            for tray, goods in trays.items()
+            for sku, count in goods.items()
+        ]
+        planogram = "[[tray]]".join([head, *kept, *new])
+        (config / "planogram.toml").write_text(planogram, encoding="utf-8")
+        outfit = load_outfit(config / "counter.toml", environ={})
+        return Rig(tmp_path, seed, outfit, config).ready()
+
+    return make
 
 
 @pytest.fixture
