@@ -145,6 +145,59 @@ class AlarmCleared(Fact, frozen=True, kw_only=True):
     subject: str
 
 
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """Goods of a tray as counted: pieces booked, and how many of them are missing (negative: too many)."""
+
+    sku: str
+    booked: int
+    missing: int
+
+
+class StockCounted(Fact, frozen=True, kw_only=True):
+    """``stock.counted.v1``: the nightly line of one tray, from its weight with the door shut.
+
+    day: the local date. cause: NONE, or what is wrong (SHRINKAGE LEAK DRIFTING_CELL …). basis: what it was
+    held against, EMPTY_TRAY | LAST_SESSION | FIRST_LEVEL. since, watched_s: when watching began, and how
+    long levels came. residual: measured − expected; slow: what it wandered; jump: the sum of its steps.
+    Weights in tenths of a gram; None: no reading.
+    """
+
+    tray: str
+    day: str
+    cause: str
+    basis: str
+    since: str
+    watched_s: int
+    expected_dg: int
+    measured_dg: int | None
+    residual_dg: int | None
+    slow_dg: int
+    jump_dg: int
+    goods: tuple[Counted, ...] = ()
+
+
+class CalibrationChanged(Fact, frozen=True, kw_only=True):
+    """``calibration.changed.v1``. kind: UNIT (a piece of ``sku`` and ``lot``) | ZERO (the empty ``tray``).
+
+    calibration, undoes: names of rows, unique over counters. why: restock | single_take | emptied |
+    serviced | undone. Whole milligrams; None: not known (any more). units: pieces behind the weight.
+    """
+
+    calibration: str
+    kind: str
+    why: str
+    tray: str
+    sku: str
+    lot: str
+    old_mg: int | None
+    new_mg: int | None
+    new_sd_mg: int | None
+    new_error_mg: int | None
+    units: int
+    undoes: str | None = None
+    session: str | None = None
+
+
 class CatalogueApplied(Fact, frozen=True, kw_only=True):
     """``catalogue.applied.v1``."""
 
@@ -165,6 +218,8 @@ TYPES: dict[type[Fact], str] = {
     StockMoved: "stock.moved.v1",
     AlarmRaised: "alarm.raised.v1",
     AlarmCleared: "alarm.cleared.v1",
+    StockCounted: "stock.counted.v1",
+    CalibrationChanged: "calibration.changed.v1",
     CatalogueApplied: "catalogue.applied.v1",
     PlanogramApplied: "planogram.applied.v1",
 }

@@ -43,12 +43,15 @@ class Closing:
         trays: Trays,
         channel: str,
         today: Callable[[Instant], date],
+        recorded: Callable[[ClosedSession], None],
     ) -> None:
+        """recorded: told of each session once the ledger has it."""
         self._ledger = ledger
         self._alarms = alarms
         self._trays = trays
         self._channel = channel
         self._today = today
+        self._recorded = recorded
         self._record: ClosedSession | None = None
         self.retry_at = 0.0
 
@@ -94,6 +97,7 @@ class Closing:
                 return None
             self._remember_levels(now)
             self._tell_lodged(visit, closed, now)
+            self._recorded(closed)
         self._record = None
         receipt = Receipt(closed, visit, order_no, now)
         turn.sessions.append(receipt.session())

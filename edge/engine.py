@@ -29,7 +29,7 @@ from edge.domain.requests import (
 )
 from edge.domain.roster import Account
 from edge.domain.tokens import TokenBook
-from edge.domain.values import Instant, Kind, Place, SessionId
+from edge.domain.values import Decigrams, Instant, Kind, Place, SessionId, TrayId
 from edge.entrance import Entrance
 from edge.errors import LedgerError
 from edge.hardware.signals import (
@@ -46,6 +46,7 @@ from edge.settings import Settings
 from edge.showing import RESULT_S, Showing
 from edge.trays import Trays
 from edge.turn import CentreSeen, Goods, Input, Turn
+from edge.upkeep import Upkeep
 
 log = structlog.get_logger(__name__)
 
@@ -79,8 +80,10 @@ class Engine:
         left = {} if unfinished else {t: base.weight for t, base in ledger.baselines().items()}
         change_g = settings.weighing.band_const_g
         self._idle_door = IdleDoor(self._alarms, self._trays, change_g, limits.latch_s, left)
-        over = self._idle_door.session_over
-        closing = Closing(ledger, self._alarms, self._trays, settings.counter.channel, self._today)
+        self._upkeep = Upkeep(settings, ledger, self._alarms, self._trays, now)
+        recorded, channel = self._upkeep.recorded, settings.counter.channel
+        closing = Closing(ledger, self._alarms, self._trays, channel, self._today, recorded)
+        over = self._session_over
         self._conductor = Conductor(settings, ledger, self._alarms, self._trays, closing, over)
         self._showing = Showing(settings.counter, self._tokens)
         self._door = DoorState(now.mono, None, None)
@@ -92,7 +95,7 @@ class Engine:
         self._checkpoint_at = now.mono + CHECKPOINT_S
         self._first = Turn()
         self._apply(goods, now)
-        self._conductor.resume(goods, {}, now, self._first)
+        self._conductor.resume(goods, self._upkeep.learnt(goods), now, self._first)
 
     def step(self, inputs: Sequence[Input], now: Instant) -> Turn:
         """Take ``inputs`` in order, let time-outs come, and say what is to be done."""
@@ -149,10 +152,19 @@ class Engine:
         self._door = seen
         if self._conductor.visit is not None:
             if self._conductor.stuck:  # the visitor has gone: who opens now is somebody else
-                self._idle_door.see(seen, now)
+                self._see_idle_door(seen, now)
             self._conductor.see_door(seen, now, turn)
         else:
-            self._idle_door.see(seen, now)
+            self._see_idle_door(seen, now)
+
+    def _see_idle_door(self, seen: DoorState, now: Instant) -> None:
+        self._idle_door.see(seen, now)
+        if seen.closed is False:
+            self._upkeep.door_open(now)
+
+    def _session_over(self, unexplained: Mapping[TrayId, Decigrams]) -> None:
+        self._idle_door.session_over(unexplained)
+        self._upkeep.session_over()
 
     def _on_device(self, alarm: DeviceAlarm, now: Instant) -> None:
         if alarm.device == "lock":
@@ -219,7 +231,8 @@ class Engine:
         session = SessionId(self._random_hex(16))
         self._entrance.grant(request, session, turn)
         self._idle_door.session_begins(now)
-        self._conductor.begin(session, request.kind, account.ref, self._goods, {}, now, turn)
+        learnt = self._upkeep.learnt(self._goods)
+        self._conductor.begin(session, request.kind, account.ref, self._goods, learnt, now, turn)
 
     def _why_shut(self, request: OpenRequest, account: Account, now: Instant) -> tuple[Refusal, str] | None:
         """Why the door stays shut for ``account``; None: it may be opened."""
@@ -280,6 +293,7 @@ class Engine:
         if self._conductor.visit is not None:
             return
         self._idle_door.follow_up(now)
+        self._upkeep.idle(self._goods, now)
         if self._next_goods is not None:
             goods, self._next_goods = self._next_goods, None
             self._apply(goods, now)
@@ -314,6 +328,7 @@ class Engine:
         opened = self._ledger.open_stock([moved for moved in opening if moved.count], now)
         if not opened and before != planogram.version:
             self._ledger.move_stock(list(_out_of_place(self._ledger.on_hand(), planogram)), None, now)
+        self._upkeep.applied(goods, now)
 
     def _today(self, now: Instant) -> date:
         """The local business day."""

@@ -108,6 +108,10 @@ class Weighing(Section, frozen=True, kw_only=True):
     swap_z: Positive = 3.0
     bulk_units: Annotated[int, Meta(ge=2)] = 4
     flight_days: Annotated[int, Meta(ge=1, le=366)] = 30
+    lint: Literal["refuse", "warn", "off"] = "refuse"
+    """What becomes of a planogram whose goods cannot be told apart by weight."""
+    audit_at: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")] = "03:30"
+    """Local time at which, once a day, each tray is said to have kept its weight or not."""
 
 
 class Screens(Section, frozen=True, kw_only=True):

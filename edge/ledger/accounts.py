@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from cloud_bridge import feed
+from edge.ledger.calibrations import fact_named
 
 _EVENTS = "SELECT seq, body FROM event ORDER BY seq"
 _SALE = (
@@ -54,7 +55,7 @@ def disagreements(conn: sqlite3.Connection) -> Iterator[str]:
 
 
 def _unequal(conn: sqlite3.Connection, told: Counter[str]) -> Iterator[str]:
-    for table in ("sale", "session", "stock_movement", "appeal"):
+    for table in ("sale", "session", "stock_movement", "appeal", "calibration"):
         rows = conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
         if rows != told[table]:
             yield f"{table} has {rows} rows, the events tell of {told[table]}"
@@ -70,6 +71,8 @@ def _place(
         return "session", fact.session, lambda: _session(conn, fact.session, fact.trays)
     if isinstance(fact, feed.StockMoved):
         return "stock_movement", fact.movement, lambda: _movement(conn, fact.movement)
+    if isinstance(fact, feed.CalibrationChanged):
+        return "calibration", fact.calibration, lambda: fact_named(conn, fact.calibration)
     if isinstance(fact, feed.AlarmRaised) and fact.kind == "APPEAL":
         return "appeal", fact.subject, lambda: _appeal(conn, fact)
     return "", "", lambda: None

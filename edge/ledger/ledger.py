@@ -17,8 +17,9 @@ from cloud_bridge import feed
 from edge.domain.records import ClosedSession, Movement, OpenSession
 from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, Place, SessionId, TrayId, rfc3339
 from edge.errors import LedgerError
-from edge.ledger import alarms, facts, pins, sessions, stock
+from edge.ledger import alarms, calibrations, counted, facts, pins, sessions, stock
 from edge.ledger.alarms import Alarm
+from edge.ledger.calibrations import Booked, Calibrated
 from edge.ledger.chain import Chain, End, Identity, end_of
 from edge.ledger.pins import Locked
 from edge.ledger.reader import error_name, ledger_errors
@@ -210,7 +211,16 @@ class Ledger:
 
     def record_fact(self, fact: feed.Fact, subject: str, now: Instant) -> None:
         """An event that has no rows of its own, such as CatalogueApplied."""
-        self._write(now, lambda _, chain: chain.append(fact, subject))
+        self.record_facts([(fact, subject)], now)
+
+    def record_facts(self, told: Sequence[tuple[feed.Fact, str]], now: Instant) -> None:
+        """Several of them, each with its subject, in one transaction."""
+
+        def work(_: Database, chain: Chain) -> None:
+            for fact, subject in told:
+                chain.append(fact, subject)
+
+        self._write(now, work)
 
     # --- PINs ---------------------------------------------------------------------------------------
     def count_try(self, account: str, now: Instant, limit: int, lock_s: float) -> int | Locked:
@@ -251,6 +261,23 @@ class Ledger:
         """The last stable weights, by tray."""
         rows = self._read(lambda db: db.execute(_BASELINES).fetchall())
         return {tray: Baseline(weight, datetime.fromisoformat(at)) for tray, weight, at in rows}
+
+    # --- what was learnt ----------------------------------------------------------------------------
+    def calibrate(self, rows: Sequence[Calibrated], now: Instant) -> None:
+        """What was learnt, or taken back, all of it in one transaction with its events."""
+        self._write(now, lambda db, chain: calibrations.write(db, chain, rows))
+
+    def calibrations(self) -> tuple[Calibrated, ...]:
+        """Everything that was ever learnt or taken back, the oldest first."""
+        return self._read(calibrations.history)
+
+    def movements(self) -> tuple[Booked, ...]:
+        """All stock movements, the oldest first."""
+        return self._read(calibrations.movements)
+
+    def last_counted(self) -> str | None:
+        """The local date of the last nightly audit; None: there never was one."""
+        return self._read(counted.last_counted)
 
     # --- the one way to read, and the one to write ----------------------------------------------------
     def _read(self, question: Callable[[Database], T]) -> T:

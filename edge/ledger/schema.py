@@ -9,6 +9,7 @@ the later row seals them: after it, nothing can be added.
 from sqlite_utils import Database, Migrations
 
 from cloud_bridge.feed import GENESIS
+from edge.ledger import calibrations
 from edge.ledger.tables import APPEND_ONLY, MIGRATION_SET
 
 migrations = Migrations(MIGRATION_SET)
@@ -260,7 +261,7 @@ def _seal(db: Database, *tables: str) -> None:
 def m001_first(db: Database) -> None:
     """Everything."""
     _run(db, _FIRST)
-    _seal(db, *APPEND_ONLY)
+    _seal(db, *(table for table in APPEND_ONLY if table != "calibration"))
 
 
 @migrations()
@@ -268,3 +269,10 @@ def m002_goods_of_a_tray(db: Database) -> None:
     """Goods of several products may share a tray; evidence has alternatives and a curve."""
     _run(db, _GOODS_OF_A_TRAY)
     _seal(db, "tray_evidence")
+
+
+@migrations()
+def m003_calibration(db: Database) -> None:
+    """What was learnt of unit weights and of empty trays."""
+    _run(db, calibrations.SCHEMA)
+    _seal(db, "calibration")

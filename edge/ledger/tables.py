@@ -10,6 +10,7 @@ APPEND_ONLY = (
     "tray_evidence",
     "stock_movement",
     "appeal",
+    "calibration",
 )
 """Money, events and their evidence: rows come, and stay as they are."""
 
@@ -20,5 +21,5 @@ MIGRATION_SET = "ledger"
 MIGRATION_TABLE = "_sqlite_migrations"
 """sqlite-utils' own table of what was applied."""
 
-MIGRATIONS: tuple[str, ...] = ("m001_first", "m002_goods_of_a_tray")
+MIGRATIONS: tuple[str, ...] = ("m001_first", "m002_goods_of_a_tray", "m003_calibration")
 """The migrations this version knows, in order."""

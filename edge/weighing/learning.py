@@ -198,15 +198,18 @@ def mixed(lots: Sequence[tuple[LotWeight, int]]) -> LotWeight:
 
 
 def _from_restock(old: LotWeight, declared: Declared, seen: Restock, at: datetime) -> Change:
+    counted = seen.count >= 1 and _measured(seen.gain_g, seen.var_g2)
     if not seen.trusted:
-        return Change(at, Why.NOT_SURE, old, old, seen)
-    if seen.count < 1 or not _measured(seen.gain_g, seen.var_g2):
+        return Change(
+            at, Why.NOT_SURE, old, old, seen, _off_beyond_doubt(old, declared, seen) if counted else None
+        )
+    if not counted:
         return Change(at, Why.NOT_COUNTED, old, old, seen)
     unit_g = seen.gain_g / seen.count
     if abs(unit_g - declared.unit_g) > declared.tol_g:
         kind = "COUNT_DOUBTED" if _fits(declared, seen, _nearest(declared, seen)) else _side(unit_g, declared)
         return Change(at, Why.OUT_OF_TOLERANCE, old, old, seen, _alarm(kind, old, declared, unit_g))
-    if _other_count_fits(declared, seen):
+    if _fits_another(declared, seen):
         return Change(at, Why.COUNT_AMBIGUOUS, old, old, seen)
     error_g = sqrt(seen.var_g2 / seen.count**2 + old.sd_g**2 / seen.count)
     mean_g, error_g = _combined(old, unit_g, max(error_g, 0.001))
@@ -214,9 +217,24 @@ def _from_restock(old: LotWeight, declared: Declared, seen: Restock, at: datetim
     return _bounded(Change(at, Why.RESTOCK, old, new, seen), declared)
 
 
-def _other_count_fits(declared: Declared, seen: Restock) -> bool:
+def _fits_another(declared: Declared, seen: Restock) -> bool:
     """Whether one unit more or fewer than stated would lie within the tolerance too."""
     return _fits(declared, seen, seen.count - 1) or _fits(declared, seen, seen.count + 1)
+
+
+def _off_beyond_doubt(old: LotWeight, declared: Declared, seen: Restock) -> Alarm | None:
+    """The alarm of a restock that teaches nothing and yet can only be a lot of another weight: a short lot
+    of many pieces fits no count well, but one best by far."""
+    unit_g = seen.gain_g / seen.count
+    error_g = sqrt(seen.var_g2 / seen.count**2 + declared.sd_g**2 / seen.count)
+    off = abs(unit_g - declared.unit_g) - SIGNIFICANT * error_g
+    if (
+        _nearest(declared, seen) != seen.count
+        or _fits_another(declared, seen)
+        or off <= _alarm_limit(declared)
+    ):
+        return None
+    return _alarm(_side(unit_g, declared), old, declared, unit_g)
 
 
 def _nearest(declared: Declared, seen: Restock) -> int:
@@ -279,10 +297,13 @@ def _bounded(change: Change, declared: Declared) -> Change:
 def alarm_of(lot: LotWeight, declared: Declared) -> Alarm | None:
     """The alarm that a lot's learnt weight deserves: clearly more than 2 % from what is declared."""
     off = abs(lot.mean_g - declared.unit_g)
-    limit = min(LIGHT_SHARE * declared.unit_g, LIGHT_TOLERANCES * declared.tol_g)
-    if not lot.units or off - SIGNIFICANT * lot.error_g <= limit:
+    if not lot.units or off - SIGNIFICANT * lot.error_g <= _alarm_limit(declared):
         return None
     return _alarm(_side(lot.mean_g, declared), lot, declared, lot.mean_g)
+
+
+def _alarm_limit(declared: Declared) -> float:
+    return min(LIGHT_SHARE * declared.unit_g, LIGHT_TOLERANCES * declared.tol_g)
 
 
 def _alarm(kind: str, lot: LotWeight, declared: Declared, seen_g: float) -> Alarm:

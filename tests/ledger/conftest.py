@@ -18,6 +18,7 @@ from edge.domain.records import (
     TrayEvidence,
 )
 from edge.domain.values import BuyerRef, Clk, Decigrams, Fen, Instant, Kind, SessionId, Sku, TrayId
+from edge.ledger.calibrations import Calibrated, Known, Seen
 from edge.ledger.ledger import Ledger
 from edge.ledger.space import Space
 
@@ -89,6 +90,12 @@ class Facts:
 
     def restock(self, count: int = 10, tray: str = "1-01") -> Movement:
         return Movement(TrayId(tray), SKU, "RESTOCK", count, "opening stock")
+
+    def weighed(self, mg: int = 551_000) -> Calibrated:
+        """A piece of the opening stock weighs ``mg``, as a sure take has shown."""
+        old, new = Known(550_000, 2_000, 700, 0), Known(mg, 2_000, 650, 1)
+        seen = Seen(mg, 1_400, 1, 999_000)
+        return Calibrated("UNIT", "single_take", TRAYS[0], SKU, "opening", old, new, seen, session=self.id(1))
 
 
 @pytest.fixture(scope="session")

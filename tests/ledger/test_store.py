@@ -23,6 +23,7 @@ def filled(ledger, facts):
     ledger.begin_session(facts.opened(1), facts.at(1))
     ledger.close_session(facts.closed(1), facts.at(30))
     ledger.appeal(facts.id(1), "没拿", facts.at(40))
+    ledger.calibrate([facts.weighed()], facts.at(50))
     return ledger._store
 
 

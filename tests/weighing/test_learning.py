@@ -220,3 +220,20 @@ def test_a_mixture_of_nothing_is_refused(lots):
 def test_a_product_without_weight_or_tolerance_is_refused(unit_g, tol_g):
     with pytest.raises(ValueError, match="TEA"):
         Declared("TEA", unit_g, tol_g)
+
+
+@pytest.mark.parametrize(
+    ("seen", "kind"),
+    [
+        pytest.param(restock(193.0, 12, trusted=False), "LIGHT_LOT", id="a short lot"),
+        pytest.param(restock(207.0, 12, trusted=False), "HEAVY_LOT", id="a heavy lot"),
+        pytest.param(restock(198.0, 12, trusted=False), None, id="as declared"),
+        pytest.param(restock(193.0, 1, trusted=False), None, id="a single piece may be so light"),
+        pytest.param(restock(201.0, 40, trusted=False), None, id="of so many one more or fewer would fit"),
+        pytest.param(restock(150.0, 12, trusted=False), None, id="rather nine pieces than twelve"),
+    ],
+)
+def test_a_restock_in_doubt_teaches_nothing_and_still_tells_of_a_lot_that_is_off(seen, kind):
+    change = learnt(LOT, TEA, seen, AT)
+    assert (change.why, change.new) == (Why.NOT_SURE, LOT)
+    assert (change.alarm and change.alarm.kind) == kind

@@ -1,0 +1,65 @@
+"""What the counter does for itself between sessions: learns weights, looks at its planogram, watches nights.
+
+It joins calibration, linter and night watch for the engine, which alone calls it.
+"""
+
+from collections.abc import Mapping
+from datetime import time
+from zoneinfo import ZoneInfo
+
+from edge.alarms import AlarmBook
+from edge.calibration import Calibration
+from edge.domain.records import ClosedSession
+from edge.domain.values import Instant, Place
+from edge.ledger.ledger import Ledger
+from edge.lint_watch import LintWatch
+from edge.night import Lying, NightWatch
+from edge.recognition import Weight
+from edge.settings import Settings
+from edge.trays import Trays
+from edge.turn import Goods
+
+
+class Upkeep:
+    """Nothing here is urgent: a session under way is never kept waiting, and learns from no other."""
+
+    def __init__(
+        self, settings: Settings, ledger: Ledger, alarms: AlarmBook, trays: Trays, now: Instant
+    ) -> None:
+        zone, at = ZoneInfo(settings.counter.timezone), time.fromisoformat(settings.weighing.audit_at)
+        self._ledger = ledger
+        self._calibration = Calibration(ledger, alarms)
+        self._lint = LintWatch(alarms, settings.weighing)
+        self._night = NightWatch(ledger, alarms, trays, zone, at, now)
+
+    def learnt(self, goods: Goods) -> Mapping[Place, Weight]:
+        """What pieces weigh, where the counter knows better than the catalogue."""
+        return self._calibration.weights_for(goods.planogram, goods.catalogue)
+
+    def recorded(self, closed: ClosedSession) -> None:
+        """A session stands in the ledger."""
+        self._calibration.hear(closed, self._ledger.on_hand())
+
+    def session_over(self) -> None:
+        """Nobody is at the door any more, whether or not something was recorded."""
+        self._night.session_over()
+
+    def door_open(self, now: Instant) -> None:
+        """The door contact is open, and no session asked for it."""
+        self._night.door_open(now)
+
+    def applied(self, goods: Goods, now: Instant) -> None:
+        """Other goods are planned or priced from now on; their stock was booked."""
+        self._calibration.look_at_stock()
+        self._lint.look(goods.planogram, goods.catalogue, self.learnt(goods), now)
+
+    def idle(self, goods: Goods, now: Instant) -> None:
+        """No session is under way. Called at every step."""
+        if self._calibration.settle(goods.catalogue, now):
+            self._lint.look(goods.planogram, goods.catalogue, self.learnt(goods), now)
+        self._night.look(now)
+        if self._night.due(now):
+            self._night.audit(self._lying(goods), now)
+
+    def _lying(self, goods: Goods) -> Lying:
+        return Lying(goods.catalogue, self._ledger.on_hand(), self.learnt(goods), self._calibration.zeros)

@@ -1,0 +1,59 @@
+"""Which lots lie where: restocks bring them, the oldest goes first, and nothing is invented."""
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.weighing.lots import OPENING, UNKNOWN, after_all
+
+HERE = ("1-01", "TEA")
+
+
+@dataclass(frozen=True)
+class Move:
+    kind: str
+    count: int
+    tray: str = "1-01"
+    sku: str = "TEA"
+
+
+def lots(*moves):
+    return after_all((move, session) for move, session in moves).get(HERE, ())
+
+
+OPENED = (Move("RESTOCK", 6), None)
+CAME = (Move("RESTOCK", 4), "r-1")
+
+
+@pytest.mark.parametrize(
+    ("moves", "left"),
+    [
+        pytest.param([OPENED], ((OPENING, 6),), id="opening stock"),
+        pytest.param([OPENED, CAME], ((OPENING, 6), ("r-1", 4)), id="a restock is a lot of its own"),
+        pytest.param([OPENED, CAME, (Move("SALE", -7), "s-1")], (("r-1", 3),), id="the oldest is sold first"),
+        pytest.param([CAME, (Move("PULL_OFF", -4), "r-2")], (), id="pulled off, the lot is gone"),
+        pytest.param([CAME, CAME], (("r-1", 8),), id="one restock in two movements is one lot"),
+        pytest.param([CAME, (Move("ADJUST", 2), None)], (("r-1", 4), (UNKNOWN, 2)), id="found by a count"),
+        pytest.param([CAME, (Move("MISPLACED", 1), "s-1")], (("r-1", 4), (UNKNOWN, 1)), id="a stray"),
+        pytest.param([CAME, (Move("SALE", -9), "s-1")], (), id="more sold than booked"),
+        pytest.param([(Move("RESTOCK", 5, tray="1-02"), "r-1")], (), id="another tray"),
+        pytest.param([(Move("RESTOCK", 5, sku="RICE"), "r-1")], (), id="another product"),
+    ],
+)
+def test_lots_follow_the_books(moves, left):
+    assert lots(*moves) == left
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["RESTOCK", "SALE", "ADJUST"]), st.integers(-6, 6)), max_size=12))
+def test_no_piece_is_lost_or_made_while_the_books_stay_above_nothing(moves):
+    booked, history = 0, []
+    for number, (kind, count) in enumerate(moves):
+        count = max(count, -booked)
+        if count:
+            booked += count
+            history.append((Move(kind, count), f"s-{number}"))
+    assert sum(count for _, count in lots(*history)) == booked
+    assert all(count > 0 for _, count in lots(*history))
