@@ -4,52 +4,18 @@ One session a line. ``truth`` and ``kind`` are not among the keys read, so no re
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from math import isfinite
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import click
 import msgspec
 
 from edge.cli_options import json_option
-from edge.domain.values import Decigrams, Sku, TrayId, grams
-from edge.errors import BadInput, NoInput
-from edge.weighing.recogniser import recognise as recognised
-from edge.weighing.recording import Recording, Stocked, StockedTray
+from edge.domain.values import Decigrams, grams
+from edge.errors import BadInput
+from edge.session_lines import SessionLine, Unusable, lines_of, rows_of, session_of, trays_of
+from edge.weighing.recogniser import Recogniser
 from edge.weighing.verdict import Choice, Goods, Happened, TrayVerdict, Verdict
-
-
-class StockedLine(msgspec.Struct, frozen=True):
-    """Units of one product on a tray; tol_g: three standard deviations of one unit."""
-
-    sku: str
-    unit_g: Annotated[float, msgspec.Meta(gt=0)]
-    tol_g: Annotated[float, msgspec.Meta(ge=0)]
-    count: Annotated[int, msgspec.Meta(ge=0)]
-
-
-class TrayLine(msgspec.Struct, frozen=True):
-    id: str
-    planogram: tuple[StockedLine, ...] = ()
-
-
-class SessionLine(msgspec.Struct, frozen=True):
-    """One line of the file. samples: seconds, tray index, grams (null and NaN are gaps).
-
-    ended_s: when the door session was closed, where that was later than the last row. A silent tray is
-    told by it.
-    """
-
-    id: str
-    trays: tuple[TrayLine, ...]
-    samples: Sequence[tuple[float | None, int, float | None]]
-    ended_s: float | None = None
-
-
-class Unusable(Exception):
-    """Why a line is no session, naming the field."""
 
 
 @click.command()
@@ -62,81 +28,33 @@ def recognise(file: Path, as_json: bool) -> None:
     With --json one object a session on stdout.
     """
     lines = unusable = 0
-    for number, line in _lines(file):
+    for number, line in lines_of(file):
         lines += 1
         try:
-            recording = recording_of(line)
+            name, verdict = _judged(line)
         except Unusable as error:
             unusable += 1
             click.echo(f"counter: {file}:{number}: {error}", err=True)
             continue
-        verdict = recognised(recording)
-        if as_json:
-            click.echo(json.dumps(printed(recording.id, verdict), ensure_ascii=False))
-        else:
-            click.echo(told(recording.id, verdict))
+        click.echo(json.dumps(printed(name, verdict), ensure_ascii=False) if as_json else told(name, verdict))
     if not lines:
         raise BadInput(f"{file}: holds no session; one JSON object a line is expected")
     if unusable:
         raise BadInput(f"{file}: {unusable} of {lines} lines are no session")
 
 
-def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
-    """The lines that hold something, with their numbers from 1."""
-    try:
-        with file.open("rb") as lines:
-            yield from ((number, line) for number, line in enumerate(lines, 1) if line.strip())
-    except OSError as error:
-        raise NoInput(f"{file}: {error.strerror or error}") from error
-
-
 _LINE = msgspec.json.Decoder(SessionLine)
 
 
-def recording_of(line: bytes) -> Recording:
-    """The session in one line. Raises ``Unusable`` naming the field that is wrong."""
-    session = _session_of(line)
-    for name, count in Counter(tray.id for tray in session.trays).items():
-        if count > 1:
-            raise Unusable(f"trays: {name} is there {count} times")
-    trays = tuple(
-        StockedTray(TrayId(tray.id), tuple(_stocked(tray, f"trays[{place}]")))
-        for place, tray in enumerate(session.trays)
-    )
-    rows = [(t, tray, g) for t, tray, g in session.samples if t is not None and g is not None]
-    return Recording(session.id, trays, rows, session.ended_s)
+def _judged(line: bytes) -> tuple[str | int, Verdict]:
+    """A session's name and verdict; its rows are not held. Raises ``Unusable`` naming the wrong field."""
+    session = session_of(line, _LINE)
+    recogniser = Recogniser(trays_of(session))
+    recogniser.feed_all(rows_of(session.samples))
+    return session.id, recogniser.close(session.ended_s)
 
 
-def _session_of(line: bytes) -> SessionLine:
-    try:
-        return _LINE.decode(line)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return _lenient(line)
-
-
-def _lenient(line: bytes) -> SessionLine:
-    """Other programs write NaN and 1e999, which JSON has not: in a row they are gaps. Or the line is bad."""
-    try:
-        return msgspec.convert(json.loads(line), SessionLine)
-    except msgspec.ValidationError as error:
-        raise Unusable(str(error)) from error
-    except (ValueError, RecursionError) as error:
-        raise Unusable(f"no JSON object: {error}") from error
-
-
-def _stocked(tray: TrayLine, place: str) -> Iterator[Stocked]:
-    seen: dict[str, StockedLine] = {}
-    for index, good in enumerate(tray.planogram):
-        for field, value in (("unit_g", good.unit_g), ("tol_g", good.tol_g)):
-            if not isfinite(value):
-                raise Unusable(f"{place}.planogram[{index}].{field}: {value} is no weight")
-        same = seen.setdefault(good.sku, good)
-        if (same.unit_g, same.tol_g) != (good.unit_g, good.tol_g):
-            raise Unusable(f"{place}.planogram[{index}]: {good.sku} is there twice, with two weights")
-        yield Stocked(Sku(good.sku), good.unit_g, good.tol_g, good.count)
-
-
-def printed(name: str, verdict: Verdict) -> dict[str, Any]:
+def printed(name: str | int, verdict: Verdict) -> dict[str, Any]:
     """The verdict as one JSON object."""
     return {
         "id": name,
@@ -176,7 +94,7 @@ def _grams(value: Decigrams | None) -> float | None:
     return None if value is None else grams(value)
 
 
-def told(name: str, verdict: Verdict) -> str:
+def told(name: str | int, verdict: Verdict) -> str:
     """The verdict for a person, one line for the session and one for each tray that is part of it."""
     why = f"  because {', '.join(verdict.reasons)}" if verdict.reasons else ""
     lines = [f"{name}  {verdict.say}  {_goods(verdict.basket)}  margin {verdict.margin:.1f}{why}"]

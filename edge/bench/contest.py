@@ -9,6 +9,7 @@ from edge.bench.net_delta import naive, net_map
 from edge.bench.ours import oracle, ours
 from edge.bench.recorded import Session, session_of
 from edge.bench.scores import Answer, Outcome, Tally
+from edge.errors import BadInput
 
 Contestant = Callable[[Session], Answer | None]
 """None: it cannot take part in this session (an oracle without events)."""
@@ -39,11 +40,13 @@ class Judged:
 
 @dataclass(slots=True)
 class Standing:
-    """Tallies by kind of session and contestant, by oddity, and where ours was silently wrong."""
+    """Tallies by kind of session and contestant, by oddity, where ours was silently wrong, and why
+    lines were no session."""
 
     levels: dict[str, dict[str, Tally]] = field(default_factory=dict)
     oddities: dict[str, dict[str, Tally]] = field(default_factory=dict)
     silently_wrong: list[str] = field(default_factory=list)
+    unusable: list[str] = field(default_factory=list)
 
     def add(self, judged: Judged) -> None:
         for name, outcome in judged.outcomes.items():
@@ -60,17 +63,20 @@ def contest(
 ) -> Standing:
     """Let ``names`` judge all lines. jobs: processes; say: is told how many are done, now and then.
 
-    Raises BadInput naming the line that is no session.
+    A line that is no session is named in ``unusable``, and the rest goes on.
     """
     standing = Standing()
     for done, judged in enumerate(_judged(((*line, tuple(names)) for line in lines), jobs), 1):
-        standing.add(judged)
+        if isinstance(judged, str):
+            standing.unusable.append(judged)
+        else:
+            standing.add(judged)
         if done % 100 == 0:
             say(done)
     return standing
 
 
-def _judged(lines: Iterable[tuple[str, bytes, tuple[str, ...]]], jobs: int) -> Iterator[Judged]:
+def _judged(lines: Iterable[tuple[str, bytes, tuple[str, ...]]], jobs: int) -> Iterator[Judged | str]:
     if jobs == 1:
         yield from map(judge_line, lines)
         return
@@ -78,15 +84,18 @@ def _judged(lines: Iterable[tuple[str, bytes, tuple[str, ...]]], jobs: int) -> I
         yield from pool.imap(judge_line, lines, CHUNK)
 
 
-def judge_line(line: tuple[str, bytes, tuple[str, ...]]) -> Judged:
-    """Place, bytes and contestants as what they make of it."""
+def judge_line(line: tuple[str, bytes, tuple[str, ...]]) -> Judged | str:
+    """Place, bytes and contestants as what they make of it; or why the line is no session."""
     place, body, names = line
-    session = session_of(body, place)
+    try:
+        session = session_of(body, place)
+    except BadInput as error:
+        return str(error)
     outcomes = {}
     for name in names:
         began = time.process_time()
         answer = CONTESTANTS[name](session)
         if answer is not None:
             spent = time.process_time() - began
-            outcomes[name] = Outcome(session.truth, answer, spent, len(session.samples))
-    return Judged(str(session.id), session.kind, session.oddity, outcomes)
+            outcomes[name] = Outcome(session.truth, answer, spent, len(session.recording.samples))
+    return Judged(session.recording.id, session.kind, session.oddity, outcomes)

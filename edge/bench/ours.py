@@ -32,10 +32,10 @@ def oracle(session: Session) -> Answer | None:
     """What the search would say if every take and put had its own step; None without events."""
     if session.events is None:
         return None
-    random, book, policy = Random(f"oracle/{session.id}"), Book(session.recording.trays), Policy()
+    random, book, policy = Random(f"oracle/{session.recording.id}"), Book(session.recording.trays), Policy()
     steps = [_step(tray, at, grams + random.gauss(0.0, NOISE_G)) for at, tray, grams, _, _ in session.events]
     beam = searched(START, in_order(steps), book, policy)
-    return _answer(decided(beam, _endings(steps, len(session.trays)), [], book, policy), None)
+    return _answer(decided(beam, _endings(steps, len(session.recording.trays)), [], book, policy), None)
 
 
 def _step(tray: int, at: float, grams: float) -> Step:

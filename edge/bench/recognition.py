@@ -76,14 +76,15 @@ def recognition(
     """Let recognisers judge door sessions, and count what they got right.
 
     Sessions are made up by the simulator, run beside this program, or read from a file with one
-    recorded session a line, truth included. Shares carry 95 % Wilson intervals. See docs/recognition.md.
+    recorded session a line, truth included; a line that is no session is named on stderr, the rest goes
+    on, and the exit code is then 65. Shares carry 95 % Wilson intervals. See docs/recognition.md.
     """
     levels = LEVELS if level == "all" else (level,)
     lines = lines_of(path) if path else made_lines(levels, n, seed)
     standing = contest(lines, only or list(CONTESTANTS), jobs or os.cpu_count() or 1, _say)
     print(file=sys.stderr)
     if not standing.levels:
-        raise BadInput(f"{path}: there is no session in it")
+        raise BadInput("\n".join(standing.unusable[:SHOWN]) or f"{path}: there is no session in it")
     found = found_of(standing, str(path or "simulator"), None if path else seed)
     if plot:
         draw(_bins(found.levels), plot)
@@ -91,6 +92,10 @@ def recognition(
         click.echo(msgspec.json.encode(found).decode())
     else:
         click.echo("\n".join(text_of(found)))
+    if standing.unusable:
+        raise BadInput(
+            "\n".join([*standing.unusable[:SHOWN], f"{len(standing.unusable)} lines are no session"])
+        )
     return 0
 
 

@@ -6,80 +6,78 @@ A recogniser is given ``recording`` of a session; truth, kind and events stay on
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
-from edge.domain.values import Sku, TrayId
-from edge.errors import BadInput, NoInput, Unavailable
-from edge.weighing.recording import Recording, Stocked, StockedTray
+from edge import session_lines
+from edge.errors import BadInput, Unavailable
+from edge.session_lines import SessionLine, Unusable
+from edge.weighing.recording import Recording, StockedTray
 
 LEVELS = ("L0", "L1", "L2", "L3s", "L3", "L4")
 
-
-class Planned(msgspec.Struct, frozen=True):
-    """tol_g: three standard deviations of one unit."""
-
-    sku: str
-    unit_g: Annotated[float, msgspec.Meta(gt=0)]
-    tol_g: Annotated[float, msgspec.Meta(ge=0)]
-    count: Annotated[int, msgspec.Meta(ge=0)]
+Event = tuple[float, int, float, str, str | None]
+"""Second, tray, grams, action, sku ("A+B" for several) of one physical movement."""
 
 
-class Planogram(msgspec.Struct, frozen=True):
-    id: str
-    planogram: tuple[Planned, ...]
+class TrueLine(SessionLine, frozen=True, kw_only=True):
+    """One line of a recorded session whose truth is known."""
 
-
-class Session(msgspec.Struct, frozen=True):
-    """One line. events: second, tray, grams, action, sku ("A+B" for several) of each physical movement."""
-
-    id: str | int
-    trays: tuple[Planogram, ...]
-    samples: list[tuple[float, int, float]]
-    truth: dict[str, int]
+    truth: dict[str, Annotated[int, msgspec.Meta(ge=0)]]
     kind: str = "file"
-    events: list[tuple[float, int, float, str, str | None]] | None = None
+    events: tuple[Event, ...] | None = None
     oddity: str | None = None
 
-    @property
-    def recording(self) -> Recording:
-        """What a recogniser may see."""
-        trays = tuple(
-            StockedTray(
-                TrayId(tray.id),
-                tuple(Stocked(Sku(good.sku), good.unit_g, good.tol_g, good.count) for good in tray.planogram),
-            )
-            for tray in self.trays
-        )
-        return Recording(str(self.id), trays, self.samples)
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A recording, which a recogniser may see, and what is known besides."""
+
+    recording: Recording
+    truth: dict[str, int]
+    kind: str = "file"
+    events: tuple[Event, ...] | None = None
+    oddity: str | None = None
 
 
-_decoder = msgspec.json.Decoder(Session)
+_LINE = msgspec.json.Decoder(TrueLine)
 
 
 def session_of(line: bytes, place: str) -> Session:
     """The session in ``line``. Raises BadInput naming ``place`` and the field."""
     try:
-        session = _decoder.decode(line)
-    except msgspec.DecodeError as error:
+        told = session_lines.session_of(line, _LINE)
+        trays = session_lines.trays_of(told)
+        rows = list(session_lines.rows_of(told.samples))
+        _check_trays("samples", (tray for _, tray, _ in rows), len(trays))
+        _check_trays("events", (tray for _, tray, _, _, _ in told.events or ()), len(trays))
+        _check_truth(told.truth, trays)
+    except Unusable as error:
         raise BadInput(f"{place}: {error}; wanted is a recorded session with truth") from error
-    for number, (_, tray, _) in enumerate(session.samples):
-        if not 0 <= tray < len(session.trays):
-            raise BadInput(f"{place}: there is no tray {tray} - at `$.samples[{number}]`")
-    return session
+    recording = Recording(str(told.id), trays, rows, told.ended_s)
+    return Session(recording, told.truth, told.kind, told.events, told.oddity)
+
+
+def _check_trays(field: str, indices: Iterable[int], trays: int) -> None:
+    for number, tray in enumerate(indices):
+        if not 0 <= tray < trays:
+            raise Unusable(f"there is no tray {tray} - at `$.{field}[{number}]`")
+
+
+def _check_truth(truth: Iterable[str], trays: Iterable[StockedTray]) -> None:
+    """What nobody planned cannot be charged: such a truth is a slip of whoever wrote it."""
+    planned = {good.sku for tray in trays for good in tray.goods}
+    if strange := sorted(set(truth) - planned):
+        raise Unusable(f"{strange[0]} is on no tray - at `$.truth`")
 
 
 def lines_of(path: Path) -> Iterator[tuple[str, bytes]]:
     """Place and bytes of each line of ``path`` that is not blank. Raises NoInput."""
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield f"{path} line {number}", line
-    except OSError as error:
-        raise NoInput(f"{path}: {error.strerror}") from error
+    for number, line in session_lines.lines_of(path):
+        yield f"{path} line {number}", line
 
 
 def made_lines(levels: Iterable[str], n: int, seed: int) -> Iterator[tuple[str, bytes]]:

@@ -5,7 +5,6 @@ It knows no file format and judges nothing; ``Book`` is the same planogram index
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 
 from edge.domain.values import Sku, TrayId
 
@@ -21,6 +20,12 @@ GAIN_SHARE = 0.0011
 method's record. A real rig of four cells asks for 0.002; calibration with five positions tells."""
 UNKNOWN_UNIT_G = 80.0
 """Lightest unit assumed for a tray where nothing is planned."""
+LEAST_UNIT_G, MOST_UNIT_G = 1.0, 1e5
+"""A unit below the display's step or above 100 kg is a slip of whoever wrote the planogram."""
+MOST_COUNT = 10_000
+"""Booked units beyond this change nothing: the lightest would weigh ten kilograms together."""
+MOST_GOODS = 24
+"""Products of one tray. Its weights would collide long before; the search would take minutes instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +79,8 @@ class Book:
     """The planogram of one session, indexed: SKUs and trays are numbers in here.
 
     skus: names in sorted order, so that ties fall the same way whatever the file's order.
-    faults: sentences naming what was planned and cannot be (a weight that is no weight, a negative count);
-    such goods are left out or counted as 0.
+    faults: sentences naming what was planned and cannot be (a weight that is no weight, a negative count,
+    more products on a tray than can be told apart); such goods are left out or counted as 0.
     """
 
     def __init__(self, trays: Sequence[StockedTray]) -> None:
@@ -101,7 +106,10 @@ class Book:
     def _enter(self, tray: StockedTray, index: Mapping[Sku, int]) -> None:
         units: dict[int, Unit] = {}
         stock: dict[int, int] = {}
-        for good in tray.goods:
+        many = len({good.sku for good in tray.goods})
+        if many > MOST_GOODS:
+            self.faults.append(f"tray {tray.tray}: {many} products are more than {MOST_GOODS}")
+        for good in tray.goods if many <= MOST_GOODS else ():
             sku = index[good.sku]
             if faults := list(_faults_of(good)):
                 self.faults += [f"tray {tray.tray}, {good.sku}: {fault}" for fault in faults]
@@ -109,13 +117,13 @@ class Book:
                 continue
             units.setdefault(sku, _unit_of(good))
             self._anywhere.setdefault(sku, units[sku])
-            stock[sku] = stock.get(sku, 0) + max(good.count, 0)
+            stock[sku] = min(stock.get(sku, 0) + max(good.count, 0), MOST_COUNT)
         self._units.append(units)
         self.stock.append(stock)
 
 
 def _weighs(good: Stocked) -> bool:
-    return isfinite(good.unit_g) and good.unit_g > 0 and isfinite(good.tol_g) and good.tol_g >= 0
+    return LEAST_UNIT_G <= good.unit_g <= MOST_UNIT_G and 0 <= good.tol_g <= MOST_UNIT_G
 
 
 def _faults_of(good: Stocked) -> Iterator[str]:

@@ -13,7 +13,7 @@ from edge.bench.contest import CONTESTANTS, contest
 from edge.bench.diagram import draw
 from edge.bench.net_delta import log_prior, naive, net_map, tray_posterior
 from edge.bench.ours import oracle, ours
-from edge.bench.recorded import Session, lines_of, made_lines, session_of
+from edge.bench.recorded import lines_of, made_lines, session_of
 from edge.bench.scores import Answer, Outcome, Tally, reliability, wilson
 from edge.cli import main
 from edge.errors import BadInput, CannotCreate, NoInput, Unavailable
@@ -240,11 +240,6 @@ def test_no_contestant_is_shown_the_truth():
     """A recording has no room for it."""
     recording = session(ONE_EACH, truth={"A": 3}, kind="L2").recording
     assert set(type(recording).__slots__) == {"id", "trays", "samples", "ended"}
-    assert set(Session.__struct_fields__) - {"truth", "kind", "events", "oddity"} == {
-        "id",
-        "trays",
-        "samples",
-    }
 
 
 # --- sessions from files and from the simulator -------------------------------------------------------
@@ -321,7 +316,9 @@ def test_the_command_judges_a_file_and_draws(tmp_path, capsys):
 def test_the_command_shows_floor_and_ceiling_beside_ours(capsys):
     assert main(["bench", "recognition", "--level", "L0", "--n", "4", "--seed", "13", "--jobs", "1"]) == 0
     out = capsys.readouterr().out
-    assert [row.split()[1] for row in out.splitlines() if row.startswith("L0 ")][:5] == list(CONTESTANTS)
+    assert [row.split()[1] for row in out.splitlines() if row.startswith("L0 ")][: len(CONTESTANTS)] == list(
+        CONTESTANTS
+    )
     assert "charged without a sale" in out
 
 
