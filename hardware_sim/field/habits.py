@@ -127,8 +127,8 @@ TROUBLES: dict[str, dict[str, Any]] = {
 }
 
 
-def troubled(rng: Random) -> tuple[str, Habits]:
-    """A hard session's complaints, joined by ``+``, and the habits they make of ``HARD``."""
-    names = sorted(rng.sample(sorted(TROUBLES), rng.choice((1, 1, 2, 2, 3))))
+def troubled(rng: Random) -> tuple[list[str], Habits]:
+    """A hard session's complaints, and what they make of ``HARD``; where two differ, the last counts."""
+    names = rng.sample(sorted(TROUBLES), rng.choice((1, 1, 2, 2, 3)))
     changes = {key: value for name in names for key, value in TROUBLES[name].items()}
-    return "+".join(names), replace(HARD, **changes)
+    return names, replace(HARD, **changes)

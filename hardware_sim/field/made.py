@@ -35,7 +35,9 @@ def session(group: str, seed: int, number: int) -> dict[str, object]:
     told = story(group, rng)
     return {
         "id": f"field-{group}-{seed}-{number}",
-        "kind": told.kind,
+        "kind": group,
+        "oddity": told.oddities[0],
+        "oddities": told.oddities,
         "trays": [
             {
                 "id": tray.id,

@@ -1,19 +1,19 @@
-"""One tray's plate, cell, converter and transmitter: forces in, values with their times out. Knows no goods.
+"""One tray's cell, converter and transmitter: forces in, values with their times out. Knows no goods.
 
-Plate: damped spring. Cell: span error, hysteresis (play), creep (stretched exponential), temperature.
+Cell: span error, hysteresis (play), creep (stretched exponential), temperature.
 Converter: noise, hum folded down, steps. Transmitter: its own filter and its own rate.
 """
 
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import cos, exp, pi, sin, sqrt
+from math import exp, pi, sin, sqrt
 from random import Random
 
 from hardware_sim.field.habits import Habits
 from hardware_sim.field.motion import Force
+from hardware_sim.field.plate import DT_S, plate
 
-DT_S = 0.005
 COARSE_S = 0.25  # creep and temperature are slow
 PLAY_G = 300.0  # load change after which hysteresis has turned round
 
@@ -95,58 +95,6 @@ def values(
     return out
 
 
-def plate(scale: Scale, load_g: float, forces: list[Force], until: float) -> list[float]:
-    """Grams the plate passes on to the cell, every ``DT_S``."""
-    count = int(until / DT_S) + 2
-    out = [load_g] * count
-    ring = 5.0 / (scale.damping * 2 * pi * scale.plate_hz)
-    for first, last in _windows(forces, ring, count):
-        _swing(scale, load_g, forces, out, first, last)
-    return out
-
-
-def _windows(forces: list[Force], ring: float, count: int) -> list[tuple[int, int]]:
-    spans: list[tuple[int, int]] = []
-    for force in sorted(forces, key=lambda force: force.start):
-        first, last = int(force.start / DT_S), min(count, int((force.end + ring) / DT_S) + 1)
-        if spans and first <= spans[-1][1]:
-            spans[-1] = (spans[-1][0], max(last, spans[-1][1]))
-        elif first < count:
-            spans.append((first, last))
-    return spans
-
-
-def _swing(scale: Scale, load_g: float, forces: list[Force], out: list[float], first: int, last: int) -> None:
-    """Fill one lively stretch and the calm after it. Exact steps of y″ + 2ζωy′ + ω²(y − load) = 0."""
-    a, b, c, d = _turn(scale)
-    away = speed = 0.0
-    before = load_g + sum(force.after for force in forces if force.end <= first * DT_S)
-    here = [force for force in forces if first * DT_S < force.end and force.start < last * DT_S]
-    load = before
-    for i in range(first, last):
-        t = i * DT_S
-        now = before
-        for force in here:
-            if t >= force.end:
-                now += force.after
-            elif t > force.start:
-                now += force.shape(t)
-        away += load - now
-        away, speed = a * away + b * speed, c * away + d * speed
-        load = now
-        out[i] = load + away
-    rest = before + sum(force.after for force in here)
-    out[last:] = [rest] * (len(out) - last)
-
-
-def _turn(scale: Scale) -> tuple[float, float, float, float]:
-    w = 2 * pi * scale.plate_hz
-    sigma, own = scale.damping * w, w * sqrt(1.0 - scale.damping**2)
-    fade, cosine, sine = exp(-sigma * DT_S), cos(own * DT_S), sin(own * DT_S)
-    across = fade * sine / own
-    return fade * cosine + sigma * across, across, -w * w * across, fade * cosine - sigma * across
-
-
 def _slow(scale: Scale, forces: list[Force], until: float) -> list[float]:
     """Creep and temperature, every ``COARSE_S``."""
     strains = [(force.end, force.after) for force in forces if force.after]
@@ -167,7 +115,7 @@ def _slow(scale: Scale, forces: list[Force], until: float) -> list[float]:
 def _converted(
     rng: Random, scale: Scale, load_g: float, forces: list[Force], until: float
 ) -> Iterator[tuple[float, float]]:
-    swinging, slow = plate(scale, load_g, forces, until), _slow(scale, forces, until)
+    swinging, slow = plate(scale.plate_hz, scale.damping, load_g, forces, until), _slow(scale, forces, until)
     hold, wander = load_g, rng.gauss(0.0, scale.flicker_g)
     keep = exp(-1.0 / (scale.convert_hz * rng.uniform(2.0, 20.0)))
     fresh = scale.flicker_g * sqrt(1.0 - keep * keep)

@@ -13,13 +13,13 @@ from hardware_sim.field.story import Story, begun, cabinet, ended, thinking
 
 def core(rng: Random) -> Story:
     """Calm shopping at an ordinary scale."""
-    return _visit(rng, CORE, "core:shopping")
+    return _visit(rng, CORE, ["shopping"])
 
 
 def hard(rng: Random) -> Story:
     """Busy shopping with one to three troubles, told apart by weight all the same."""
     names, habits = troubled(rng)
-    return _visit(rng, habits, f"hard:{names}")
+    return _visit(rng, habits, names)
 
 
 def nothing(rng: Random) -> Story:
@@ -27,15 +27,15 @@ def nothing(rng: Random) -> Story:
     name = rng.choice(sorted(NOTHING))
     habits = rng.choice((CORE, HARD))
     habits = replace(habits, goods=CORE.goods, trays=(1, 6))
-    story, t = begun(rng, habits, f"nothing:{name}", cabinet(rng, habits))
+    story, t = begun(rng, habits, [name], cabinet(rng, habits))
     for _ in range(rng.randint(1, 3)):
         t = NOTHING[name](story.scene, t) + thinking(rng, habits)
     return ended(story, t)
 
 
-def _visit(rng: Random, habits: Habits, kind: str) -> Story:
+def _visit(rng: Random, habits: Habits, oddities: list[str]) -> Story:
     many = habits.several + habits.quick_return + habits.two_hands + habits.people - 1
-    story, t = begun(rng, habits, kind, cabinet(rng, habits, 3 if many > 0.2 else 2))
+    story, t = begun(rng, habits, oddities, cabinet(rng, habits, 3 if many > 0.2 else 2))
     scene = story.scene
     cursors = [t + who * rng.uniform(0.3, 3.0) for who in range(habits.people)]
     for _ in range(rng.randint(*habits.actions)):

@@ -19,7 +19,7 @@ QUIET_AFTER_S = 1.5
 class Story:
     """All of one session but its rows. ``truth`` is what is to be charged."""
 
-    kind: str
+    oddities: list[str]
     scene: Scene
     scales: list[Scale]
     until: float = 0.0
@@ -28,11 +28,11 @@ class Story:
     silent: dict[int, float] = field(default_factory=dict)
 
 
-def begun(rng: Random, habits: Habits, kind: str, trays: list[Tray]) -> tuple[Story, float]:
+def begun(rng: Random, habits: Habits, oddities: list[str], trays: list[Tray]) -> tuple[Story, float]:
     """A story whose bolt has moved and whose door stands open, and the time of the first reach."""
     scene = Scene(rng, habits, trays)
     step = rng.choice(habits.steps_g)
-    story = Story(kind, scene, [drawn(rng, habits, step) for _ in trays])
+    story = Story(oddities, scene, [drawn(rng, habits, step) for _ in trays])
     bolt = scene.shake(rng.uniform(1.05, 2.0), 0.15)
     door = scene.shake(bolt + rng.uniform(0.1, 1.5), 0.4)
     return story, door + rng.uniform(0.5, 3.0)
