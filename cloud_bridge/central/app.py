@@ -10,6 +10,7 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cloud_bridge.central import answers, page
+from cloud_bridge.central import answers, page, reviews
 from cloud_bridge.database import open_reader
+from edge.curves.looks import Lang
 from edge.errors import Unavailable
 
 STATIC = Path(__file__).parent / "static"
@@ -98,6 +100,9 @@ class Site:
             Route("/", self.page),
             Route("/parts", self.parts),
             Route("/live", self.stream),
+            Route("/reviews", self.waiting),
+            Route("/reviews/{session}", self.review),
+            Route("/reviews/{session}/trays/{tray}/curve.png", self.curve),
             Route("/healthz", self.healthz),
             Route("/readyz", self.readyz),
             Route("/api/v1/sales", self.sales),
@@ -116,6 +121,27 @@ class Site:
         """What changes on the page, for its script to put in place."""
         html = page.parts(self.db, _lang(request), datetime.now(UTC))
         return HTMLResponse(html, headers={"cache-control": "no-store"})
+
+    async def waiting(self, request: Request) -> Response:
+        return HTMLResponse(page.waiting(self.db, _lang(request)))
+
+    async def review(self, request: Request) -> Response:
+        return HTMLResponse(page.evidence(self._told(request), _lang(request)))
+
+    async def curve(self, request: Request) -> Response:
+        """One tray's curve in grams. ``narrow=1``: for phones; ``dark=1``: light on dark."""
+        told, asked = self._told(request), request.query_params
+        draw = partial(reviews.curve_png, narrow=asked.get("narrow") == "1", dark=asked.get("dark") == "1")
+        png = await asyncio.to_thread(draw, told, request.path_params["tray"], lang=_lang(request))
+        if png is None:
+            raise Problem(404, "no_curve", "No curve", "this tray of the session has no curve")
+        return Response(png, headers={"cache-control": "private, max-age=86400"}, media_type="image/png")
+
+    def _told(self, request: Request) -> reviews.Closed:
+        found = reviews.closed(self.db, request.path_params["session"])
+        if found is None:
+            raise Problem(404, "no_session", "No such session", "the centre holds no session of this id")
+        return found
 
     async def stream(self, request: Request) -> Response:
         """Server-sent events: ``sale`` (one each, its id is the event's) and ``changed``."""
@@ -247,7 +273,7 @@ def _json(value: Any) -> Response:
     return Response(msgspec.json.encode(value), media_type="application/json")
 
 
-def _lang(request: Request) -> str:
+def _lang(request: Request) -> Lang:
     return "en" if request.query_params.get("lang") == "en" else "zh"
 
 

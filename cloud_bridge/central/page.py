@@ -1,13 +1,19 @@
-"""The operator's page as HTML: one picture of the centre, rendered by jinja2 with escaping on."""
+"""The operator's pages as HTML: one picture of the centre, and the evidence of sessions under review.
+
+Rendered by jinja2 with escaping on.
+"""
 
 import sqlite3
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from cloud_bridge.central import answers, clock
+from cloud_bridge import feed
+from cloud_bridge.central import answers, clock, reviews
 from cloud_bridge.central.words import words
 
 SHOWN_SALES = 20
@@ -64,21 +70,44 @@ def parts(db: sqlite3.Connection, lang: str, now: datetime) -> str:
     return _render("parts.html", db, lang, now)
 
 
+def waiting(db: sqlite3.Connection, lang: str) -> str:
+    """The list of sessions under review. lang: zh or en."""
+    count, _ = answers.reviews(db, 0)
+    return _page("reviews.html", lang, "/reviews", told=reviews.waiting(db), count=count)
+
+
+def evidence(told: reviews.Closed, lang: str) -> str:
+    """What the trays of one session said. lang: zh or en."""
+    return _page("review.html", lang, f"/reviews/{told.fact.session}", told=told)
+
+
 def _render(template: str, db: sqlite3.Connection, lang: str, now: datetime) -> str:
-    return _templates.get_template(template).render(
-        t=words(lang),
-        lang=lang,
-        now=overview(db, now),
-        yuan=yuan,
-        shown=clock.shown,
-        share=_share,
-    )
+    return _page(template, lang, "/", now=overview(db, now))
+
+
+def _page(template: str, lang: str, here: str, **shown: Any) -> str:
+    """here: the page's own path, for the switch of language."""
+    tools = {"yuan": yuan, "shown": clock.shown, "share": _share, "grams": grams, "goods": goods}
+    return _templates.get_template(template).render(t=words(lang), lang=lang, here=here, **tools, **shown)
 
 
 def yuan(fen: int) -> str:
     """Whole fen as people read them: ``¥3.50``. Never rounds."""
     sign = "-" if fen < 0 else ""
     return f"{sign}¥{abs(fen) // 100}.{abs(fen) % 100:02d}"
+
+
+def grams(tenths: int | None, *, signed: bool = False) -> str:
+    """Tenths of a gram as staff read them: ``2350.5 g``; a dash where nothing was weighed."""
+    if tenths is None:
+        return "—"
+    sign = "-" if tenths < 0 else "+" if signed and tenths else ""
+    return f"{sign}{abs(tenths) // 10}.{abs(tenths) % 10} g"
+
+
+def goods(found: Iterable[feed.Goods], names: Mapping[str, str]) -> str:
+    """What left a tray: ``name × 2``; more came in than left: ``name × -1``. "" for nothing."""
+    return " + ".join(f"{names.get(each.sku, each.sku)} × {each.count}" for each in found if each.count)
 
 
 def _share(part: int, total: int) -> str:

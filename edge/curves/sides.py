@@ -8,6 +8,7 @@ from edge.curves.looks import ROW, TEXT, WORDS, Lang
 from edge.curves.pen import Pen
 
 TICKS = 4
+DOT = " · "
 
 
 class Frame(NamedTuple):
@@ -127,10 +128,12 @@ def figures(pen: Pen, before: int | None, after: int | None, residual: int | Non
         parts += [f"{_grams(before)} → {_grams(after)}", words["change"].format(g=change)]
     if residual is not None:
         parts.append(words["residual"].format(g=_grams(residual, signed=True)))
+    while parts and pen.width(DOT.join(parts), TEXT, "Bold") > pen.size[0] - 4:
+        del parts[0]  # a narrow picture: the page beside it says all of them
     if parts:
-        pen.text((pen.size[0] / 2, y), " · ".join(parts), TEXT, pen.palette.ink, "mm", "Bold")
+        pen.text((pen.size[0] / 2, y), DOT.join(parts), TEXT, pen.palette.ink, "mm", "Bold")
 
 
 def _grams(tenths: int, signed: bool = False) -> str:
-    sign = "-" if tenths < 0 else "+" if signed else ""
+    sign = "-" if tenths < 0 else "+" if signed and tenths else ""
     return f"{sign}{abs(tenths) // 10}.{abs(tenths) % 10} g"
