@@ -61,7 +61,7 @@ class Conductor:
         closing: Closing,
         over: Callable[[Mapping[TrayId, Decigrams]], None],
     ) -> None:
-        """over: told when a session ends; given the weights before it where it was cancelled, else nothing."""
+        """over: told when a session ends; given the weights before it if it was cancelled, else nothing."""
         self._limits = settings.session
         self._policy = policy_of(settings.weighing)
         self._band = Band(settings.weighing.band_k, settings.weighing.band_const_g)

@@ -379,7 +379,8 @@ def shared_rig(tmp_path: Path) -> Callable[..., Rig]:
     """A counter in which some trays hold several products: tray → {product: pieces}."""
 
     def make(trays: Mapping[str, Mapping[str, int]], seed: int = 1) -> Rig:
-        config = tmp_path / "config"
+        folder = tmp_path / f"shared-{seed}"
+        config = folder / "config"
         shutil.copytree(CONFIG, config)
         text = (CONFIG / "planogram.toml").read_text(encoding="utf-8")
         head, *tables = text.split("[[tray]]")
@@ -392,7 +393,7 @@ def shared_rig(tmp_path: Path) -> Callable[..., Rig]:
         planogram = "[[tray]]".join([head, *kept, *new])
         (config / "planogram.toml").write_text(planogram, encoding="utf-8")
         outfit = load_outfit(config / "counter.toml", environ={})
-        return Rig(tmp_path, seed, outfit, config).ready()
+        return Rig(folder, seed, outfit, config).ready()
 
     return make
 
