@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from edge.domain.basket import movements_of, sale_of
 from edge.domain.catalogue import Product
-from edge.domain.records import TrayEvidence
+from edge.domain.records import Stray, TrayEvidence
 from edge.domain.values import Decigrams, Fen, Kind, Sku, TrayId, decigrams, grams, yuan
+from edge.domain.verdict import verdict_of
 
 TODAY = date(2026, 11, 23)
 
@@ -23,8 +24,18 @@ def product(sku, price, status="ACTIVE", cert_to=None):
     )  # fmt: skip
 
 
-def tray(id, sku, verdict, count):
-    return TrayEvidence(TrayId(id), Sku(sku), verdict, count, None, None, None)
+def tray(id, verdict, **goods):
+    """Evidence of tray ``id``: pieces that left it by product."""
+    return TrayEvidence(TrayId(id), verdict, tuple(sorted(goods.items())), None, None, None)
+
+
+def stray(sku, count, home, to):
+    return Stray(Sku(sku), count, TrayId(home), TrayId(to))
+
+
+def booked(kind, trays, *strays):
+    moved = movements_of(kind, verdict_of(tuple(trays), strays))
+    return [(move.kind, move.tray, move.sku, move.count) for move in moved]
 
 
 PRODUCTS = {
@@ -32,57 +43,110 @@ PRODUCTS = {
     "B": product("B", 990, cert_to=date(2026, 11, 22)),
     "C": product("C", 300, status="NONE"),
 }
-PRICES = {"1": Fen(350), "2": Fen(980), "3": Fen(300)}
+PRICES = {"A": Fen(350), "B": Fen(980), "C": Fen(300)}
 
 
 def test_only_sure_trays_are_charged_at_the_price_given():
-    trays = [tray("1", "A", "charge", 2), tray("2", "B", "review", 5), tray("3", "C", "charge", 1)]
+    trays = [tray("1", "charge", A=2), tray("2", "review", B=5), tray("3", "charge", C=1)]
     sale = sale_of(trays, PRICES, PRODUCTS, TODAY)
     assert [(line.sku, line.count, line.amount) for line in sale.lines] == [("A", 2, 700), ("C", 1, 300)]
     assert (sale.total, sale.certified) == (1000, 700)
 
 
+def test_each_product_of_a_shared_tray_is_a_line_of_its_own():
+    sale = sale_of([tray("1", "charge", A=2, B=1, C=-1)], PRICES, PRODUCTS, TODAY)
+    assert [(line.tray, line.sku, line.count, line.price, line.amount) for line in sale.lines] == [
+        ("1", "A", 2, 350, 700),
+        ("1", "B", 1, 980, 980),
+    ]
+    assert sale.total == 1680
+
+
 def test_a_certificate_counts_through_its_last_day():
-    trays = [tray("2", "B", "charge", 1)]
+    trays = [tray("2", "charge", B=1)]
     assert sale_of(trays, PRICES, PRODUCTS, date(2026, 11, 22)).certified == 980
     assert sale_of(trays, PRICES, PRODUCTS, date(2026, 11, 23)).certified == 0
 
 
 @pytest.mark.parametrize("verdict", ["empty", "review"])
 def test_nothing_sure_is_no_sale(verdict):
-    assert sale_of([tray("1", "A", verdict, 3)], PRICES, PRODUCTS, TODAY) is None
+    assert sale_of([tray("1", verdict, A=3)], PRICES, PRODUCTS, TODAY) is None
 
 
-@given(
-    st.lists(
-        st.tuples(st.sampled_from("123"), st.sampled_from(["charge", "empty", "review"]), st.integers(-9, 9))
-    )
+COUNTS = st.integers(-9, 9)
+ROWS = st.tuples(
+    st.sampled_from(["charge", "empty", "review"]), st.dictionaries(st.sampled_from("ABC"), COUNTS)
 )
+
+
+@given(st.dictionaries(st.sampled_from("123"), ROWS))
 def test_a_sale_is_the_sum_of_its_lines_and_never_negative(rows):
-    skus = {"1": "A", "2": "B", "3": "C"}
-    trays = [tray(id, skus[id], verdict, count) for id, verdict, count in rows]
+    trays = [tray(id, verdict, **goods) for id, (verdict, goods) in rows.items()]
     sale = sale_of(trays, PRICES, PRODUCTS, TODAY)
     if sale is not None:
         assert sale.total == sum(line.count * line.price for line in sale.lines) > 0
         assert 0 <= sale.certified <= sale.total
-    moved = movements_of(Kind.BUY, trays)
-    sold = {(line.tray, -line.count) for line in sale.lines} if sale else set()
-    assert {(move.tray, move.count) for move in moved} == sold
+    sold = [("SALE", line.tray, line.sku, -line.count) for line in sale.lines] if sale else []
+    assert booked(Kind.BUY, trays) == sold
 
 
 @pytest.mark.parametrize(
-    ("kind", "count", "expected"),
+    ("kind", "goods", "expected"),
     [
-        (Kind.BUY, 2, [("SALE", -2)]),
-        (Kind.BUY, -2, []),
-        (Kind.RESTOCK, -12, [("RESTOCK", 12)]),
-        (Kind.RESTOCK, 3, [("PULL_OFF", -3)]),
-        (Kind.SERVICE, 3, []),
+        pytest.param(Kind.BUY, {"A": 2}, [("SALE", "1", "A", -2)], id="sold"),
+        pytest.param(Kind.BUY, {"A": -2}, [], id="a buyer brings nothing"),
+        pytest.param(
+            Kind.BUY,
+            {"A": 2, "C": 1},
+            [("SALE", "1", "A", -2), ("SALE", "1", "C", -1)],
+            id="two goods of one tray sold",
+        ),
+        pytest.param(Kind.RESTOCK, {"A": -12}, [("RESTOCK", "1", "A", 12)], id="filled"),
+        pytest.param(Kind.RESTOCK, {"A": 3}, [("PULL_OFF", "1", "A", -3)], id="taken off"),
+        pytest.param(
+            Kind.RESTOCK,
+            {"A": 3, "C": -4},
+            [("PULL_OFF", "1", "A", -3), ("RESTOCK", "1", "C", 4)],
+            id="one off, the other filled, on one tray",
+        ),
+        pytest.param(Kind.SERVICE, {"A": 3}, [], id="a technician"),
     ],
 )
-def test_what_each_kind_of_session_books(kind, count, expected):
-    moved = movements_of(kind, [tray("1", "A", "charge", count), tray("2", "B", "review", 4)])
-    assert [(move.kind, move.count) for move in moved] == expected
+def test_what_each_kind_of_session_books(kind, goods, expected):
+    assert booked(kind, [tray("1", "charge", **goods), tray("2", "review", B=4)]) == expected
+
+
+MOVED = [("MISPLACED", "1", "A", -2), ("MISPLACED", "2", "A", 2)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "trays", "expected"),
+    [
+        pytest.param(Kind.BUY, [tray("1", "empty"), tray("2", "empty")], MOVED, id="put on another tray"),
+        pytest.param(
+            Kind.BUY,
+            [tray("1", "charge", A=1), tray("2", "charge", B=1)],
+            [("SALE", "1", "A", -1), ("SALE", "2", "B", -1), *MOVED],
+            id="beside what was bought",
+        ),
+        pytest.param(
+            Kind.BUY,
+            [tray("1", "empty"), tray("2", "empty"), tray("3", "review", C=1)],
+            MOVED,
+            id="doubt about another tray",
+        ),
+        pytest.param(Kind.BUY, [tray("1", "review"), tray("2", "empty")], [], id="its home is in doubt"),
+        pytest.param(Kind.BUY, [tray("1", "empty"), tray("2", "review")], [], id="where it lies is in doubt"),
+        pytest.param(Kind.SERVICE, [tray("1", "empty"), tray("2", "empty")], [], id="a technician"),
+    ],
+)
+def test_a_stray_is_booked_from_its_tray_to_where_it_lies_if_that_is_sure(kind, trays, expected):
+    assert booked(kind, trays, stray("A", 2, "1", "2")) == expected
+
+
+def test_a_stray_says_on_both_trays_where_it_went_and_whence_it_came():
+    moved = movements_of(Kind.BUY, verdict_of((tray("1", "empty"),), (stray("A", 2, "1", "2"),)))
+    assert [move.reason for move in moved] == ["lies on 2", "from 1"]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,25 @@ def test_every_end_is_recorded_and_nothing_else_is():
         assert (Effect.RECORD in effects) == (after in ENDS and state not in ENDS), (state, event)
 
 
+QUESTION = {
+    Event.ASK: Effect.ASK_BUYER,
+    Event.ANSWERED: Effect.CONCLUDE,
+    Event.ANSWER_TIMEOUT: Effect.CONCLUDE,
+}
+
+
+@pytest.mark.parametrize(("event", "effect"), QUESTION.items())
+def test_a_question_is_put_and_ends_while_settling_and_decides_nothing_by_itself(event, effect):
+    assert [state for state, heard in TABLE if heard is event] == [State.SETTLING]
+    assert step(State.SETTLING, event) == (State.SETTLING, (effect,))
+
+
+def test_a_door_that_opens_while_the_question_is_put_is_still_watched():
+    after, effects = step(State.SETTLING, Event.DOOR_OPENED)
+    assert after is State.OPEN
+    assert Effect.ALARM_FORCED in effects
+
+
 def test_every_effect_and_every_event_is_used():
     assert {effect for _, effects in TABLE.values() for effect in effects} == set(Effect)
     assert {event for _, event in TABLE} == set(Event)

@@ -1,0 +1,75 @@
+"""Which products lie on which tray: order, goods that share one, and what makes a plan unusable."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from edge.domain.catalogue import Catalogue, Product
+from edge.domain.planogram import Facing, Planogram, planogram_of, problems_of
+from edge.domain.values import Decigrams, Fen, Sku, TrayId
+
+
+def facing(tray, sku, opening=4, capacity=10):
+    return Facing(TrayId(tray), Sku(sku), capacity, par=8, opening=opening, expires_on=date(2027, 4, 28))
+
+
+def product(sku, **differs):
+    usual = Product(
+        sku=Sku(sku), gtin13="", name_zh=sku, name_en=sku, spec="", category="", county_zh="紫阳县",
+        county_en="Ziyang", supplier="示例", unit_weight=Decigrams(5190), unit_sd=Decigrams(38),
+        count_by_weight_max=21, price=Fen(350), cert_no="", cert_status="ACTIVE", cert_to=None,
+        linkage="", shelf_life_days=None, age_restricted=False, counter_ok=True,
+    )  # fmt: skip
+    return replace(usual, **differs)
+
+
+WATER, TEA, MASK = facing("1-01", "WATER"), facing("1-01", "TEA"), facing("2-01", "MASK")
+
+
+def test_goods_that_share_a_tray_are_planned_there_together():
+    plan = planogram_of("v1", [WATER, TEA, MASK])
+    assert plan == Planogram("v1", {"1-01": (WATER, TEA), "2-01": (MASK,)})
+    assert plan.facings == (WATER, TEA, MASK)
+    assert [plan.skus(tray) for tray in ("1-01", "2-01", "9-09")] == [("WATER", "TEA"), ("MASK",), ()]
+
+
+def test_trays_come_in_the_order_of_their_first_facing():
+    plan = planogram_of("v1", [MASK, WATER, TEA])
+    assert list(plan.trays) == ["2-01", "1-01"]
+    assert plan.facings == (MASK, WATER, TEA)
+
+
+def test_an_empty_plan_has_no_trays():
+    assert planogram_of("v1", []) == Planogram("v1", {})
+
+
+FAULTS = [
+    pytest.param({}, {}, [], id="nothing wrong"),
+    pytest.param({"sku": "GIN"}, {}, ["product GIN is not in the catalogue"], id="unknown"),
+    pytest.param({}, {"counter_ok": False}, ["TEA is not fit for a counter (counter_ok = 0)"], id="unfit"),
+    pytest.param({}, {"count_by_weight_max": 0}, ["TEA cannot be counted by weight"], id="uncountable"),
+    pytest.param({}, {"cert_status": "EXPIRED"}, ["the certificate of TEA is EXPIRED"], id="certificate"),
+    pytest.param(
+        {}, {"age_restricted": True}, ["TEA is alcohol, not for an unattended counter"], id="alcohol"
+    ),
+    pytest.param({"opening": 11}, {}, ["opening 11 is not within 0…10"], id="overfull"),
+    pytest.param({"opening": -1}, {}, ["opening -1 is not within 0…10"], id="less than nothing"),
+    pytest.param(
+        {"opening": 11},
+        {"age_restricted": True, "counter_ok": False},
+        [
+            "TEA is not fit for a counter (counter_ok = 0)",
+            "TEA is alcohol, not for an unattended counter",
+            "opening 11 is not within 0…10",
+        ],
+        id="all at once",
+    ),
+]
+
+
+@pytest.mark.parametrize(("planned", "sold", "says"), FAULTS)
+def test_every_fault_is_told_with_its_tray_also_of_the_second_goods_on_it(planned, sold, says):
+    plan = planogram_of("v1", [WATER, replace(TEA, **planned)])
+    goods = Catalogue("v1", {"WATER": product("WATER"), "TEA": product("TEA", **sold)})
+    assert list(problems_of(plan, goods)) == [f"tray 1-01: {problem}" for problem in says]
