@@ -101,8 +101,10 @@ class Closing:
         self._record = None
         receipt = Receipt(closed, visit, order_no, now)
         turn.sessions.append(receipt.session())
-        if visit.begun and visit.recognition.whole:
-            turn.flights.append(Flight(visit.recognition.recording(closed.id), closed.kind, self._today(now)))
+        weighed = visit.recognition
+        if visit.begun and weighed.whole:
+            flight = Flight(weighed.recording(closed.id), weighed.policy, closed.kind, self._today(now))
+            turn.flights.append(flight)
         return receipt
 
     def _remember_levels(self, now: Instant) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from edge.weighing.policy import Policy
 from edge.weighing.recording import Recording, StockedTray
 
 log = structlog.get_logger(__name__)
@@ -18,9 +19,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """A finished session's recording. kind: what it was for. day: the local business day it ended on."""
+    """A finished session's recording, and the thresholds it was settled by.
+
+    kind: what it was for. day: the local business day it ended on.
+    """
 
     recording: Recording
+    policy: Policy
     kind: str
     day: date
 
@@ -34,8 +39,16 @@ def line_of(flight: Flight) -> bytes:
         "trays": [_tray(tray) for tray in recording.trays],
         "samples": recording.samples,
         "ended_s": recording.ended,
+        **_thresholds(flight.policy),
     }
     return msgspec.json.encode(session) + b"\n"
+
+
+def _thresholds(policy: Policy) -> dict[str, object]:
+    """Only where they are not the usual ones."""
+    told = {name: getattr(policy, name) for name in ("sure_p", "fit_z", "swap_z", "bulk_units")}
+    usual = {name: getattr(Policy(), name) for name in told}
+    return {} if told == usual else {"policy": told}
 
 
 def _tray(tray: StockedTray) -> dict[str, object]:

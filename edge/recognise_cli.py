@@ -13,7 +13,7 @@ import msgspec
 from edge.cli_options import json_option
 from edge.domain.values import Decigrams, grams
 from edge.errors import BadInput
-from edge.session_lines import SessionLine, Unusable, lines_of, rows_of, session_of, trays_of
+from edge.session_lines import SessionLine, Unusable, lines_of, policy_of, rows_of, session_of, trays_of
 from edge.weighing.recogniser import Recogniser
 from edge.weighing.verdict import Choice, Goods, Happened, TrayVerdict, Verdict
 
@@ -49,7 +49,7 @@ _LINE = msgspec.json.Decoder(SessionLine)
 def _judged(line: bytes) -> tuple[str | int, Verdict]:
     """A session's name and verdict; its rows are not held. Raises ``Unusable`` naming the wrong field."""
     session = session_of(line, _LINE)
-    recogniser = Recogniser(trays_of(session))
+    recogniser = Recogniser(trays_of(session), policy_of(session))
     recogniser.feed_all(rows_of(session.samples))
     return session.id, recogniser.close(session.ended_s)
 

@@ -288,7 +288,6 @@ def policy_of(weighing: Weighing) -> Policy:
     """The thresholds that the settings state."""
     return Policy(
         sure_p=weighing.sure_p,
-        sure_mixed_p=max(weighing.sure_p, Policy().sure_mixed_p),
         fit_z=weighing.fit_z,
         swap_z=weighing.swap_z,
         bulk_units=weighing.bulk_units,

@@ -16,6 +16,7 @@ import msgspec
 
 from edge.domain.values import Sku, TrayId
 from edge.errors import NoInput
+from edge.weighing.policy import Policy
 from edge.weighing.recording import Recording, Sample, Stocked, StockedTray
 
 MOST_LINE = 256 * 1024 * 1024
@@ -27,17 +28,30 @@ LONGEST_INT = 18
 
 
 class StockedLine(msgspec.Struct, frozen=True):
-    """Units of one product on a tray; tol_g: three standard deviations of one unit."""
+    """Units of one product on a tray; tol_g: three standard deviations of one unit.
+
+    lot_sd_g: error common to the units of a lot, where the lot has been weighed.
+    """
 
     sku: str
     unit_g: Annotated[float, msgspec.Meta(gt=0)]
     tol_g: Annotated[float, msgspec.Meta(ge=0)]
     count: Annotated[int, msgspec.Meta(ge=0)]
+    lot_sd_g: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
 
 class TrayLine(msgspec.Struct, frozen=True):
     id: str
     planogram: tuple[StockedLine, ...] = ()
+
+
+class PolicyLine(msgspec.Struct, frozen=True, kw_only=True):
+    """The thresholds of the counter that recorded, where they are not the usual ones: see ``Policy``."""
+
+    sure_p: Annotated[float, msgspec.Meta(gt=0, lt=1)] = Policy().sure_p
+    fit_z: Annotated[float, msgspec.Meta(gt=0)] = Policy().fit_z
+    swap_z: Annotated[float, msgspec.Meta(gt=0)] = Policy().swap_z
+    bulk_units: Annotated[int, msgspec.Meta(ge=2)] = Policy().bulk_units
 
 
 class SessionLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +65,7 @@ class SessionLine(msgspec.Struct, frozen=True, kw_only=True):
     trays: tuple[TrayLine, ...]
     samples: msgspec.Raw
     ended_s: float | None = None
+    policy: PolicyLine = PolicyLine()
 
 
 class RowLine(msgspec.Struct, array_like=True, forbid_unknown_fields=True, gc=False):
@@ -133,13 +148,20 @@ def trays_of(session: SessionLine) -> tuple[StockedTray, ...]:
 def _stocked(tray: TrayLine, place: str) -> Iterator[Stocked]:
     seen: dict[str, StockedLine] = {}
     for index, good in enumerate(tray.planogram):
-        for field, value in (("unit_g", good.unit_g), ("tol_g", good.tol_g)):
+        weights = ("unit_g", good.unit_g), ("tol_g", good.tol_g), ("lot_sd_g", good.lot_sd_g or 0.0)
+        for field, value in weights:
             if not isfinite(value):
                 raise Unusable(f"{value} is no weight - at `{place}[{index}].{field}`")
         same = seen.setdefault(good.sku, good)
         if (same.unit_g, same.tol_g) != (good.unit_g, good.tol_g):
             raise Unusable(f"{good.sku} is there twice, with two weights - at `{place}[{index}]`")
-        yield Stocked(Sku(good.sku), good.unit_g, good.tol_g, good.count)
+        yield Stocked(Sku(good.sku), good.unit_g, good.tol_g, good.count, good.lot_sd_g)
+
+
+def policy_of(session: SessionLine) -> Policy:
+    """The thresholds the session was settled by."""
+    told = session.policy
+    return Policy(sure_p=told.sure_p, fit_z=told.fit_z, swap_z=told.swap_z, bulk_units=told.bulk_units)
 
 
 def rows_of(samples: msgspec.Raw) -> Iterator[Sample]:

@@ -6,7 +6,7 @@ import pytest
 
 from edge.domain.requests import Accepted, Refused
 from edge.flights import line_of
-from edge.recognise_cli import recording_of
+from edge.session_lines import recording_of
 from edge.weighing.recogniser import recognise
 from hardware_sim.shopper import visit
 
