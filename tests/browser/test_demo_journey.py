@@ -5,6 +5,7 @@ With README_IMAGES=1 the pictures of the READMEs are taken on the way.
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -163,7 +164,14 @@ def test_a_purchase_from_the_code_on_the_screen_to_the_sale_at_the_centre(demo, 
     why.locator("summary").tap()
     for words in ("托盘 1-01", "12 件", "11 件", "取走 2 件", "放回 1 件", "1 件 × ¥3.50"):
         sees(why, words)
-    assert "克" not in phone.locator(".receipt").inner_text()
+    curve = why.locator(".curve img")
+    curve.scroll_into_view_if_needed()
+    expect(curve).to_have_js_property("naturalWidth", 640, timeout=SOON_MS)
+    read = phone.locator(".receipt").inner_text() + curve.get_attribute("alt")
+    assert not re.search(r"克|\d\s*k?g\b", read), "pieces, never grams"
+    kept = os.environ.get("SCREENSHOTS")
+    if kept:
+        curve.screenshot(path=f"{kept}/curve-demo.png")
     picture(phone, "phone-receipt.png", whole=True)
 
     sale = centre.locator("li.sale")
