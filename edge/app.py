@@ -38,6 +38,7 @@ from edge.ledger.ledger import Ledger
 from edge.ledger.outbox import Outbox
 from edge.ledger.reading import Reading, session_view
 from edge.ledger.trays import tray_of
+from edge.lint_check import linted, names_of
 from edge.outfit import Outfit, load_outfit
 from edge.pins import check_pin
 from edge.screens.app import make_app
@@ -83,7 +84,7 @@ class Process:
     """The threads around the engine. Everything it starts it also stops, the pages last."""
 
     def __init__(self, outfit: Outfit, ledger: Ledger, clock: Clock, reload: Callable[[], Outfit]) -> None:
-        self._outfit = outfit
+        self._outfit = self._planned = outfit
         self._clock = clock
         self._reload = reload
         self._inbox: queue.SimpleQueue[Input | None] = queue.SimpleQueue()
@@ -100,6 +101,7 @@ class Process:
         self._lock_port = outfit.settings.lock.port
         self._ports = self._make_ports(outfit)
         self._web = self._make_web(outfit)
+        warn(outfit)
 
     def catch_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -189,6 +191,8 @@ class Process:
             log.error("files_refused", error=str(error))
             return
         log.info("files_read_again", catalogue=outfit.catalogue.version)
+        self._planned = outfit
+        warn(outfit)
         self._inbox.put(Goods(outfit.catalogue, outfit.planogram, outfit.roster))
 
     def _look_at_centre(self) -> None:
@@ -235,6 +239,7 @@ class Process:
             version=version("smart-counter"),
             samples=sample_logins(outfit),
             curves=partial(tray_of, outfit.data / "ledger.db"),
+            picture=lambda: planogram_picture(self._planned),
         )
         return WebThread(app, self._stage, settings.screens.host, settings.screens.port)
 
@@ -263,6 +268,20 @@ class Process:
                 port.join(3.0)
         self._worker.shutdown(wait=True, cancel_futures=True)
         self._web.stop()
+
+
+def warn(outfit: Outfit) -> None:
+    """Say in the log what the planogram linter found and let pass."""
+    for said in outfit.warnings:
+        log.warning("planogram", version=outfit.planogram.version, said=said)
+
+
+def planogram_picture(outfit: Outfit) -> bytes:
+    """The planogram as the linter sees it: a PNG."""
+    from edge.lint_picture import planogram_png  # Pillow is loaded when somebody looks
+
+    report = outfit.lint or linted(outfit.settings.weighing, outfit.planogram, outfit.catalogue)
+    return planogram_png(report, outfit.planogram, names_of(outfit.catalogue))
 
 
 def centre_keeps_up(data: Path, wall: datetime) -> bool:

@@ -11,6 +11,7 @@ from edge.cli_options import LazyGroup, environment, exit_code_of, json_option, 
 
 LATE = {
     "bench": ("edge.bench.cli:bench", "Measure this machine: polls, sales, idling, waits of a visit."),
+    "calibrate": ("edge.calibrate_cli:calibrate", "Show what was learnt of weights, or take it back."),
     "config": ("edge.config_cli:config", "Check the settings, or show where each one comes from."),
     "demo": ("edge.demo:demo", "Run a whole simulated counter on this machine."),
     "doctor": ("edge.doctor:doctor", "Look for what keeps this counter from working."),

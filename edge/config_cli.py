@@ -46,9 +46,12 @@ def check(config: Path | None, overrides: dict[str, object], as_json: bool) -> i
             "trays": trays,
             "products": products,
             "accounts": accounts,
+            "warnings": outfit.warnings,
         }
         click.echo(json.dumps(found, ensure_ascii=False))
     else:
+        for warning in outfit.warnings:
+            click.echo(f"{outfit.path}: {warning}", err=True)
         click.echo(f"{outfit.path}: right. {trays} trays, {products} products, {accounts} accounts")
     return 0
 

@@ -33,6 +33,7 @@ class TrayTable(Section, frozen=True, kw_only=True):
     par: Pieces
     opening: Pieces
     expires_on: date | None = None
+    group: str = ""
 
 
 class PlanogramFile(Section, frozen=True, kw_only=True):
@@ -66,7 +67,9 @@ def read_planogram(path: Path) -> Planogram:
     file = load(path, PlanogramFile, env_prefix="", environ={}).value
     _refuse(path, _planogram_problems(file))
     facings = (
-        Facing(TrayId(each.id), Sku(each.sku), each.capacity, each.par, each.opening, each.expires_on)
+        Facing(
+            TrayId(each.id), Sku(each.sku), each.capacity, each.par, each.opening, each.expires_on, each.group
+        )
         for each in sorted(file.tray, key=lambda each: tuple(int(part) for part in each.id.split("-")))
     )
     return planogram_of(file.version, facings)

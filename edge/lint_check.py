@@ -69,6 +69,7 @@ def _good(facing: Facing, catalogue: Catalogue, learnt: Learnt) -> Good:
         sd_g=known.sd_g if known else grams(product.unit_sd),
         count=facing.capacity,
         price_fen=product.price,
+        group=facing.group or None,
         declared_g=declared_g,
         lot_sd_g=known.lot_sd_g if known else None,
     )

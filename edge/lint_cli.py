@@ -11,18 +11,15 @@ from edge import lint_words as words
 from edge.cli_options import environment, json_option, settings_options
 from edge.domain import planogram as plan
 from edge.domain.catalogue import Catalogue
-from edge.domain.planogram import Facing, Planogram
-from edge.domain.values import grams
+from edge.domain.planogram import Planogram
 from edge.errors import CannotCreate, ConfigError
 from edge.files import read_catalogue, read_planogram
+from edge.lint_check import capacity_g, names_of, plans_of
 from edge.outfit import load_outfit
 from edge.settings import Weighing
-from edge.weighing.linter import CabinetReport, Good, Level, Pair, TrayPlan, TrayReport, lint
+from edge.weighing.linter import CabinetReport, Level, Pair, TrayReport, lint
 
 MARKS = {Level.OK: "✓", Level.WARN: "!", Level.ERROR: "✗"}
-SATURATION = 1.5
-"""A scale for ``weighing.max_load_g`` of goods still shows half as much again: the safe overload of load
-cells is 150 % of their rated load. ``--capacity`` states it where a scale's maker says otherwise."""
 
 
 @click.command("lint")
@@ -53,9 +50,10 @@ def lint_command(
         planogram, catalogue = _pair_of(planogram_file, catalogue_file)
         weighing = Weighing()
     else:
-        outfit = load_outfit(config, environ=environment(), flags=overrides)
+        unjudged = {**overrides, "weighing.lint": "off"}  # what it would refuse is to be seen here
+        outfit = load_outfit(config, environ=environment(), flags=unjudged)
         planogram, catalogue, weighing = outfit.planogram, outfit.catalogue, outfit.settings.weighing
-    report = lint(plans_of(planogram, catalogue, capacity or SATURATION * weighing.max_load_g))
+    report = lint(plans_of(planogram, catalogue, capacity or capacity_g(weighing), {}))
     names = names_of(catalogue)
     if picture:
         _draw(picture, report, planogram, names)
@@ -74,38 +72,11 @@ def _pair_of(planogram_file: Path, catalogue_file: Path) -> tuple[Planogram, Cat
     return planogram, catalogue
 
 
-def plans_of(planogram: Planogram, catalogue: Catalogue, capacity_g: float) -> list[TrayPlan]:
-    """The linter's view of ``planogram``: each tray as full as it may be."""
-    return [
-        TrayPlan(tray, tuple(_good(facing, catalogue) for facing in facings), capacity_g)
-        for tray, facings in planogram.trays.items()
-    ]
-
-
-def _good(facing: Facing, catalogue: Catalogue) -> Good:
-    product = catalogue.products[facing.sku]
-    return Good(
-        sku=facing.sku,
-        unit_g=grams(product.unit_weight),
-        sd_g=grams(product.unit_sd),
-        count=facing.capacity,
-        price_fen=product.price,
-    )
-
-
-def names_of(catalogue: Catalogue) -> words.Names:
-    return {sku: (product.name_zh, product.name_en) for sku, product in catalogue.products.items()}
-
-
 def _draw(path: Path, report: CabinetReport, planogram: Planogram, names: words.Names) -> None:
-    from edge.lint_picture import cabinet_png  # Pillow is not needed without a picture
+    from edge.lint_picture import planogram_png  # Pillow is not needed without a picture
 
-    goods = {
-        str(tray): [(str(each.sku), each.capacity) for each in facings]
-        for tray, facings in planogram.trays.items()
-    }
     try:
-        path.write_bytes(cabinet_png(report, goods, planogram.version, names))
+        path.write_bytes(planogram_png(report, planogram, names))
     except OSError as error:
         raise CannotCreate(f"{path}: cannot be written ({error.strerror}); name another --picture") from error
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from PIL import Image, ImageDraw, ImageFont
 from PIL.ImageFont import FreeTypeFont
 
+from edge.domain.planogram import Planogram
 from edge.lint_words import LEVELS, Names, finding, named, pair
 from edge.weighing.linter import CabinetReport, Level, TrayReport
 
@@ -34,6 +35,15 @@ CARD_W, CARD_H, GAP, TOP = 336, 216, 16, 96
 NAME = re.compile("[0-9]+-[0-9]+")
 PER_ROW = 4
 """Trays a row where the trays' names do not tell their shelf."""
+
+
+def planogram_png(report: CabinetReport, planogram: Planogram, names: Names) -> bytes:
+    """A PNG of the whole planogram as the linter sees it."""
+    goods = {
+        str(tray): [(str(each.sku), each.capacity) for each in facings]
+        for tray, facings in planogram.trays.items()
+    }
+    return cabinet_png(report, goods, planogram.version, names)
 
 
 def cabinet_png(

@@ -18,7 +18,7 @@ from edge.domain.catalogue import Catalogue
 from edge.domain.values import Instant, Place, TrayId, grams
 from edge.errors import LedgerError
 from edge.ledger.ledger import Baseline, Ledger
-from edge.night_lines import Kept, Night, Told, fact_of, said, stock_of, told_of
+from edge.night_lines import Kept, Night, Told, fact_of, said, since_words, stock_of, told_of
 from edge.recognition import Weight
 from edge.trays import Trays
 from edge.weighing.audit import SEVERITY, Cause
@@ -145,8 +145,7 @@ class NightWatch:
         )
 
     def _tell(self, told: Told, now: Instant) -> None:
-        since = self._since.wall.astimezone(self._zone).strftime("%m-%d %H:%M")
-        zh, en = said(told, since)
+        zh, en = said(told, since_words(self._since.wall, self._zone))
         line = told.line
         log.info("night", tray=line.tray, cause=line.cause.value, basis=told.basis.value, said=zh)
         for cause in SEVERITY:

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from math import hypot, sqrt
+from zoneinfo import ZoneInfo
 
 from cloud_bridge import feed
 from edge.domain.catalogue import Catalogue, Product
-from edge.domain.values import Instant, Place, TrayId, grams, rfc3339
+from edge.domain.values import Decigrams, Instant, Place, TrayId, grams, rfc3339
 from edge.recognition import Weight
 from edge.weighing.audit import (
     BAND_SD,
@@ -95,6 +97,26 @@ def said(told: Told, since: str) -> tuple[str, str]:
     zh, en = sentence(told.line)
     basis = _WORDS[told.basis]
     return f"{zh};{basis[0]},自 {since} 起监看", f"{en}; {basis[1]}, watched since {since}"
+
+
+def since_words(wall: datetime, zone: ZoneInfo) -> str:
+    """When watching began, for people."""
+    return wall.astimezone(zone).strftime("%m-%d %H:%M")
+
+
+def told_again(fact: feed.StockCounted) -> Told:
+    """The line that became ``fact``; what all trays have in common is not kept."""
+    line = Line(
+        tray=fact.tray,
+        cause=Cause(fact.cause),
+        hours=fact.watched_s / 3600,
+        expected=Decigrams(fact.expected_dg),
+        measured=None if fact.measured_dg is None else Decigrams(fact.measured_dg),
+        slow=Decigrams(fact.slow_dg),
+        jump=Decigrams(fact.jump_dg),
+        missing=tuple((good.sku, good.missing) for good in fact.goods if good.missing),
+    )
+    return Told(line, Basis(fact.basis))
 
 
 def stock_of(

@@ -15,9 +15,11 @@ from edge.domain.planogram import Planogram
 from edge.domain.roster import Roster
 from edge.errors import ConfigError
 from edge.files import read_catalogue, read_planogram, read_roster
+from edge.lint_check import linted, names_of, sentences
 from edge.settings import Files, Settings
 from edge.settings_check import load_problems, roster_problems, settings_problems, tray_problems
 from edge.settings_load import find_config, places, read
+from edge.weighing.linter import CabinetReport, Level
 
 T = TypeVar("T")
 
@@ -27,6 +29,7 @@ class Outfit:
     """What ``counter run`` starts with. On SIGHUP it is read again, for catalogue, planogram and roster.
 
     path: the settings file. data: where the ledger lives (absolute). origins: see ``settings_load``.
+    lint: what the planogram linter says; None: ``weighing.lint`` is off.
     """
 
     settings: Settings
@@ -36,6 +39,17 @@ class Outfit:
     catalogue: Catalogue
     planogram: Planogram
     roster: Roster
+    lint: CabinetReport | None = None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the linter found and was no reason to refuse the planogram, one sentence each."""
+        if self.lint is None:
+            return ()
+        names = names_of(self.catalogue)
+        return tuple(
+            each for level in (Level.ERROR, Level.WARN) for each in sentences(self.lint, names, level)
+        )
 
 
 def load_outfit(
@@ -56,10 +70,25 @@ def load_outfit(
         planogram = _tried(read_planogram, here / files.planogram, problems)
         roster = _tried(read_roster, here / files.roster, problems)
     problems += _misfits(path, files, settings, catalogue, planogram, roster)
+    report = _report(settings, planogram, catalogue)
+    if report and catalogue and settings and settings.weighing.lint == "refuse":
+        found = sentences(report, names_of(catalogue), Level.ERROR)
+        problems += [f"{here / files.planogram}: {each}" for each in found]
     if problems or not (settings and catalogue and planogram and roster):
         raise ConfigError(problems)
     data = Path(settings.files.data).absolute()
-    return Outfit(settings, path, walk.origins, data, catalogue, planogram, roster)
+    return Outfit(settings, path, walk.origins, data, catalogue, planogram, roster, report)
+
+
+def _report(
+    settings: Settings | None, planogram: Planogram | None, catalogue: Catalogue | None
+) -> CabinetReport | None:
+    """The linter's word on files that can be read and know of each other."""
+    if not (settings and planogram and catalogue) or settings.weighing.lint == "off":
+        return None
+    if any(facing.sku not in catalogue.products for facing in planogram.facings):
+        return None  # said by name already
+    return linted(settings.weighing, planogram, catalogue)
 
 
 def _misfits(

@@ -12,7 +12,8 @@ from edge.domain.values import Sku, TrayId
 class Facing:
     """One product's place on a tray.
 
-    capacity, par, opening: pieces; ``opening`` is what lies there when the ledger is new.
+    capacity, par, opening: pieces; ``opening`` is what lies there when the ledger is new. group: products
+    of one weight and one price that need not be told apart; "": this one must be.
     """
 
     tray: TrayId
@@ -21,6 +22,7 @@ class Facing:
     par: int
     opening: int
     expires_on: date | None = None
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from edge.screens import health, openapi
+from edge.screens import health, openapi, planogram
 from edge.screens.api import ASK_S, Api, Ask, History
 from edge.screens.curves import Curves, no_curves
 from edge.screens.guard import Guard, hostname
@@ -51,6 +51,7 @@ def make_app(
     samples: tuple[str, ...] = (),
     ask_s: float = ASK_S,
     curves: Curves = no_curves,
+    picture: planogram.Picture | None = None,
 ) -> Starlette:
     """The counter's pages and API.
 
@@ -58,6 +59,7 @@ def make_app(
     no longer holds, read from the ledger; called in a worker thread. checks: see ``Readiness``.
     samples: logins of the sample roster, offered on the phone page so that a visitor can try it.
     ask_s: seconds to wait for the engine's answer. curves: what a tray said in a closed session.
+    picture: of the planogram, as the linter sees it.
     """
     asked = Tally("counter_open_requests", "Requests for the door by outcome", ["outcome"], registry=registry)
     api = Api(stage, ask, history, settings.screens.public_url, asked, ask_s, curves=curves)
@@ -74,6 +76,7 @@ def make_app(
             Route("/api/v1/openapi.json", described),
             *api.routes(),
             *pages.routes(),
+            *planogram.routes(picture),
         ],
         middleware=[Middleware(Guard, names=names)],
         exception_handlers={HTTPException: _refused, Exception: _failed},

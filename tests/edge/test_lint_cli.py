@@ -9,7 +9,8 @@ from PIL import Image
 
 from edge import lint_words
 from edge.cli import main
-from edge.lint_cli import lines, names_of, plans_of, told
+from edge.lint_check import names_of, plans_of
+from edge.lint_cli import lines, told
 from edge.lint_picture import LOOKS, cabinet_png, drawable, shelves_of
 from edge.weighing.linter import Good, Level, TrayPlan, lint
 
@@ -149,7 +150,7 @@ def test_json_gives_pairs_and_swaps_with_their_words(setup):
     from edge.files import read_catalogue, read_planogram
 
     planogram, catalogue = read_planogram(setup / "planogram.toml"), read_catalogue(setup / "catalogue.csv")
-    report = lint(plans_of(planogram, catalogue, 15_000.0))
+    report = lint(plans_of(planogram, catalogue, 15_000.0, {}))
     whole = json.loads(json.dumps(told(report, planogram, names_of(catalogue)), ensure_ascii=False))
     (across,) = whole["cross"]
     assert (across["sku"], across["other_sku"]) == ("LG-KJ-SPICY180", "NS-XG-200")

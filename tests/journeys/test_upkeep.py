@@ -1,4 +1,4 @@
-"""What the counter does between visits: it learns what goods weigh, and watches its trays through the night."""
+"""What the counter does between visits: it learns what goods weigh, and watches its trays at night."""
 
 from dataclasses import replace
 

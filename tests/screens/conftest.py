@@ -129,6 +129,7 @@ class Counter:
             samples=("demo-001",),
             ask_s=ask_s,
             curves=lambda session, tray: self.curves.get((session, tray)),
+            picture=lambda: b"\x89PNG the planogram",
         )
 
     def app_again(self):
