@@ -16,6 +16,7 @@ from edge.domain.records import OpenSession
 from edge.domain.requests import AnswerRequest
 from edge.domain.session import Effect, Event, State
 from edge.domain.values import BuyerRef, Decigrams, Instant, Kind, Place, SessionId, TrayId
+from edge.door_events import door_events
 from edge.errors import LedgerError
 from edge.hardware.signals import DoorState, Pace, SetPace, Sweep, Unlock, UnlockDone, Unlocked
 from edge.ledger.ledger import Ledger
@@ -24,7 +25,7 @@ from edge.settings import Settings
 from edge.showing import Receipt
 from edge.trays import Trays
 from edge.turn import Goods, Turn
-from edge.visit import Visit, door_events, resumed
+from edge.visit import Visit, resumed
 from edge.weighing.filling import Band
 
 log = structlog.get_logger(__name__)

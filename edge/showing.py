@@ -2,29 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from math import ceil
 
 import msgspec
 
 from edge.domain.basket import sale_of
 from edge.domain.catalogue import Catalogue
-from edge.domain.records import ClosedSession, Happened, TrayEvidence
+from edge.domain.records import ClosedSession, TrayEvidence
 from edge.domain.session import Event, State
 from edge.domain.tokens import TokenBook
-from edge.domain.values import Fen, Instant, Kind, Place, Sku, TrayId, rfc3339
+from edge.domain.values import Instant, Kind, Place, TrayId, rfc3339
 from edge.domain.view import (
     BasketView,
-    Evidence,
     LineView,
-    Moved,
-    OptionView,
     QuestionView,
     SessionView,
     TrayView,
     View,
 )
-from edge.recognition import Option
+from edge.lines import lines_of, option_of
 from edge.settings import Counter
 from edge.trays import Trays
 from edge.turn import Goods
@@ -42,9 +39,6 @@ _NOTICES = (
 )
 """Reason of a tray's doubt → what pages say."""
 
-_TOLD = {"TAKE", "PUT_BACK", "MISPLACED"}
-"""What a buyer is told of a tray; touches and presses are the reviewer's."""
-
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
@@ -56,7 +50,7 @@ class Receipt:
     at: Instant
 
     def lines(self) -> tuple[LineView, ...]:
-        return _lines(self.visit, self.closed.trays)
+        return lines_of(self.visit, self.closed.trays)
 
     def session(self) -> SessionView:
         closed, sale = self.closed, self.closed.sale
@@ -184,7 +178,7 @@ def _result(receipt: Receipt | None, now: Instant) -> BasketView | None:
 
 
 def _basket(visit: Visit, evidence: tuple[TrayEvidence, ...], now: Instant) -> BasketView:
-    lines = _lines(visit, evidence)
+    lines = lines_of(visit, evidence)
     return BasketView(
         kind=visit.facts.kind,
         state=visit.state,
@@ -199,19 +193,8 @@ def _basket(visit: Visit, evidence: tuple[TrayEvidence, ...], now: Instant) -> B
 def _question(visit: Visit, now: Instant) -> QuestionView | None:
     if visit.question is None:
         return None
-    first, second = (_option(visit, option) for option in visit.question)
+    first, second = (option_of(visit, option) for option in visit.question)
     return QuestionView(options=(first, second), closes_in_s=_seconds_left(visit, now) or 0)
-
-
-def _option(visit: Visit, option: Option) -> OptionView:
-    """What would be charged if this is what happened."""
-    lines = tuple(
-        _line(visit, tray, sku, count, sure=True)
-        for tray, goods in option.goods
-        for sku, count in goods
-        if count > 0
-    )
-    return OptionView(lines=lines, total_fen=sum(line.amount_fen for line in lines))
 
 
 def _notice(evidence: tuple[TrayEvidence, ...]) -> str:
@@ -276,44 +259,3 @@ def _trays(
             )
         )
     return tuple(views)
-
-
-def _lines(visit: Visit, evidence: tuple[TrayEvidence, ...]) -> tuple[LineView, ...]:
-    """A line for everything that left a tray; doubt costs nothing. Of a restock, what came as well."""
-    return tuple(
-        _line(visit, tray.tray, sku, count, sure=tray.verdict == "charge", events=tray.events)
-        for tray in evidence
-        for sku, count in tray.goods
-        if tray.verdict == "charge" or count > 0
-    )
-
-
-def _line(
-    visit: Visit,
-    tray: TrayId,
-    sku: Sku,
-    count: int,
-    *,
-    sure: bool,
-    events: tuple[Happened, ...] | None = None,
-) -> LineView:
-    """events: what the tray told, None: no evidence is shown."""
-    product, price = visit.catalogue.products[sku], visit.facts.prices[sku]
-    before, zero = visit.stock.get((tray, sku), 0), visit.facts.opened.wall
-    told = [e for e in events or () if e.action in _TOLD and e.sku == sku]
-    moved = tuple(_moved(event, zero) for event in told)
-    return LineView(
-        tray=tray,
-        sku=sku,
-        name=product.name_zh,
-        name_en=product.name_en,
-        count=abs(count),
-        price_fen=price,
-        amount_fen=Fen(price * count) if sure and visit.facts.kind is Kind.BUY else 0,
-        sure=sure,
-        evidence=None if events is None else Evidence(before=before, after=before - count, events=moved),
-    )
-
-
-def _moved(event: Happened, zero: datetime) -> Moved:
-    return Moved(at=rfc3339(zero + timedelta(seconds=event.t)), action=event.action, count=event.count)

@@ -3,7 +3,7 @@
 It decides nothing about devices or the ledger: the engine does, by the table in domain/session.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 
@@ -274,41 +274,3 @@ def _lies_otherwise(facts: OpenSession, catalogue: Catalogue, planogram: Planogr
     """Whether goods or their data are not those that the session began with."""
     lying = {tray: planogram.skus(tray) for tray in planogram.trays}
     return facts.skus != lying or facts.catalogue != catalogue.version
-
-
-def door_events(visit: Visit, seen: DoorState) -> Iterator[Event]:
-    """What one look at the door means for ``visit``, in order. Unknown contacts mean nothing."""
-    match visit.state:
-        case State.GRANTED if seen.closed is False:
-            yield Event.DOOR_OPENED
-        case State.UNLOCKING:
-            yield from _unlocking(visit, seen)
-        case State.OPEN:
-            yield from _open(visit, seen)
-        case State.SETTLING if seen.closed is False:
-            visit.door_open = True
-            yield Event.DOOR_OPENED
-
-
-def _unlocking(visit: Visit, seen: DoorState) -> Iterator[Event]:
-    if seen.closed is False:
-        visit.bolt_moved = visit.door_open = visit.door_seen_open = True
-        yield Event.DOOR_OPENED
-    elif seen.locked is False and not visit.bolt_moved:
-        visit.bolt_moved = True
-        yield Event.BOLT_MOVED
-    elif seen.closed and seen.locked and visit.bolt_moved:
-        yield Event.BOLT_BACK
-
-
-def _open(visit: Visit, seen: DoorState) -> Iterator[Event]:
-    if seen.closed is False:
-        if not visit.door_open or not visit.door_seen_open:
-            visit.door_open = visit.door_seen_open = True
-            yield Event.DOOR_OPENED
-    elif seen.closed:
-        if visit.door_open:
-            visit.door_open = False
-            yield Event.DOOR_CLOSED
-        if seen.locked:
-            yield Event.LATCHED

@@ -18,7 +18,7 @@ def shop(rig, random):
     for delay, act in plan.steps:
         rig.run(delay)
         rig.act(**act, wait=0.0)
-    receipt = rig.settled(session)
+    receipt = rig.settled(session, 25.0)
     after = rig.truly_on()
     taken = {tray: before[tray] - after[tray] for tray in before if before[tray] != after[tray]}
     new = {tray: count - charged[tray] for tray, count in rig.charged().items() if count != charged[tray]}
@@ -26,6 +26,7 @@ def shop(rig, random):
         assert new == taken, (plan, receipt)
     else:
         assert receipt.state == "REVIEW"
+        print(rig.events("session.closed.v1")[-1], plan)
         assert all(taken.get(tray) == count for tray, count in new.items()), (plan, receipt)
     rig.run(random.uniform(0.5, 4.0))
     return receipt.state
