@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -47,7 +48,7 @@ class Facts:
             opened=self.at(seconds),
             catalogue="0123456789abcdef",
             before=dict.fromkeys(TRAYS, Decigrams(60000)),
-            prices=dict.fromkeys(TRAYS, PRICE),
+            prices={SKU: PRICE},
         )
 
     def closed(self, n: int, took: dict[str, int] | None = None, seconds: float = 0.0) -> ClosedSession:
@@ -75,18 +76,18 @@ class Facts:
             movements=tuple(Movement(TrayId(t), SKU, "SALE", -c) for t, c in took.items()),
         )
 
-    def evidence(self, tray: str, count: int, verdict: str = "") -> TrayEvidence:
-        return TrayEvidence(
+    def evidence(self, tray: str, count: int, verdict: str = "", **more: object) -> TrayEvidence:
+        found = TrayEvidence(
             tray=TrayId(tray),
-            sku=SKU,
             verdict=verdict or ("charge" if count else "empty"),
-            count=count,
+            goods=((SKU, count),) if count else (),
             before=Decigrams(60000),
             after=Decigrams(60000 - 5500 * count),
             residual=Decigrams(2),
             reasons=("noise",) if verdict == "review" else (),
-            events=(Happened(2.5, "TAKE", count),) if count else (),
+            events=(Happened(2.5, "TAKE", count, SKU),) if count else (),
         )
+        return replace(found, **more)
 
     def restock(self, count: int = 10, tray: str = "1-01") -> Movement:
         return Movement(TrayId(tray), SKU, "RESTOCK", count, "opening stock")

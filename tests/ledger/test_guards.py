@@ -127,7 +127,7 @@ def test_a_fact_without_rows_is_an_event_of_its_own(ledger, path, facts):
 def test_opening_stock_is_booked_once(ledger, facts):
     assert ledger.open_stock([facts.restock(10)], facts.at(0))
     assert not ledger.open_stock([facts.restock(99)], facts.at(1))
-    assert ledger.on_hand() == {"1-01": 10}
+    assert ledger.on_hand() == {("1-01", "SX-0001"): 10}
 
 
 # --- space -----------------------------------------------------------------------------------------
@@ -235,4 +235,4 @@ def test_a_write_cut_off_at_any_step_leaves_no_transaction_behind(ledger, facts)
         ledger.checkpoint()
     assert outcomes[0] == "cut"
     assert outcomes[-1] == "done"
-    assert ledger.on_hand() == {"1-01": -outcomes.count("done")}
+    assert ledger.on_hand() == {("1-01", "SX-0001"): -outcomes.count("done")}

@@ -6,6 +6,7 @@ import sqlite3
 import tempfile
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -52,7 +53,7 @@ class Histories(RuleBasedStateMachine):
         self.seconds = 0
         self.sessions = 0
         self.open = None
-        self.stock: dict[str, int] = {}
+        self.stock: dict[tuple[str, str], int] = {}
         self.closed: dict[str, int] = {}
         self.alarms: set[tuple[str, str]] = set()
         self.ledger = self.opened()
@@ -91,15 +92,23 @@ class Histories(RuleBasedStateMachine):
             conn.set_trace_callback(None)
         return True
 
+    def book(self, movements):
+        for m in movements:
+            self.stock[m.tray, m.sku] = self.stock.get((m.tray, m.sku), 0) + m.count
+
     cuts = st.none() | st.integers(0, 300)
     takes = st.dictionaries(st.sampled_from(["1-01", "1-02", "1-03"]), st.integers(1, 4), max_size=3)
 
-    @rule(tray=st.sampled_from(["1-01", "1-02"]), count=st.integers(-5, 20).filter(bool), cut=cuts)
-    def moves_stock(self, tray, count, cut):
-        moved = [self.facts.restock(count, tray), self.facts.restock(1, "1-03")]
+    @rule(
+        tray=st.sampled_from(["1-01", "1-02"]),
+        sku=st.sampled_from(["SX-0001", "SX-0002"]),
+        count=st.integers(-5, 20).filter(bool),
+        cut=cuts,
+    )
+    def moves_stock(self, tray, sku, count, cut):
+        moved = [replace(self.facts.restock(count, tray), sku=sku), self.facts.restock(1, "1-03")]
         if self.done(lambda: self.ledger.move_stock(moved, None, self.now()), cut):
-            for m in moved:
-                self.stock[m.tray] = self.stock.get(m.tray, 0) + m.count
+            self.book(moved)
 
     @precondition(lambda self: self.open is None)
     @rule(cut=cuts)
@@ -121,8 +130,7 @@ class Histories(RuleBasedStateMachine):
         if self.done(lambda: self.ledger.close_session(closed, self.now()), cut):
             self.closed[closed.id] = closed.sale.total if closed.sale else 0
             self.open = None
-            for tray, count in took.items():
-                self.stock[tray] = self.stock.get(tray, 0) - count
+            self.book(closed.movements)
 
     @precondition(lambda self: self.closed)
     @rule(took=takes)
@@ -159,8 +167,8 @@ class Histories(RuleBasedStateMachine):
     def the_model_agrees(self):
         assert self.ledger.on_hand() == self.stock
         with closing(sqlite3.connect(self.path)) as conn:
-            summed = dict(conn.execute("SELECT tray, sum(count) FROM stock_movement GROUP BY tray"))
-        assert summed == self.stock
+            rows = conn.execute("SELECT tray, sku, sum(count) FROM stock_movement GROUP BY tray, sku")
+            assert {(tray, sku): count for tray, sku, count in rows} == self.stock
         assert self.ledger.spent("b-1") == sum(self.closed.values())
         assert {(alarm.kind, alarm.subject) for alarm in self.ledger.alarms()} == self.alarms
         found = self.ledger.unfinished()

@@ -25,7 +25,7 @@ def test_a_settled_session_is_one_transaction_with_its_sale_stock_and_events(led
     order_no = ledger.close_session(facts.closed(1, {"1-01": 2, "1-02": 1}), facts.at(30))
 
     assert order_no == f"XA-001-{ledger.incarnation[:4]}-000001"
-    assert ledger.on_hand() == {"1-01": 8, "1-02": 4}
+    assert ledger.on_hand() == {("1-01", "SX-0001"): 8, ("1-02", "SX-0001"): 4}
     assert ledger.spent("b-1") == 1050
     assert ledger.unfinished() is None
     events = told(path)
@@ -62,7 +62,7 @@ def test_closing_a_session_twice_raises_and_changes_nothing(ledger, path, facts)
     with pytest.raises(AlreadyClosed):
         ledger.close_session(facts.closed(1, {"1-02": 3}), facts.at(31))
     assert told(path) == before
-    assert ledger.on_hand() == {"1-01": -1}
+    assert ledger.on_hand() == {("1-01", "SX-0001"): -1}
     assert ledger.can_sell()
     assert ledger.close_session(facts.closed(2), facts.at(40)) == first.replace("000001", "000002")
 

@@ -171,13 +171,13 @@ def attacks():
         yield f"DROP TRIGGER {table}_no_update"
     yield "UPDATE sale SET total_fen = 0"
     yield "UPDATE sale_line SET amount_fen = 0, price_fen = 0"
-    yield "UPDATE tray_evidence SET count = 0"
+    yield "UPDATE tray_evidence SET goods = '[]'"
     yield "INSERT INTO sale VALUES (9, 'X', (SELECT id FROM session), 'b', 0, 0)"
     yield "INSERT INTO sale_line SELECT sale, 2, tray, sku, name, 1, 1, 1, 0, '', '' FROM sale_line"
     yield (
         "INSERT INTO tray_evidence VALUES ('"
         + f"{1:032x}"
-        + "', '9', '', 'empty', 0, 0, 1, 1, 0, 0, '[]', '[]')"
+        + "', '9', 'empty', '[]', 1, 1, 0, 0, '[]', '[]', '[]', '[]')"
     )
     yield "INSERT INTO event SELECT seq + 99, 'x', type, time, prev, hash, body FROM event WHERE seq = 1"
     yield "INSERT INTO event SELECT max(seq) + 1, 'x', type, time, prev, hash, body FROM event"
