@@ -12,6 +12,7 @@ from edge.bench.contest import CONTESTANTS, JUDGED, Standing, contest
 from edge.bench.diagram import draw
 from edge.bench.figures import Cell, Target
 from edge.bench.machine import machine
+from edge.bench.record import Recorded, judge_record
 from edge.bench.recorded import LEVELS, lines_of, made_lines
 from edge.bench.scores import Bin, Score, Share, Tally
 from edge.bench.tables import table
@@ -34,6 +35,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     """What ``--json`` prints: scores by level (or kind) and contestant, and by oddity.
 
     silently_wrong: ids of the sessions where ours was; LEVEL-SEED-NUMBER can be made again alone.
+    record: what was found in a real load cell's record.
     """
 
     machine: dict[str, str | int | float]
@@ -42,17 +44,25 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     levels: dict[str, dict[str, Score]]
     oddities: dict[str, dict[str, Score]]
     silently_wrong: tuple[str, ...]
+    record: tuple[Recorded, ...]
     targets: tuple[Target, ...]
 
 
 @click.command()
-@click.option("--level", type=click.Choice([*LEVELS, "all"]), default="L2", show_default=True)
+@click.option(
+    "--level", type=click.Choice([*LEVELS, "all"]), help="L2, unless --file or --record is to be judged."
+)
 @click.option(
     "--n", type=click.IntRange(min=1), default=1000, show_default=True, help="Sessions made up for a level."
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same sessions.")
 @click.option(
     "--file", "path", type=click.Path(path_type=Path), help="Judge these recorded sessions instead."
+)
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Look for the known steps in a real load cell's record, too (CSV files and steps.json).",
 )
 @click.option(
     "--only",
@@ -64,10 +74,11 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes; one a core without it.")
 @json_option
 def recognition(
-    level: str,
+    level: str | None,
     n: int,
     seed: int,
     path: Path | None,
+    record: Path | None,
     only: tuple[str, ...],
     plot: Path | None,
     jobs: int | None,
@@ -79,13 +90,14 @@ def recognition(
     recorded session a line, truth included; a line that is no session is named on stderr, the rest goes
     on, and the exit code is then 65. Shares carry 95 % Wilson intervals. See docs/recognition.md.
     """
-    levels = LEVELS if level == "all" else (level,)
+    files = judge_record(record) if record else ()
+    levels = LEVELS if level == "all" else (level,) if level else () if record else ("L2",)
     lines = lines_of(path) if path else made_lines(levels, n, seed)
     standing = contest(lines, only or list(CONTESTANTS), jobs or os.cpu_count() or 1, _say)
     print(file=sys.stderr)
-    if not standing.levels:
+    if not standing.levels and (path or not record):
         raise BadInput("\n".join(standing.unusable[:SHOWN]) or f"{path}: there is no session in it")
-    found = found_of(standing, str(path or "simulator"), None if path else seed)
+    found = found_of(standing, str(path or "simulator"), None if path else seed, files)
     if plot:
         draw(_bins(found.levels), plot)
     if as_json:
@@ -103,7 +115,7 @@ def _say(done: int) -> None:
     print(f"\r{done} sessions", end="", file=sys.stderr, flush=True)
 
 
-def found_of(standing: Standing, source: str, seed: int | None) -> Found:
+def found_of(standing: Standing, source: str, seed: int | None, record: tuple[Recorded, ...] = ()) -> Found:
     """The figures of a whole run."""
     levels = _scored(standing.levels)
     return Found(
@@ -113,7 +125,8 @@ def found_of(standing: Standing, source: str, seed: int | None) -> Found:
         levels=levels,
         oddities=_scored(standing.oddities),
         silently_wrong=tuple(standing.silently_wrong),
-        targets=tuple(_targets(levels)),
+        record=record,
+        targets=(*_targets(levels), *_record_targets(record)),
     )
 
 
@@ -131,6 +144,13 @@ def _targets(levels: Mapping[str, Mapping[str, Score]]) -> Iterator[Target]:
         yield Target(what=f"{level} charged without a sale", target="0", found=found)
 
 
+def _record_targets(files: tuple[Recorded, ...]) -> Iterator[Target]:
+    if files:
+        known = sum(each.known for each in files)
+        yield Target(what="record: steps found", target=f"{known}", found=sum(each.found for each in files))
+        yield Target(what="record: false steps", target="0", found=sum(each.false for each in files))
+
+
 def _bins(levels: Mapping[str, Mapping[str, Score]]) -> dict[str, tuple[Bin, ...]]:
     return {level: scores[JUDGED].reliability for level, scores in levels.items() if JUDGED in scores}
 
@@ -138,11 +158,12 @@ def _bins(levels: Mapping[str, Mapping[str, Score]]) -> dict[str, tuple[Bin, ...
 def text_of(found: Found) -> Iterator[str]:
     """Tables for a terminal: scores, confidence, oddities, goals."""
     yield "  ".join(f"{key}: {value}" for key, value in found.machine.items())
-    yield f"sessions: {found.source}" + ("" if found.seed is None else f", seed {found.seed}") + "; per cent"
-    yield ""
-    yield from table(list(_rows(found.levels)))
-    yield ""
-    yield from table(list(_costs(found.levels)))
+    if found.levels:
+        seed = "" if found.seed is None else f", seed {found.seed}"
+        yield f"sessions: {found.source}{seed}; per cent\n"
+        yield from table(list(_rows(found.levels)))
+        yield ""
+        yield from table(list(_costs(found.levels)))
     if bins := _bins(found.levels):
         yield "\nHow sure ours was, and how often it was right"
         yield from table([_bin_row(level, each) for level, many in bins.items() for each in many])
@@ -152,6 +173,9 @@ def text_of(found: Found) -> Iterator[str]:
         yield from table(list(_rows(alone)))
     if found.silently_wrong:
         yield f"\nSilently wrong: {' '.join(found.silently_wrong[:SHOWN])}"
+    if found.record:
+        yield "\nA real load cell's record"
+        yield from table([msgspec.structs.asdict(each) for each in found.record])
     if found.targets:
         yield ""
         yield from table([{"goal": t.what, "target": t.target, "found": t.found} for t in found.targets])

@@ -3,6 +3,7 @@
 import itertools
 import json
 from math import exp, sqrt
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -335,6 +336,65 @@ def test_what_cannot_be_judged_is_refused(tmp_path, capsys, body, named, code):
     if body is not None:
         path.write_bytes(body)
     assert main(["bench", "recognition", "--file", str(path), "--jobs", "1"]) == code
+    assert named in capsys.readouterr().err
+
+
+RECORD = Path(__file__).parents[1] / "weighing" / "data" / "coffee_pot"
+
+
+def test_a_real_load_cell_s_record_has_all_its_steps_and_no_other(capsys):
+    """46 minutes of a rig whose steps are known; licence and source beside them."""
+    assert main(["bench", "recognition", "--record", str(RECORD), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [(each["known"], each["found"], each["false"]) for each in found["record"]] == [
+        (26, 26, 0),
+        (5, 5, 0),
+        (0, 0, 0),
+        (2, 2, 0),
+    ]
+    assert [(t["target"], t["found"]) for t in found["targets"]] == [("33", 33), ("0", 0)]
+    assert found["levels"] == {}
+
+
+def test_a_record_s_steps_are_told_from_false_ones(tmp_path, capsys):
+    levels = [0.0] * 40 + [500.0] * 40 + [300.0] * 40
+    rows = "".join(f"{1e9 + n / 10},{grams}\n" for n, grams in enumerate(levels))
+    (tmp_path / "a.csv").write_text(f"unix_time_s,grams\n{rows}", encoding="utf-8")
+    labels = [
+        {"after_s": 3.5, "before_s": 4.5, "delta_g": 495.0},
+        {"after_s": 9, "before_s": 10, "delta_g": 7},
+    ]
+    (tmp_path / "steps.json").write_text(json.dumps({"a.csv": {"steps": labels}}), encoding="utf-8")
+    assert main(["bench", "recognition", "--record", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    head, row = (line.split() for line in out.splitlines() if line.startswith(("file", "a.csv")))
+    assert dict(zip(head, row, strict=True)) == {
+        "file": "a.csv",
+        "minutes": "0.2",
+        "rows": "120",
+        "known": "2",
+        "found": "1",
+        "missed": "1",
+        "false": "1",
+        "worst_g": "5.0",
+    }
+
+
+NO_RECORD = [
+    pytest.param({}, 66, "steps.json", id="no steps"),
+    pytest.param({"steps.json": "{"}, 65, "steps.json", id="half a file of steps"),
+    pytest.param({"steps.json": '{"a.csv":{"steps":[]}}'}, 66, "a.csv", id="no such file"),
+    pytest.param({"steps.json": '{"a.csv":{"steps":[]}}', "a.csv": ""}, 65, "no row", id="an empty file"),
+    pytest.param({"steps.json": '{"a.csv":{"steps":[]}}', "a.csv": "1,x"}, 65, "a.csv", id="words"),
+    pytest.param({"steps.json": '{"a.csv":{"steps":[]}}', "a.csv.gz": "1,2"}, 65, "a.csv", id="not packed"),
+]
+
+
+@pytest.mark.parametrize(("files", "code", "named"), NO_RECORD)
+def test_a_record_that_cannot_be_read_is_named(tmp_path, capsys, files, code, named):
+    for name, body in files.items():
+        (tmp_path / name).write_text(body, encoding="utf-8")
+    assert main(["bench", "recognition", "--record", str(tmp_path)]) == code
     assert named in capsys.readouterr().err
 
 
