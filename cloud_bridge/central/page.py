@@ -87,7 +87,8 @@ def _render(template: str, db: sqlite3.Connection, lang: str, now: datetime) -> 
 
 def _page(template: str, lang: str, here: str, **shown: Any) -> str:
     """here: the page's own path, for the switch of language."""
-    tools = {"yuan": yuan, "shown": clock.shown, "share": _share, "grams": grams, "goods": goods}
+    tools = {"yuan": yuan, "shown": clock.shown, "share": _share, "grams": grams}
+    tools |= {"goods": goods, "likely": likely}
     return _templates.get_template(template).render(t=words(lang), lang=lang, here=here, **tools, **shown)
 
 
@@ -108,6 +109,11 @@ def grams(tenths: int | None, *, signed: bool = False) -> str:
 def goods(found: Iterable[feed.Goods], names: Mapping[str, str]) -> str:
     """What left a tray: ``name × 2``; more came in than left: ``name × -1``. "" for nothing."""
     return " + ".join(f"{names.get(each.sku, each.sku)} × {each.count}" for each in found if each.count)
+
+
+def likely(permille: int) -> str:
+    """Thousandths in per cent; what was rounded to nothing is still possible."""
+    return f"{permille // 10}.{permille % 10} %" if permille else "< 0.1 %"
 
 
 def _share(part: int, total: int) -> str:

@@ -112,7 +112,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "after": ("关门后", "After"),
     "change": ("变化", "Change"),
     "residual": ("残差", "Residual"),
-    "alternatives": ("其他可能", "What else it may be"),
+    "alternatives": ("各种可能及概率", "What it may be, and how likely"),
     "curve_alt": ("重量曲线，托盘", "Weight over time, tray"),
     "no_curve": ("这个托盘没有上传曲线", "No curve was sent of this tray"),
     "no_tray": ("没有托盘有变化", "Nothing happened on any tray"),
