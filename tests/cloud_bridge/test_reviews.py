@@ -38,7 +38,7 @@ UNSURE = feed.TrayVerdict(
     curve=CURVE,
 )
 SURE = feed.TrayVerdict(
-    tray="2-03",
+    tray="1-00",
     verdict="charge",
     goods=(feed.Goods(sku="NEVER-SOLD", count=1),),
     before_dg=9_000,
@@ -126,7 +126,7 @@ def test_the_list_has_the_sessions_under_review_and_their_doubtful_trays(centre,
         assert said in shown
     assert f'href="/reviews/{SESSION}?lang={lang}"' in body.decode()
     assert "6f" * 16 not in body.decode(), "a settled one waits for nobody"
-    assert "2-03" not in shown, "a sure tray waits for nobody"
+    assert "1-00" not in shown, "a sure tray waits for nobody"
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_session_shows_levels_residual_alternatives_and_reasons_of_each_tray(c
     shown = words_of(centre.get(f"/reviews/{SESSION}?lang={lang}")[0])
     for said in words:
         assert said in shown
-    assert shown.index("1-01") < shown.index("2-03"), "the doubtful tray stands first"
+    assert shown.index("1-01") < shown.index("1-00"), "the doubtful tray stands first"
 
 
 def test_a_settled_session_can_be_looked_at_too(centre):
