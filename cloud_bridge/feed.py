@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from cloud_bridge import older
+
 COUNTER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,23}")
 """A counter's id stands in topics, file names and order numbers."""
 
@@ -306,14 +308,28 @@ def decode(body: bytes) -> Envelope:
 
 
 def fact_of(event: Envelope) -> Fact | None:
-    """The event's fact; None for a type this version does not know. Raises Unreadable."""
+    """The event's fact, also of an older form; None for an unknown type. Raises Unreadable."""
     decoder = _facts.get(event.type)
     if decoder is None:
         return None
     try:
         fact: Fact = decoder.decode(event.data)
     except BAD_JSON as error:
-        raise Unreadable(f"{event.type}: {error}") from error
+        before = _fact_of_older(event)
+        if before is None:
+            raise Unreadable(f"{event.type}: {error}") from error
+        return before
+    return fact
+
+
+def _fact_of_older(event: Envelope) -> Fact | None:
+    renewed = older.FORMS.get(event.type)
+    if renewed is None:
+        return None
+    try:
+        fact: Fact = _facts[event.type].decode(renewed(event.data))
+    except BAD_JSON:
+        return None  # not of the older form either: the first error says what is wrong
     return fact
 
 

@@ -56,6 +56,15 @@ def refuse_foreign(path: Path, conn: sqlite3.Connection) -> frozenset[str]:
     return frozenset(applied)
 
 
+def refuse_older(path: Path, conn: sqlite3.Connection) -> None:
+    """Raises LedgerError for a file whose tables are not yet those of this version."""
+    if older := sorted(set(MIGRATIONS) - refuse_foreign(path, conn)):
+        raise LedgerError(
+            f"{path}: made by an older version of this program (it lacks {', '.join(older)});"
+            " `counter run` brings it up to date"
+        )
+
+
 def count(conn: sqlite3.Connection, table: str) -> int:
     """Rows of ``table``. Raises LedgerError for a table the ledger does not have."""
     if table not in TABLES:

@@ -36,7 +36,8 @@ class _Goods(msgspec.Struct, frozen=True):
 
 
 _goods = msgspec.json.Decoder(tuple[_Goods, ...])
-_prices = msgspec.json.Decoder(dict[Sku, Fen])
+_prices = msgspec.json.Decoder(dict[str, Fen])
+"""By product; in a session of an earlier version by tray."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ def _lines(conn: sqlite3.Connection, session: object, sale: object) -> tuple[Pas
     row = conn.execute(_PRICES, (session,)).fetchone()
     prices = _prices.decode(row[0]) if row and row[0] else {}
     unsure = [
-        _line(tray, told, each.sku, "", each.count, prices.get(each.sku, Fen(0)), None)
+        _line(tray, told, each.sku, "", each.count, prices.get(each.sku, prices.get(tray, Fen(0))), None)
         for tray, told in trays.items()
         if told.verdict == "review"
         for each in told.goods

@@ -83,7 +83,7 @@ def unfinished(db: Database) -> OpenSession | None:
     row = db.execute(_LAST_GRANTED).fetchone()
     if row is None:
         return None
-    session = _open_sessions.decode(row[1])
+    session = _granted(row[1])
     notes = db.execute(_NOTES, (session.id,)).fetchall()
     names = {name for name, *_ in notes}
     *_, at, mono_ms, boot = notes[-1]
@@ -96,6 +96,18 @@ def unfinished(db: Database) -> OpenSession | None:
         reopened=REOPENED in names,
         last_note=Instant(mono_ms / 1000, datetime.fromisoformat(at), boot),
     )
+
+
+def _granted(body: str) -> OpenSession:
+    """A grant as journalled; earlier versions named one product, and its price, a tray."""
+    try:
+        return _open_sessions.decode(body)
+    except msgspec.ValidationError:
+        old = msgspec.json.decode(body)
+        skus, prices = old["skus"], old["prices"]
+        old["skus"] = {tray: [sku] for tray, sku in skus.items()}
+        old["prices"] = {skus[tray]: price for tray, price in prices.items() if tray in skus}
+        return _open_sessions.decode(_json.encode(old))
 
 
 def close(db: Database, chain: Chain, closed: ClosedSession, on_hand: Mapping[Place, int]) -> str | None:

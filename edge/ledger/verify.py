@@ -9,7 +9,7 @@ from typing import Any
 from cloud_bridge import feed
 from edge.errors import LedgerError
 from edge.ledger.accounts import disagreements
-from edge.ledger.reader import open_reader
+from edge.ledger.reader import open_reader, refuse_older
 
 _EVENTS = "SELECT seq, id, type, time, prev, hash, body FROM event WHERE seq > ? ORDER BY seq"
 
@@ -17,7 +17,7 @@ _EVENTS = "SELECT seq, id, type, time, prev, hash, body FROM event WHERE seq > ?
 def verify(path: Path) -> list[str]:
     """What is wrong, one sentence each, the first altered or missing event first; [] for nothing.
 
-    Raises NoInput where there is no file, LedgerError where it is newer than this program.
+    Raises NoInput where there is no file, LedgerError where it is newer or older than this program.
     """
     try:
         conn = open_reader(path)
@@ -27,6 +27,7 @@ def verify(path: Path) -> list[str]:
         raise
     with closing(conn):
         try:
+            refuse_older(path, conn)
             conn.execute("BEGIN")  # one snapshot: the counter may be selling meanwhile
             return [*_chain(conn), *disagreements(conn), *_pages(conn)]
         except sqlite3.Error as error:
