@@ -58,11 +58,11 @@ class Calibration:
         self._alarms = alarms
         self._units: dict[tuple[Sku, str], LotWeight] = {}
         self._zeros: dict[TrayId, Zero] = {}
-        self._heard: list[tuple[ClosedSession, Mapping[Place, int]]] = []
+        self._heard: list[tuple[ClosedSession, Mapping[Place, int], bool]] = []
         self._lots: dict[Place, Lots] = {}
         self._told: dict[tuple[str, Sku], str] = {}
         """Alarm and product → the lot it was raised for, since the program started."""
-        for row in ledger.calibrations():
+        for row in ledger.calibrated():
             self._keep(row)
         self.look_at_stock()
 
@@ -84,9 +84,13 @@ class Calibration:
         weights = ((place, self._weight(place, catalogue)) for place in sorted(places))
         return {place: weight for place, weight in weights if weight is not None}
 
-    def hear(self, closed: ClosedSession, on_hand: Mapping[Place, int]) -> None:
-        """A session was recorded. on_hand: pieces booked after it. ``settle`` makes something of it."""
-        self._heard.append((closed, dict(on_hand)))
+    def hear(self, closed: ClosedSession, on_hand: Mapping[Place, int], whole: bool) -> None:
+        """A session was recorded; ``settle`` makes something of it.
+
+        on_hand: pieces booked after it. whole: no power cut hid a part of it; else it moves lots and teaches
+        nothing, as what drifted in the dark is in its weights.
+        """
+        self._heard.append((closed, dict(on_hand), whole))
 
     def settle(self, catalogue: Catalogue, now: Instant) -> frozenset[Sku]:
         """Learn from the sessions heard; gives the products whose weight is another now.
@@ -95,8 +99,8 @@ class Calibration:
         """
         heard, self._heard = self._heard, []
         moved: set[Sku] = set()
-        for closed, on_hand in heard:
-            rows = [*self._unit_rows(closed, catalogue, now), *self._zero_rows(closed, on_hand)]
+        for closed, on_hand, whole in heard:
+            rows = list(self._rows(closed, on_hand, catalogue, now)) if whole else []
             for movement in closed.movements:
                 self._lots = lots.after(self._lots, movement, closed.id)
             if not rows or not self._written(rows, now):
@@ -107,6 +111,12 @@ class Calibration:
             moved |= {row.sku for row in rows if row.kind == "UNIT" and row.old.mg != row.new.mg}
             self._judge({row.sku for row in rows if row.kind == "UNIT"}, catalogue, closed.id, now)
         return frozenset(moved)
+
+    def _rows(
+        self, closed: ClosedSession, on_hand: Mapping[Place, int], catalogue: Catalogue, now: Instant
+    ) -> Iterator[Calibrated]:
+        yield from self._unit_rows(closed, catalogue, now)
+        yield from self._zero_rows(closed, on_hand)
 
     # --- unit weights -------------------------------------------------------------------------------
     def _weight(self, place: Place, catalogue: Catalogue) -> Weight | None:
@@ -183,6 +193,8 @@ class Calibration:
                 yield zero_row(tray, "serviced", of_zero(zero.level), Known(), closed.id)
             return
         for tray, level in emptied(closed, on_hand):
+            if tray in self._alarms.subjects("FOREIGN_OBJECT"):
+                continue  # something that is no goods of ours still lies there
             before = self._zeros.get(tray)
             old = Known() if before is None else of_zero(before.level)
             yield zero_row(tray, "emptied", old, of_zero(level), closed.id)

@@ -43,9 +43,9 @@ class Closing:
         trays: Trays,
         channel: str,
         today: Callable[[Instant], date],
-        recorded: Callable[[ClosedSession], None],
+        recorded: Callable[[ClosedSession, bool], None],
     ) -> None:
-        """recorded: told of each session once the ledger has it."""
+        """recorded: told of each session once the ledger has it, and whether it was seen from end to end."""
         self._ledger = ledger
         self._alarms = alarms
         self._trays = trays
@@ -97,7 +97,7 @@ class Closing:
                 return None
             self._remember_levels(now)
             self._tell_lodged(visit, closed, now)
-            self._recorded(closed)
+            self._recorded(closed, visit.recognition.whole)
         self._record = None
         receipt = Receipt(closed, visit, order_no, now)
         turn.sessions.append(receipt.session())

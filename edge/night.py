@@ -100,8 +100,8 @@ class NightWatch:
     def audit(self, lying: Lying, now: Instant) -> None:
         """The day's line for each tray: to the ledger, to the log, and as an alarm where it deserves one."""
         self._drop_stale(now)
-        baselines = self._ledger.baselines()
-        nights = [self._night(tray, lying, baselines.get(tray), now) for tray in self._trays.watches]
+        left = _left_by_the_last(self._ledger.baselines())
+        nights = [self._night(tray, lying, left.get(tray), now) for tray in self._trays.watches]
         told = told_of(nights, self._opened)
         day = self._day(now)
         facts = [
@@ -158,6 +158,13 @@ class NightWatch:
     def _silence_is_told(self, tray: str) -> bool:
         """Whether an alarm of the device or of its line stands already."""
         return tray in self._alarms.subjects("SENSOR_LOST") or bool(self._alarms.subjects("LINE_GONE"))
+
+
+def _left_by_the_last(baselines: Mapping[TrayId, Baseline]) -> dict[TrayId, Baseline]:
+    """The weights that the last session left. A tray that did not rest when it ended has only an older one,
+    and since then goods may have been sold."""
+    newest = max((each.at for each in baselines.values()), default=None)
+    return {tray: each for tray, each in baselines.items() if each.at == newest}
 
 
 def _kept(level_g: float, at: datetime, now: Instant) -> Kept:

@@ -36,9 +36,9 @@ class Upkeep:
         """What pieces weigh, where the counter knows better than the catalogue."""
         return self._calibration.weights_for(goods.planogram, goods.catalogue)
 
-    def recorded(self, closed: ClosedSession) -> None:
-        """A session stands in the ledger."""
-        self._calibration.hear(closed, self._ledger.on_hand())
+    def recorded(self, closed: ClosedSession, whole: bool) -> None:
+        """A session stands in the ledger. whole: it was seen from end to end."""
+        self._calibration.hear(closed, self._ledger.on_hand(), whole)
 
     def session_over(self) -> None:
         """Nobody is at the door any more, whether or not something was recorded."""

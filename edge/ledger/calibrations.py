@@ -65,6 +65,10 @@ _COLUMNS = (
 )
 _INSERT = f"INSERT INTO calibration ({_COLUMNS}) VALUES ({', '.join('?' * (_COLUMNS.count(',') + 1))})"
 _ALL = f"SELECT {_COLUMNS} FROM calibration ORDER BY n"
+_LATEST = (
+    f"SELECT {_COLUMNS} FROM calibration WHERE n IN (SELECT max(n) FROM calibration"
+    " GROUP BY kind, iif(kind = 'UNIT', sku, tray), lot) ORDER BY n"
+)
 _ONE = f"SELECT {_COLUMNS} FROM calibration WHERE n = ?"
 _LAST = "SELECT coalesce(max(n), 0) FROM calibration"
 _RESTOCKS = "SELECT tray, sku, kind, count, session FROM stock_movement ORDER BY n"
@@ -138,6 +142,11 @@ def write(db: Database, chain: Chain, rows: Sequence[Calibrated]) -> None:
 def history(db: Database | sqlite3.Connection) -> tuple[Calibrated, ...]:
     """Every row, the oldest first."""
     return tuple([_calibrated(row) for row in db.execute(_ALL)])
+
+
+def latest(db: Database) -> tuple[Calibrated, ...]:
+    """The last row of each lot and of each tray: what is known now."""
+    return tuple([_calibrated(row) for row in db.execute(_LATEST)])
 
 
 def read_history(path: Path) -> tuple[Calibrated, ...]:

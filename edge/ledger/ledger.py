@@ -271,6 +271,10 @@ class Ledger:
         """Everything that was ever learnt or taken back, the oldest first."""
         return self._read(calibrations.history)
 
+    def calibrated(self) -> tuple[Calibrated, ...]:
+        """The last change of each lot and of each tray: what is known now."""
+        return self._read(calibrations.latest)
+
     def movements(self) -> tuple[Booked, ...]:
         """All stock movements, the oldest first."""
         return self._read(calibrations.movements)

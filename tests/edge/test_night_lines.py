@@ -81,6 +81,12 @@ def test_the_spread_of_many_pieces_hides_no_loss_since_the_last_session():
     assert only(night(many, left=Kept(left, 8.0))).line.cause is Cause.SHRINKAGE
 
 
+def test_a_zero_known_only_roughly_does_not_hide_what_went_since_the_last_session():
+    many = Stock("EGGS", 40, 60.0, 6.0, error_g=2.0)
+    told = only(night(many, left=Kept(ZERO_G + 2460.0, 8.0), zero=EMPTY))
+    assert (told.line.cause, told.basis) == (Cause.SHRINKAGE, Basis.LAST_SESSION)
+
+
 def test_a_tray_not_watched_for_days_may_have_wandered_so_far():
     assert only(night(left=Kept(LEFT.grams + 12.0, 48.0))).line.cause is Cause.NONE
     assert only(night(left=Kept(LEFT.grams + 12.0, 0.5))).line.cause is Cause.UNEXPLAINED

@@ -222,3 +222,29 @@ def test_the_audit_waits_for_a_session_and_is_told_once_a_day(night_rig):
     night_rig.start()
     pass_night(night_rig, steps=4)
     assert len(night_rig.events(NIGHTLY)) == 12
+
+
+def test_a_tray_that_did_not_rest_when_the_last_session_ended_is_not_held_against_an_older_weight(night_rig):
+    session = night_rig.open()
+    night_rig.act("open_door")
+    night_rig.act("take", tray=TEA, count=2)
+    night_rig.act("fault", name="tray_unstable", tray=TEA)
+    night_rig.act("close_door", wait=0.0)
+    night_rig.settled(session, limit_s=20.0)
+    night_rig.act("clear", name="tray_unstable")
+    pass_night(night_rig)
+    assert (lines(night_rig)[TEA]["cause"], lines(night_rig)[TEA]["basis"]) == ("NONE", "FIRST_LEVEL")
+    assert lines(night_rig)[WATER]["basis"] == "LAST_SESSION"
+
+
+def test_a_session_that_a_power_cut_hid_in_part_teaches_nothing(rig):
+    session = rig.open()
+    rig.act("open_door")
+    rig.act(TAKE_TEA[0], **TAKE_TEA[1])
+    rig.kill()
+    rig.run(0.5)
+    rig.start()
+    rig.act("close_door", wait=0.0)
+    assert rig.settled(session, limit_s=20.0).state == "SETTLED"
+    rig.run(2.0)
+    assert learnt(rig) == []
