@@ -1,4 +1,4 @@
-"""A tray's plate on its cell, as a damped spring: forces in, what reaches the cell out. Knows no electronics."""
+"""A tray's plate on its cell, a damped spring: forces in, what reaches the cell out. Knows no electronics."""
 
 from math import cos, exp, pi, sin, sqrt
 
