@@ -61,11 +61,8 @@ def _told(story: Story, number: int, events: list[Event]) -> bool:
     net = Counter({good: n for good, n in net.items() if n})
     if not net:
         return len({event.sku for event in events}) == 1
-    if len({n > 0 for n in net.values()}) > 1:
+    if len({event.delta_g > 0 for event in events}) > 1 and len({event.sku for event in events}) > 1:
         return False  # an exchange
-    both = len({event.delta_g > 0 for event in events}) > 1
-    if both and len({event.sku for event in events}) > 1:
-        return False
     true = Counter({good: abs(n) for good, n in net.items()})
     rivals = scene.trays[number].goods if min(net.values()) < 0 else _held(scene, by_sku, events[0].t)
     grams = abs(sum(event.delta_g for event in events))

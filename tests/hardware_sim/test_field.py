@@ -12,10 +12,11 @@ import pytest
 from hardware_sim.cli import main
 from hardware_sim.errors import SimError
 from hardware_sim.field import fair, made, shopping, story, unsettled
-from hardware_sim.field.goods import LOT, Unit, good, unit
+from hardware_sim.field.goods import LOT, Unit, declared, good, stocked, unit
 from hardware_sim.field.habits import CORE, HARD, TROUBLES, troubled
 from hardware_sim.field.motion import Force, least_jerk, moved
 from hardware_sim.field.plate import plate
+from hardware_sim.field.scene import tray
 
 GROUPS = list(made.GROUPS)
 FAIR = ["core", "hard", "nothing"]
@@ -164,6 +165,18 @@ def test_a_story_that_exchanges_equal_packs_is_not_fair():
     t = told.scene.take(t, 0, [pack])
     t = told.scene.add(t + 0.2, 0, Unit("", pack.grams), "foreign")
     assert not fair.decidable(story.ended(told, t))
+
+
+@pytest.mark.parametrize(("pause_s", "told_apart"), [(0.2, False), (6.0, True)])
+def test_one_pack_for_another_is_fair_only_with_a_level_between(pause_s, told_apart):
+    rng = Random(4)
+    goods = [declared(rng, "A", 300.0, 1.5), declared(rng, "B", 170.0, 1.2)]
+    told, t = story.begun(rng, CORE, ["shopping"], [tray(rng, 0, goods, stocked(rng, goods))])
+    packs = {pack.sku: pack for pack in told.scene.trays[0].units}
+    t = told.scene.take(t, 0, [packs["A"]]) + 6.0
+    t = told.scene.take(t, 0, [packs["B"]]) + pause_s
+    t = told.scene.put(t, 0, packs["A"])
+    assert fair.decidable(story.ended(told, t)) is told_apart
 
 
 def test_a_hand_left_on_the_tray_is_not_fair():
