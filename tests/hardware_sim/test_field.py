@@ -11,12 +11,11 @@ import pytest
 
 from hardware_sim.cli import main
 from hardware_sim.errors import SimError
-from hardware_sim.field import fair, made, shopping, story, unsettled
+from hardware_sim.field import fair, made, scene, shopping, story, unsettled
 from hardware_sim.field.goods import LOT, Unit, declared, good, stocked, unit
 from hardware_sim.field.habits import CORE, HARD, TROUBLES, troubled
 from hardware_sim.field.motion import Force, least_jerk, moved
 from hardware_sim.field.plate import plate
-from hardware_sim.field.scene import tray
 
 GROUPS = list(made.GROUPS)
 FAIR = ["core", "hard", "nothing"]
@@ -171,7 +170,7 @@ def test_a_story_that_exchanges_equal_packs_is_not_fair():
 def test_one_pack_for_another_is_fair_only_with_a_level_between(pause_s, told_apart):
     rng = Random(4)
     goods = [declared(rng, "A", 300.0, 1.5), declared(rng, "B", 170.0, 1.2)]
-    told, t = story.begun(rng, CORE, ["shopping"], [tray(rng, 0, goods, stocked(rng, goods))])
+    told, t = story.begun(rng, CORE, ["shopping"], [scene.tray(rng, 0, goods, stocked(rng, goods))])
     packs = {pack.sku: pack for pack in told.scene.trays[0].units}
     t = told.scene.take(t, 0, [packs["A"]]) + 6.0
     t = told.scene.take(t, 0, [packs["B"]]) + pause_s
