@@ -195,7 +195,12 @@ SPOILT = [
         "planogram.toml", "capacity = 17", "capacity = 25", "25 × ZY-WATER-500 weigh 12975 g, more than"
     ),
     pytest.param("planogram.toml", "par = 17", "par = 18", "tray 1-01: par 18 is more than its capacity 17"),
-    pytest.param("planogram.toml", 'id = "1-02"', 'id = "1-01"', "tray 1-01 stands here 2 times; keep one"),
+    pytest.param(
+        "planogram.toml",
+        'id = "1-02"\nsku = "PL-TEA-125"',
+        'id = "1-01"\nsku = "ZY-WATER-500"',
+        "tray 1-01 has ZY-WATER-500 2 times; keep one, with the sum of its pieces",
+    ),
     pytest.param(
         "planogram.toml", 'id = "1-02"', 'id = "0-2"', "tray id '0-2' must be shelf-tray, like 2-03"
     ),
@@ -221,6 +226,42 @@ def test_a_fault_is_named_with_its_file_and_what_to_do(setup, spoil, name, old, 
     said = [each for each in problems if says in each]
     assert said, problems
     assert said[0].startswith(str(setup))
+
+
+SHARED = """
+[[tray]]
+id = "1-01"
+sku = "PL-TEA-125"
+capacity = {capacity}
+par = 3
+opening = 1
+"""
+
+
+def share(setup, capacity):
+    """A second product on tray 1-01, which holds 17 bottles of water; gives the settings' path."""
+    plan = setup / "planogram.toml"
+    plan.write_text(plan.read_text(encoding="utf-8") + SHARED.format(capacity=capacity), encoding="utf-8")
+    return setup / "counter.toml"
+
+
+def test_goods_may_share_a_tray_and_stand_in_the_cabinets_order(setup):
+    planogram = load_outfit(share(setup, 3), environ={}).planogram
+    assert planogram.skus("1-01") == ("ZY-WATER-500", "PL-TEA-125")
+    assert list(planogram.trays)[:2] == ["1-01", "1-02"]
+    assert (len(planogram.trays), len(planogram.facings)) == (12, 13)
+
+
+def test_goods_that_share_a_tray_must_be_borne_together(setup):
+    share(setup, 12)  # 17 × 519 g + 12 × 191 g
+    problem, *_ = faults(setup / "counter.toml")
+    assert "tray 1-01: 17 × ZY-WATER-500 and 12 × PL-TEA-125 weigh 11115 g, more than" in problem
+    assert "weighing.max_load_g = 10000" in problem
+
+
+def test_check_counts_trays_not_facings(setup, capsys):
+    assert main(["config", "check", "--config", str(share(setup, 3)), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["trays"] == 12
 
 
 def test_a_register_map_of_ones_own_lies_beside_the_settings(setup, spoil):

@@ -30,6 +30,52 @@ def copy_with(sim_toml: Path, tmp_path: Path, old: str, new: str) -> Path:
     return path
 
 
+SHARED = """
+[[tray]]
+id = "1-01"
+sku = "PL-TEA-125"
+opening = 3
+"""
+
+
+def shared(sim_toml: Path, tmp_path: Path) -> Path:
+    """The sample cabinet with a second product on tray 1-01; gives the path."""
+    path = copy_with(sim_toml, tmp_path, "[door]", "[door]")
+    with (tmp_path / "planogram.toml").open("a", encoding="utf-8") as plan:
+        plan.write(SHARED)
+    return path
+
+
+def test_goods_that_share_a_tray_have_a_facing_each(sim_toml, tmp_path):
+    facings = load(shared(sim_toml, tmp_path)).facings
+    assert [(each.sku, each.opening) for each in facings if each.id == "1-01"] == [
+        ("ZY-WATER-500", 12),
+        ("PL-TEA-125", 3),
+    ]
+
+
+def test_goods_that_share_a_tray_lie_on_one_scale(sim_toml, tmp_path, make_bench):
+    bench = type(make_bench())(load(shared(sim_toml, tmp_path)))
+    assert len(bench.state()["trays"]) == 12
+    tray = bench.tray("1-01")
+    assert tray["goods"] == {"ZY-WATER-500": 12, "PL-TEA-125": 3}
+    assert tray["true_g"] == pytest.approx(12 * 519 + 3 * 191, abs=60)
+
+
+def test_each_of_the_goods_that_share_a_tray_can_be_taken_and_comes_home(sim_toml, tmp_path, make_bench):
+    bench = type(make_bench())(load(shared(sim_toml, tmp_path)))
+    bench.unlock_and_open()
+    bench.act("take", tray="1-01", sku="PL-TEA-125", count=2)
+    assert bench.state()["hand"] == {"PL-TEA-125": 2}
+    bench.act("take", tray="1-01", sku="ZY-WATER-500", count=1)
+    bench.act("take", tray="1-02", count=1)
+    assert bench.tray("1-01")["goods"] == {"ZY-WATER-500": 11, "PL-TEA-125": 1}
+    bench.act("put_back", tray="1-01", count=1)
+    bench.act("put_back", tray="1-01", count=1)
+    assert sum(bench.tray("1-01")["goods"].values()) == 14
+    assert bench.tray("1-01")["foreign"] == []
+
+
 WRONG = [
     ('"1-02" = 12', '"1-02" = 11', "two trays have one unit"),
     ('"1-02" = 12', "", "tray 1-02 of the planogram has no unit"),
