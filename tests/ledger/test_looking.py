@@ -164,6 +164,12 @@ TAMPERING = [
     ("DELETE FROM sale_line WHERE sale = 1 AND line = 2", "sale XA-001-.*-000001 or its lines"),
     ("UPDATE session SET opener = 'b-2' WHERE n = 2", "session 0+2 or its lines were altered"),
     ("UPDATE tray_evidence SET residual_dg = 0 WHERE tray = '1-02'", "session 0+1 or its lines were altered"),
+    ("UPDATE tray_evidence SET goods = '[]' WHERE tray = '1-02'", "session 0+[13] or its lines were altered"),
+    (
+        "UPDATE tray_evidence SET alternatives = '[{\"goods\":[],\"permille\":1}]' WHERE tray = '1-03'",
+        "session 0+1 or its lines",
+    ),
+    ("UPDATE tray_evidence SET curve = '[[1,2]]' WHERE tray = '1-03'", "session 0+1 or its lines"),
     ("UPDATE stock_movement SET count = 99 WHERE n = 1", "stock_movement .*-1 or its lines were altered"),
     ("DELETE FROM stock_movement WHERE n = 2", "stock_movement .*-2 is missing: event 2 tells of it"),
     ("DELETE FROM appeal", "appeal 0+1 is missing"),

@@ -4,9 +4,10 @@ from dataclasses import replace
 import pytest
 
 from cloud_bridge import feed
-from edge.domain.records import Sale, SaleLine
+from edge.domain.records import Alternative, Movement, Sale, SaleLine
 from edge.errors import LedgerError
 from edge.ledger.outbox import Outbox
+from edge.ledger.reading import Reading, session_view
 from edge.ledger.sessions import AlreadyClosed
 from edge.ledger.verify import verify
 
@@ -171,3 +172,82 @@ def test_spending_is_the_sum_of_an_accounts_sales(ledger, facts):
     ledger.close_session(replace(facts.closed(2), opener="b-2"), facts.at(60))
     ledger.close_session(facts.closed(3, {"1-03": 1}), facts.at(90))
     assert [ledger.spent(ref) for ref in ("b-1", "b-2", "b-3")] == [1050, 350, 0]
+
+
+def shared(facts):
+    """A visit that took of two products of one tray, put a piece of another tray there, and left a doubt."""
+    water, tea = "SX-0001", "SX-0002"
+    closed = facts.closed(1, {"1-01": 2})
+    (line,) = closed.sale.lines
+    both = facts.evidence("1-01", 2, goods=((water, 2), (tea, 1)), curve=((-5, 60000), (25, 54500)))
+    either = (Alternative(((water, 1),), 620), Alternative((), 300))
+    doubt = facts.evidence("1-02", 1, "review", goods=((water, 1), (tea, -1)), alternatives=either)
+    stray = [
+        Movement("1-03", tea, "MISPLACED", -1, "lies on 1-01"),
+        Movement("1-01", tea, "MISPLACED", 1, "from 1-03"),
+    ]
+    return replace(
+        closed,
+        trays=(both, doubt),
+        sale=Sale((line, replace(line, sku=tea, count=1, price=300, amount=300, certified=False))),
+        movements=(*closed.movements, Movement("1-01", tea, "SALE", -1), *stray),
+    )
+
+
+def test_goods_of_a_shared_tray_are_sold_booked_and_told_each_by_its_own(ledger, path, facts):
+    ledger.open_stock([facts.restock(10), replace(facts.restock(4), sku="SX-0002")], facts.at(0))
+    order_no = ledger.close_session(shared(facts), facts.at(30))
+    assert ledger.on_hand() == {
+        ("1-01", "SX-0001"): 8,
+        ("1-01", "SX-0002"): 4,
+        ("1-03", "SX-0002"): -1,
+    }
+    facts_told = [fact for _, _, fact in told(path)]
+    sale = next(fact for fact in facts_told if isinstance(fact, feed.SaleSettled))
+    assert (sale.order_no, sale.total_fen) == (order_no, 1000)
+    assert [(line.tray, line.sku, line.count) for line in sale.lines] == [
+        ("1-01", "SX-0001", 2),
+        ("1-01", "SX-0002", 1),
+    ]
+    both, doubt = next(fact for fact in facts_told if isinstance(fact, feed.SessionClosed)).trays
+    assert both.goods == (feed.Goods(sku="SX-0001", count=2), feed.Goods(sku="SX-0002", count=1))
+    assert both.curve == ((-5, 60000), (25, 54500))
+    assert doubt.goods == (feed.Goods(sku="SX-0001", count=1), feed.Goods(sku="SX-0002", count=-1))
+    assert doubt.alternatives == (
+        feed.Alternative(goods=(feed.Goods(sku="SX-0001", count=1),), permille=620),
+        feed.Alternative(goods=(), permille=300),
+    )
+    assert verify(path) == []
+
+
+def test_books_of_a_shared_tray_are_the_same_after_a_restart(path, open_at, facts):
+    with closing(open_at(path)) as ledger:
+        ledger.close_session(shared(facts), facts.at(30))
+        before = ledger.on_hand()
+    with closing(open_at(path)) as ledger:
+        assert ledger.on_hand() == before
+
+
+def test_evidence_keeps_what_was_booked_of_each_product_before(ledger, path, facts):
+    ledger.open_stock([facts.restock(10), replace(facts.restock(4), sku="SX-0002")], facts.at(0))
+    ledger.close_session(shared(facts), facts.at(30))
+    view = session_view(Reading(path).session_of(facts.id(1)), lambda sku: (sku, sku))
+    assert [(x.tray, x.sku, x.count, x.sure, x.evidence.before, x.evidence.after) for x in view.lines] == [
+        ("1-01", "SX-0001", 2, True, 10, 8),
+        ("1-01", "SX-0002", 1, True, 4, 3),
+        ("1-02", "SX-0001", 1, False, 0, -1),
+        ("1-02", "SX-0002", -1, False, 0, 1),
+    ]
+
+
+def test_the_planogram_that_was_applied_last_is_known_after_a_restart(path, open_at, facts):
+    with closing(open_at(path)) as ledger:
+        assert ledger.planogram() is None
+        for version in ("v1", "v2"):
+            ledger.record_fact(
+                feed.PlanogramApplied(mono_ms=1, version=version, trays=12), version, facts.at(0)
+            )
+            ledger.record_fact(feed.CatalogueApplied(mono_ms=1, version="c", products=52), "c", facts.at(0))
+            assert ledger.planogram() == version
+    with closing(open_at(path)) as ledger:
+        assert ledger.planogram() == "v2"
