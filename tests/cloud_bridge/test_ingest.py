@@ -241,6 +241,55 @@ def history(make):
     return make.chain(facts) + make.chain([make.sale(3, order_no="again")], inc="00000000000000b2")
 
 
+def one_product_a_tray(make, **more):
+    """A session as counters told it while a tray held one product."""
+    closed = feed.SessionClosed(
+        mono_ms=1,
+        session=f"{1:032x}",
+        kind="BUY",
+        state="REVIEW",
+        opener="sample-buyer",
+        verdict="review",
+        reasons=("poor_fit",),
+        trays=(),
+        opened_at="2026-11-24T02:00:00Z",
+        closed_at="2026-11-24T02:01:00Z",
+    )
+    event = json.loads(make.chain([closed])[0])
+    levels = {"before_dg": 62280, "after_dg": 51900, "delta_dg": -10380, "residual_dg": 0, "reasons": []}
+    tray = {"tray": "1-01", "sku": "ZY-WATER-500", "verdict": "charge", "count": 2, **levels, **more}
+    still = {**tray, "tray": "1-02", "count": 0, "verdict": "empty"}
+    event["data"]["trays"] = [
+        {key: value for key, value in each.items() if value is not ...} for each in (tray, still)
+    ]
+    return json.dumps(event, separators=(",", ":")).encode()
+
+
+def test_a_session_told_by_an_older_counter_is_understood(store, make):
+    body = one_product_a_tray(make)
+    ack = the_ack(send(store, body))
+    assert (ack.through, ack.reject) == (1, ())
+    assert store.db.execute("select session, state from session").fetchall() == [(f"{1:032x}", "REVIEW")]
+    assert store.db.execute("select body from raw_event").fetchall() == [(body,)]
+    first, still = feed.fact_of(feed.decode(body)).trays
+    assert (first.tray, first.goods, first.delta_dg) == (
+        "1-01",
+        (feed.Goods(sku="ZY-WATER-500", count=2),),
+        -10380,
+    )
+    assert (first.alternatives, first.curve, still.goods) == ((), (), ())
+
+
+@pytest.mark.parametrize(
+    "spoilt", [{"count": "2"}, {"count": ...}, {"sku": 5}, {"before_dg": "x"}, {"verdict": ...}]
+)
+def test_a_session_in_neither_form_is_unreadable_and_says_so(store, make, spoilt):
+    body = one_product_a_tray(make, **spoilt)
+    with pytest.raises(feed.Unreadable, match=r"session\.closed\.v1: .*\$\.trays\[0\]"):
+        feed.fact_of(feed.decode(body))
+    assert len(the_ack(send(store, body)).reject) == 1
+
+
 def projected(store):
     return [line for table in (*projections.TABLES, "stock") for line in rows(store, table)]
 
