@@ -84,11 +84,25 @@ class Alternative(msgspec.Struct, frozen=True, kw_only=True):
     permille: int
 
 
+class Happening(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing seen on a tray. t_ds: tenths of a second since the grant. action: TAKE PUT_BACK MISPLACED
+    FOREIGN_OBJECT TOUCH. sku: None for what is no goods of ours."""
+
+    t_ds: int
+    action: str
+    count: int
+    sku: str | None = None
+
+
+MOST_HAPPENINGS = 24
+"""Of one tray in an event; the ledger has all of them."""
+
+
 class TrayVerdict(msgspec.Struct, frozen=True, kw_only=True):
     """What the weights of one tray said; for the reviewer, so in grams (tenths, as integers).
 
     verdict: charge | empty | review. goods: the best guess. before/after: None where the tray was silent.
-    curve: its course, tenths of a second since the grant and tenths of a gram.
+    curve: its course, tenths of a second since the grant and tenths of a gram. events: the first ones.
     """
 
     tray: str
@@ -101,6 +115,7 @@ class TrayVerdict(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     curve: tuple[tuple[int, int], ...] = ()
+    events: tuple[Happening, ...] = ()
 
 
 class SessionClosed(Fact, frozen=True, kw_only=True):

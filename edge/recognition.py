@@ -17,7 +17,7 @@ from edge.domain.verdict import Verdict, verdict_of
 from edge.hardware.signals import Reading
 from edge.settings import Weighing
 from edge.weighing import recogniser as recognising
-from edge.weighing.curve import curve_of
+from edge.weighing.curve import MOST, curve_of
 from edge.weighing.policy import Policy
 from edge.weighing.recogniser import Journal, Recogniser
 from edge.weighing.recording import Recording, Sample, Stocked, StockedTray
@@ -31,6 +31,9 @@ LEAD_S = 3.0
 
 MOST_SAMPLES = 200_000
 """Rows kept of one session (half an hour of twelve trays); the recogniser itself needs none of them."""
+
+MOST_POINTS = 800
+"""Of all curves of a session together: an event of the feed has room for 32 kB, a point takes 15 bytes."""
 
 FOREIGN, BOUGHT = "foreign_object", "buyer_said"
 """Reasons of a tray: something lies there that is no goods of ours; the buyer said which goods left."""
@@ -221,7 +224,7 @@ class Recognition:
     def _verdict(self, found: Recognised, *, curves: bool) -> Verdict:
         trays = tuple(self._evidence(tray, tuple(_events(found, tray.tray))) for tray in found.trays)
         if curves:
-            trays = tuple(self._with_curve(tray) for tray in trays)
+            trays = self._with_curves(trays)
         also = [_WORDS.get(reason, reason) for reason in found.reasons]
         strays = (Stray(sku, count, home, to) for home, to, sku, count in found.strays)
         return verdict_of(trays, tuple(strays), also if any(t.verdict == "review" for t in trays) else ())
@@ -240,12 +243,16 @@ class Recognition:
             alternatives=tuple(_alternatives(tray.alternatives)),
         )
 
-    def _with_curve(self, tray: TrayEvidence) -> TrayEvidence:
-        if tray.verdict == "empty" and not tray.events:
-            return tray
-        index = self._index[tray.tray]
-        rows = ((at - LEAD_S, weight) for at, number, weight in self.samples if number == index)
-        return replace(tray, curve=curve_of(rows))
+    def _with_curves(self, trays: tuple[TrayEvidence, ...]) -> tuple[TrayEvidence, ...]:
+        """``trays`` with the course of those on which something happened."""
+        shown = {self._index[t.tray]: t.tray for t in trays if t.verdict != "empty" or t.events}
+        rows: dict[int, list[tuple[float, float]]] = {index: [] for index in shown}
+        for at, index, weight in self.samples:
+            if index in rows:
+                rows[index].append((at - LEAD_S, weight))
+        most = max(2, min(MOST, MOST_POINTS // max(1, len(shown))))
+        curves = {shown[index]: curve_of(course, most) for index, course in rows.items()}
+        return tuple(replace(tray, curve=curves.get(tray.tray, ())) for tray in trays)
 
     def _before(self, tray: TrayVerdict) -> Decigrams | None:
         known = self.before.get(tray.tray)

@@ -9,6 +9,7 @@ import msgspec
 import structlog
 
 from cloud_bridge import feed
+from edge.curves.labels import Mark
 from edge.curves.looks import Lang
 from edge.curves.picture import MOST_POINTS, PHONE, REVIEW, Seen, picture
 
@@ -89,5 +90,6 @@ def curve_png(told: Closed, tray: str, *, narrow: bool, dark: bool, lang: Lang) 
     found = next((each for each in told.fact.trays if each.tray == tray), None)
     if found is None or not 1 <= len(found.curve) <= MOST_POINTS:
         return None
-    seen = Seen(found.curve, before=found.before_dg, after=found.after_dg, residual=found.residual_dg)
+    marks = tuple(Mark(each.t_ds, each.action, each.count) for each in found.events)
+    seen = Seen(found.curve, marks, None, found.before_dg, found.after_dg, found.residual_dg)
     return picture(seen, PHONE if narrow else REVIEW, grams=True, dark=dark, lang=lang)

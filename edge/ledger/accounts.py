@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from cloud_bridge import feed
+from edge.domain.records import Happened
 from edge.ledger.calibrations import fact_named
+from edge.ledger.sessions import happenings
 
 _EVENTS = "SELECT seq, body FROM event ORDER BY seq"
 _SALE = (
@@ -27,8 +29,8 @@ _SESSION = (
     " LEFT JOIN sale x ON x.session = s.id WHERE s.id = ?"
 )
 _TRAYS = (
-    "SELECT tray, verdict, goods, before_dg, after_dg, delta_dg, residual_dg, reasons, alternatives, curve"
-    " FROM tray_evidence WHERE session = ? ORDER BY tray"
+    "SELECT tray, verdict, goods, before_dg, after_dg, delta_dg, residual_dg, reasons, alternatives, curve,"
+    " events FROM tray_evidence WHERE session = ? ORDER BY tray"
 )
 _MOVEMENT = "SELECT tray, sku, kind, count, session, reason FROM stock_movement WHERE n = ?"
 _APPEAL = "SELECT reason FROM appeal WHERE session = ?"
@@ -119,7 +121,8 @@ def _session(conn: sqlite3.Connection, id: str, order: tuple[feed.TrayVerdict, .
         return None
     kind, state, opener, verdict, reasons, opened, closed, order_no = row
     place = {tray.tray: index for index, tray in enumerate(order)}
-    trays = [_tray(tray) for tray in conn.execute(_TRAYS, (id,))]
+    with_events = any(tray.events for tray in order)
+    trays = [_tray(tray, with_events) for tray in conn.execute(_TRAYS, (id,))]
     return feed.SessionClosed(
         mono_ms=0,
         session=id,
@@ -135,8 +138,9 @@ def _session(conn: sqlite3.Connection, id: str, order: tuple[feed.TrayVerdict, .
     )
 
 
-def _tray(row: tuple[Any, ...]) -> feed.TrayVerdict:
-    tray, verdict, goods, before, after, delta, residual, reasons, alternatives, curve = row
+def _tray(row: tuple[Any, ...], with_events: bool) -> feed.TrayVerdict:
+    """with_events: the event told them; those of the first versions did not."""
+    tray, verdict, goods, before, after, delta, residual, reasons, alternatives, curve, events = row
     return feed.TrayVerdict(
         tray=tray,
         verdict=verdict,
@@ -148,6 +152,7 @@ def _tray(row: tuple[Any, ...]) -> feed.TrayVerdict:
         reasons=_texts(reasons),
         alternatives=msgspec.json.decode(alternatives, type=tuple[feed.Alternative, ...]),
         curve=msgspec.json.decode(curve, type=tuple[tuple[int, int], ...]),
+        events=happenings(msgspec.json.decode(events, type=tuple[Happened, ...])) if with_events else (),
     )
 
 

@@ -12,7 +12,7 @@ import msgspec
 from sqlite_utils import Database
 
 from cloud_bridge import feed
-from edge.domain.records import ClosedSession, OpenSession, Sale, SaleLine, TrayEvidence
+from edge.domain.records import ClosedSession, Happened, OpenSession, Sale, SaleLine, TrayEvidence
 from edge.domain.values import Instant, Pieces, Place, SessionId, rfc3339
 from edge.errors import LedgerError
 from edge.ledger.chain import CLK, Chain
@@ -274,6 +274,17 @@ def _verdict(tray: TrayEvidence) -> feed.TrayVerdict:
         reasons=tray.reasons,
         alternatives=_alternatives(tray),
         curve=tray.curve,
+        events=happenings(tray.events),
+    )
+
+
+def happenings(events: Sequence[Happened]) -> tuple[feed.Happening, ...]:
+    """The first of ``events`` as the feed tells them."""
+    return tuple(
+        [
+            feed.Happening(t_ds=round(each.t * 10), action=each.action, count=each.count, sku=each.sku)
+            for each in events[: feed.MOST_HAPPENINGS]
+        ]
     )
 
 
