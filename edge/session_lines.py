@@ -17,7 +17,7 @@ import msgspec
 from edge.domain.values import Sku, TrayId
 from edge.errors import NoInput
 from edge.weighing.policy import Policy
-from edge.weighing.recording import Recording, Sample, Stocked, StockedTray
+from edge.weighing.recording import Recording, Row, Stocked, StockedTray
 
 MOST_LINE = 256 * 1024 * 1024
 """Bytes. Ten trays at 80 rows a second take 24 MB in a quarter of an hour; a longer line is no session."""
@@ -30,7 +30,7 @@ LONGEST_INT = 18
 class StockedLine(msgspec.Struct, frozen=True):
     """Units of one product on a tray; tol_g: three standard deviations of one unit.
 
-    lot_sd_g: error common to the units of a lot, where the lot has been weighed.
+    lot_sd_g: error common to the units of a lot, where the lot has been weighed. x_mm: middle of its lane.
     """
 
     sku: str
@@ -38,11 +38,15 @@ class StockedLine(msgspec.Struct, frozen=True):
     tol_g: Annotated[float, msgspec.Meta(ge=0)]
     count: Annotated[int, msgspec.Meta(ge=0)]
     lot_sd_g: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    x_mm: float | None = None
 
 
 class TrayLine(msgspec.Struct, frozen=True):
+    """width_mm: across the lanes, for trays whose cells are read one by one."""
+
     id: str
     planogram: tuple[StockedLine, ...] = ()
+    width_mm: Annotated[float, msgspec.Meta(gt=0)] | None = None
 
 
 class PolicyLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,11 +73,16 @@ class SessionLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RowLine(msgspec.Struct, array_like=True, forbid_unknown_fields=True, gc=False):
-    """Seconds, tray index, grams; null, NaN and 1e999 among seconds and grams are gaps."""
+    """Seconds, tray index, grams; null, NaN and 1e999 among seconds and grams are gaps.
+
+    x_mm, y_mm: the point the load acts on, across the lanes and along them, where cells are read one by one.
+    """
 
     at: float | None
     tray: int
     grams: float | None
+    x_mm: float | None = None
+    y_mm: float | None = None
 
 
 Line = TypeVar("Line", bound=SessionLine)
@@ -140,7 +149,9 @@ def trays_of(session: SessionLine) -> tuple[StockedTray, ...]:
         if count > 1:
             raise Unusable(f"{name} is there {count} times - at `$.trays`")
     return tuple(
-        StockedTray(TrayId(tray.id), tuple(_stocked(tray, f"$.trays[{place}].planogram")))
+        StockedTray(
+            TrayId(tray.id), tuple(_stocked(tray, f"$.trays[{place}].planogram")), width_mm=tray.width_mm
+        )
         for place, tray in enumerate(session.trays)
     )
 
@@ -155,7 +166,7 @@ def _stocked(tray: TrayLine, place: str) -> Iterator[Stocked]:
         same = seen.setdefault(good.sku, good)
         if (same.unit_g, same.tol_g) != (good.unit_g, good.tol_g):
             raise Unusable(f"{good.sku} is there twice, with two weights - at `{place}[{index}]`")
-        yield Stocked(Sku(good.sku), good.unit_g, good.tol_g, good.count, good.lot_sd_g)
+        yield Stocked(Sku(good.sku), good.unit_g, good.tol_g, good.count, good.lot_sd_g, good.x_mm)
 
 
 def policy_of(session: SessionLine) -> Policy:
@@ -164,7 +175,7 @@ def policy_of(session: SessionLine) -> Policy:
     return Policy(sure_p=told.sure_p, fit_z=told.fit_z, swap_z=told.swap_z, bulk_units=told.bulk_units)
 
 
-def rows_of(samples: msgspec.Raw) -> Iterator[Sample]:
+def rows_of(samples: msgspec.Raw) -> Iterator[Row]:
     """The rows that are no gaps, in the order they stand there. Raises ``Unusable`` naming the row."""
     body = bytes(samples)
     first = 0
@@ -173,7 +184,10 @@ def rows_of(samples: msgspec.Raw) -> Iterator[Sample]:
         first += len(rows)
         for row in rows:
             if row.at is not None and row.grams is not None:
-                yield row.at, row.tray, row.grams
+                if row.x_mm is None:
+                    yield row.at, row.tray, row.grams
+                else:
+                    yield row.at, row.tray, row.grams, row.x_mm
 
 
 def _chunks(body: bytes) -> Iterator[bytes]:

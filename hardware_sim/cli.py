@@ -101,8 +101,22 @@ def run(
     type=click.Path(path_type=Path, dir_okay=False),
     help="A catalogue.csv to stock from instead of the reference goods.",
 )
+@click.option(
+    "--cells",
+    type=click.Choice(["1", "4"]),
+    default="1",
+    show_default=True,
+    help="Cells a tray that are read one by one; with 4 each row says where the load acts (levels only).",
+)
 def generate(
-    family: str, group_name: str, level: str, n: int, first: int, seed: int, catalogue: Path | None
+    family: str,
+    group_name: str,
+    level: str,
+    n: int,
+    first: int,
+    seed: int,
+    catalogue: Path | None,
+    cells: str,
 ) -> None:
     """Write made-up door sessions to stdout, one JSON object a line, with what was truly taken.
 
@@ -114,7 +128,7 @@ def generate(
     else:
         goods = from_catalogue(catalogue) if catalogue else REFERENCE
         levels = LEVELS if level == "all" else [level]
-        sources = [session_lines(LEVELS[name], goods, seed, first, n) for name in levels]
+        sources = [session_lines(LEVELS[name], goods, seed, first, n, cells == "4") for name in levels]
     for line in chain.from_iterable(sources):
         sys.stdout.buffer.write(line + b"\n")
 

@@ -48,7 +48,7 @@ def net_differences(recording: Recording) -> list[float]:
     early, late = recording.samples[0][0] + ENDS_S, recording.samples[-1][0] - ENDS_S
     before: list[list[float]] = [[] for _ in recording.trays]
     after: list[list[float]] = [[] for _ in recording.trays]
-    for at, tray, grams in recording.samples:
+    for at, tray, grams, *_ in recording.samples:
         if at <= early:
             before[tray].append(grams)
         if at >= late:

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -55,6 +56,13 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 @click.option(
     "--n", type=click.IntRange(min=1), default=1000, show_default=True, help="Sessions made up for a level."
 )
+@click.option(
+    "--cells",
+    type=click.Choice(["1", "4"]),
+    default="1",
+    show_default=True,
+    help="With 4 each level is judged again, on trays whose four cells are read one by one.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Same seed, same sessions.")
 @click.option(
     "--file", "path", type=click.Path(path_type=Path), help="Judge these recorded sessions instead."
@@ -76,6 +84,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 def recognition(
     level: str | None,
     n: int,
+    cells: str,
     seed: int,
     path: Path | None,
     record: Path | None,
@@ -93,6 +102,8 @@ def recognition(
     files = judge_record(record) if record else ()
     levels = LEVELS if level == "all" else (level,) if level else () if record else ("L2",)
     lines = lines_of(path) if path else made_lines(levels, n, seed)
+    if cells == "4" and not path:
+        lines = chain(lines, made_lines(levels, n, seed, 4))
     standing = contest(lines, only or list(CONTESTANTS), jobs or os.cpu_count() or 1, _say)
     print(file=sys.stderr)
     if not standing.levels and (path or not record):

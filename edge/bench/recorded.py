@@ -52,7 +52,7 @@ def session_of(line: bytes, place: str) -> Session:
         told = session_lines.session_of(line, _LINE)
         trays = session_lines.trays_of(told)
         rows = list(session_lines.rows_of(told.samples))
-        _check_trays("samples", (tray for _, tray, _ in rows), len(trays))
+        _check_trays("samples", (row[1] for row in rows), len(trays))
         _check_trays("events", (tray for _, tray, _, _, _ in told.events or ()), len(trays))
         _check_truth(told.truth, trays)
     except Unusable as error:
@@ -80,13 +80,14 @@ def lines_of(path: Path) -> Iterator[tuple[str, bytes]]:
         yield f"{path} line {number}", line
 
 
-def made_lines(levels: Iterable[str], n: int, seed: int) -> Iterator[tuple[str, bytes]]:
-    """Place and bytes of ``n`` sessions a level, as the simulator makes them up meanwhile.
+def made_lines(levels: Iterable[str], n: int, seed: int, cells: int = 1) -> Iterator[tuple[str, bytes]]:
+    """Place and bytes of ``n`` sessions a level, as the simulator makes them up meanwhile. cells: a tray.
 
     Raises Unavailable with what it said where it does not go through.
     """
     for level in levels:
         command = ["-m", "hardware_sim", "generate", "--level", level, "--n", str(n), "--seed", str(seed)]
+        command += ["--cells", str(cells)]
         with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             number = 0

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from edge.weighing.hand import Back, Item, backs
 from edge.weighing.hypotheses import Change, Claim, Deed, Hypothesis, level_before, stock_of
 from edge.weighing.likelihood import FARTHEST_Z, FREE, log_density
+from edge.weighing.position import Place, place_of
 from edge.weighing.recording import Book
 from edge.weighing.steps import Step
 from edge.weighing.takes import SLOW_S, Fit, Shelf, Takes
@@ -60,8 +61,9 @@ class Explainer:
         others = len(book.trays) - 1
         self._astray = log(ASTRAY / others) if others else None
         self._takes = Takes(self._slow)
+        self._place = place_of(step, book)
         self._shelves: dict[tuple[Change, ...], Shelf] = {}
-        self._returns: dict[tuple[tuple[Item, ...], float, float], list[Fitting]] = {}
+        self._returns: dict[tuple[tuple[Item, ...], float, float, Place | None], list[Fitting]] = {}
         self._both: dict[tuple[tuple[Item, ...], tuple[int, ...], float, float], list[Fitting]] = {}
 
     def claims(self, source: Hypothesis, floor: float) -> Iterator[Claim]:
@@ -76,10 +78,12 @@ class Explainer:
             own = variance + NOTHING_VAR
             yield Claim(weight + NOTHING + log_density(delta, own), source, Deed.NOTHING)
         shelf = self._shelf(source.changes)
+        # Under a resting hand the step began elsewhere: its place is the hand's, too.
+        place = self._place if before == self._step.before else None
         if delta < 0:
-            yield from self._fall(source, shelf, weight, floor, -delta, variance)
+            yield from self._fall(source, shelf, weight, floor, -delta, variance, place)
         else:
-            yield from self._rise(source, weight, floor, delta, variance)
+            yield from self._rise(source, weight, floor, delta, variance, place)
         if shelf.skus and source.hand:
             for both in self._compounds(source.hand, shelf, delta, variance):
                 if weight + both.score < floor:
@@ -101,10 +105,17 @@ class Explainer:
         return found
 
     def _fall(
-        self, source: Hypothesis, shelf: Shelf, weight: float, floor: float, fell: float, variance: float
+        self,
+        source: Hypothesis,
+        shelf: Shelf,
+        weight: float,
+        floor: float,
+        fell: float,
+        variance: float,
+        place: Place | None,
     ) -> Iterator[Claim]:
         if shelf.skus:
-            for fit in self._takes.of(shelf, fell, variance):
+            for fit in self._takes.of(shelf, fell, variance, place):
                 if weight + fit.score < floor:
                     break
                 yield Claim(weight + fit.score, source, Deed.TAKE, fit.z, shelf.skus, fit.bunch)
@@ -117,20 +128,28 @@ class Explainer:
         yield Claim(weight + UNEXPLAINED + FREE, source, Deed.UNEXPLAINED)
 
     def _rise(
-        self, source: Hypothesis, weight: float, floor: float, rose: float, variance: float
+        self,
+        source: Hypothesis,
+        weight: float,
+        floor: float,
+        rose: float,
+        variance: float,
+        place: Place | None,
     ) -> Iterator[Claim]:
         if rose >= FOREIGN_LEAST_G:
             yield Claim(weight + FOREIGN_ON + FREE, source, Deed.FOREIGN_ON)
-        key = (source.hand, rose, variance)
+        key = (source.hand, rose, variance, place)
         if key not in self._returns:
-            self._returns[key] = _ranked(self._returned(source.hand, rose, variance))
+            self._returns[key] = _ranked(self._returned(source.hand, rose, variance, place))
         for fitting in self._returns[key]:
             if weight + fitting.score < floor:
                 break
             places = fitting.back.places
             yield Claim(weight + fitting.score, source, Deed.RETURN, fitting.z, back=places)
 
-    def _returned(self, hand: tuple[Item, ...], rose: float, variance: float) -> Iterator[Fitting]:
+    def _returned(
+        self, hand: tuple[Item, ...], rose: float, variance: float, place: Place | None
+    ) -> Iterator[Fitting]:
         if not hand:
             return
         most = 3 if len(hand) <= SMALL_HAND else 2 if len(hand) <= LARGE_HAND else 1
@@ -141,6 +160,9 @@ class Explainer:
             where = AT_HOME if back.home else self._astray
             if z <= FARTHEST_Z and where is not None:
                 prior = RETURN_PRIOR[len(back.places) - 1] + back.prior + where
+                if place and back.home:
+                    tray = self._step.tray
+                    prior += place.score((self._book.unit(tray, hand[p].sku), 1) for p in back.places)
                 yield Fitting(prior + log_density(rose - back.grams, own), z, back)
 
     def _compounds(

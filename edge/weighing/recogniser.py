@@ -5,14 +5,15 @@ Memory is bounded: a window and a plateau a tray, at most ``Policy.most_steps`` 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 
 from edge.weighing.beam import START, advanced, in_order, searched
 from edge.weighing.decision import Doubt, decided
 from edge.weighing.hypotheses import Hypothesis
 from edge.weighing.policy import Policy
-from edge.weighing.recording import Book, Recording, Sample, StockedTray
+from edge.weighing.position import Moments
+from edge.weighing.recording import Book, Recording, Row, StockedTray
 from edge.weighing.smooth import LATEST_S
 from edge.weighing.stepper import Stepper
 from edge.weighing.steps import Ending, Step
@@ -49,6 +50,7 @@ class Recogniser:
             Stepper(index, self._book.lightest[index], tray.gain_share, self._commit)
             for index, tray in enumerate(trays)
         )
+        self._moments = tuple(Moments() if lanes else None for lanes in self._book.lanes)
         self._adds = tuple(stepper.add for stepper in self._steppers)
 
     @property
@@ -56,19 +58,25 @@ class Recogniser:
         """Committed steps as they were measured; the last of a tray still lacks its plateau's end."""
         return tuple(self._steps)
 
-    def feed(self, at: float, tray: int, grams: float) -> None:
-        """One row of one tray. Rows that cannot be are gaps; a tray that is not planned is remembered."""
+    def feed(self, at: float, tray: int, grams: float, x_mm: float | None = None) -> None:
+        """One row of one tray. Rows that cannot be are gaps; a tray that is not planned is remembered.
+
+        x_mm: the point the load acts on, across the lanes, where it is known.
+        """
         if at > self._ended:
             self._told(at)
         if 0 <= tray < len(self._adds):
+            if x_mm is not None and (moments := self._moments[tray]):
+                moments.add(at, grams, x_mm)
             self._adds[tray](at, grams)
         else:
             self._unknown = True
 
-    def feed_all(self, samples: Iterable[Sample]) -> None:
+    def feed_all(self, samples: Iterable[Row]) -> None:
         """``feed`` for each of ``samples``."""
-        for at, tray, grams in samples:
-            self.feed(at, tray, grams)
+        feed = self.feed
+        for row in samples:
+            feed(*row)
 
     def live(self) -> Verdict:
         """What the basket looks like now. Provisional: steps still being measured are in it.
@@ -76,7 +84,7 @@ class Recogniser:
         Steps that nothing to come can change any more are searched once, not at every call.
         """
         self._search_settled()
-        pending = [step for stepper in self._steppers if (step := stepper.provisional())]
+        pending = [self._placed(step) for stepper in self._steppers if (step := stepper.provisional())]
         beam = self._beam_after([*self._steps, *pending])
         endings = [Ending(stepper.first, stepper.level, False, False) for stepper in self._steppers]
         return decided(beam, endings, self._doubts(), self._book, self._policy)
@@ -129,12 +137,17 @@ class Recogniser:
         if again:
             place = self._of_tray[step.tray]
             if place is not None:
-                self._steps[place] = step
+                was = self._steps[place]
+                self._steps[place] = replace(step, x_mm=was.x_mm, x_var=was.x_var)
         elif len(self._steps) < self._policy.most_steps:
             self._of_tray[step.tray] = len(self._steps)
-            self._steps.append(step)
+            self._steps.append(self._placed(step))
         else:
             self._of_tray[step.tray], self._dropped = None, True
+
+    def _placed(self, step: Step) -> Step:
+        moments = self._moments[step.tray]
+        return moments.placed(step) if moments else step
 
     def _doubts(self) -> list[Doubt]:
         doubts: list[Doubt] = []

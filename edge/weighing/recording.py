@@ -4,12 +4,16 @@ It knows no file format and judges nothing; ``Book`` is the same planogram index
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.domain.values import Sku, TrayId
 
 Sample = tuple[float, int, float]
 """Seconds, index into the trays, grams (raw: unknown offset, not zeroed)."""
+Placed = tuple[float, int, float, float]
+"""The same and the point the load acts on, in millimetres across the lanes; of trays whose cells are read
+one by one."""
+Row = Sample | Placed
 
 LOT_SHARE = 0.35
 """Standard deviation of a lot's common error, as a share of one unit's, until the lot has been weighed."""
@@ -24,6 +28,10 @@ LEAST_UNIT_G, MOST_UNIT_G = 1.0, 1e5
 """A unit below the display's step or above 100 kg is a slip of whoever wrote the planogram."""
 MOST_COUNT = 10_000
 """Booked units beyond this change nothing: the lightest would weigh ten kilograms together."""
+LEAST_WIDTH_MM, MOST_WIDTH_MM = 20.0, 5000.0
+"""A tray of another width, or with a lane beside it, is taken for one without lanes."""
+SCATTER_SHARE = 0.25
+"""Standard deviation of a unit's place, as a share of its lane: people put things about the middle."""
 MOST_GOODS = 24
 """Products of one tray. Its weights would collide long before; the search would take minutes instead."""
 
@@ -33,7 +41,7 @@ class Stocked:
     """Units of one product on one tray.
 
     unit_g: mean gross weight. tol_g: three standard deviations of one unit. count: booked stock, a hard
-    limit. lot_sd_g: error common to the units of a lot; None: not learnt.
+    limit. lot_sd_g: error common to the units of a lot; None: not learnt. x_mm: middle of its lane.
     """
 
     sku: Sku
@@ -41,15 +49,17 @@ class Stocked:
     tol_g: float
     count: int
     lot_sd_g: float | None = None
+    x_mm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StockedTray:
-    """A tray and what is booked on it. gain_share: see ``GAIN_SHARE``."""
+    """A tray and what is booked on it. gain_share: see ``GAIN_SHARE``. width_mm: across its lanes."""
 
     tray: TrayId
     goods: tuple[Stocked, ...] = ()
     gain_share: float = GAIN_SHARE
+    width_mm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +68,33 @@ class Recording:
 
     id: str
     trays: tuple[StockedTray, ...]
-    samples: Sequence[Sample]
+    samples: Sequence[Row]
     ended: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One unit's weight in grams, its own variance and that of its lot's common error, grams squared."""
+    """One unit's weight in grams, its own variance and that of its lot's common error, grams squared.
+
+    x_mm: the middle of its lane.
+    """
 
     grams: float
     own_var: float
     lot_var: float
+    x_mm: float | None = None
 
     def __post_init__(self) -> None:
         assert self.grams > 0
         assert self.own_var > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """A tray's lanes, in millimetres. scatter_mm: standard deviation of a unit's place within its lane."""
+
+    width_mm: float
+    scatter_mm: float
 
 
 class Book:
@@ -87,6 +109,7 @@ class Book:
         self.trays: tuple[TrayId, ...] = tuple(tray.tray for tray in trays)
         self.skus: tuple[Sku, ...] = tuple(sorted({good.sku for tray in trays for good in tray.goods}))
         self.gain_share = tuple(tray.gain_share for tray in trays)
+        self.lanes: tuple[Lanes | None, ...] = tuple(_lanes_of(tray) for tray in trays)
         self.faults: list[str] = []
         self.stock: list[dict[int, int]] = []
         self._units: list[dict[int, Unit]] = []
@@ -116,7 +139,7 @@ class Book:
             if not _weighs(good):
                 continue
             units.setdefault(sku, _unit_of(good))
-            self._anywhere.setdefault(sku, units[sku])
+            self._anywhere.setdefault(sku, replace(units[sku], x_mm=None))
             stock[sku] = min(stock.get(sku, 0) + max(good.count, 0), MOST_COUNT)
         self._units.append(units)
         self.stock.append(stock)
@@ -137,4 +160,14 @@ def _unit_of(good: Stocked) -> Unit:
     sd = good.tol_g / 3
     own = sd * sd + ROUND_G2
     lot = LOT_SHARE * own**0.5 if good.lot_sd_g is None else good.lot_sd_g
-    return Unit(good.unit_g, own, lot * lot)
+    return Unit(good.unit_g, own, lot * lot, good.x_mm)
+
+
+def _lanes_of(tray: StockedTray) -> Lanes | None:
+    width = tray.width_mm
+    if width is None or not LEAST_WIDTH_MM <= width <= MOST_WIDTH_MM:
+        return None
+    lanes = {good.x_mm for good in tray.goods if good.x_mm is not None and 0 <= good.x_mm <= width}
+    if not lanes or any(good.x_mm is not None and good.x_mm not in lanes for good in tray.goods):
+        return None
+    return Lanes(width, SCATTER_SHARE * width / len(lanes))

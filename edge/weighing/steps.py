@@ -15,6 +15,7 @@ class Step:
     before, after: the levels beside it; before_var, after_var: their variances without the gain's share.
     moved_s: how long it moved. drift_g, rest_s: what the plateau after it did until it was left, and its
     length. gain_share: error of the change as a share of it. rest: what no step explains (a pseudo-event).
+    x_mm, x_var: where on the tray, and its variance, where the tray's cells are read one by one.
     """
 
     tray: int
@@ -29,6 +30,8 @@ class Step:
     rest_s: float = LAST_REST_S
     gain_share: float = 0.0011
     rest: bool = False
+    x_mm: float | None = None
+    x_var: float = 0.0
 
     @property
     def delta(self) -> float:

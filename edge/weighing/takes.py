@@ -11,6 +11,7 @@ from typing import NamedTuple
 from edge.weighing.bulk import bulky
 from edge.weighing.likelihood import FARTHEST_Z, log_density
 from edge.weighing.multisets import FEW_GOODS, Bunch, bunch_of, everyday, large
+from edge.weighing.position import Place
 from edge.weighing.recording import Unit
 
 SLOW_S = 1.3
@@ -50,15 +51,15 @@ class Takes:
 
     def __init__(self, slow: bool) -> None:
         self._slow = slow
-        self._tabled: dict[tuple[tuple[int, ...], float, float], list[Fit]] = {}
-        self._whole: dict[tuple[tuple[int, ...], tuple[int, ...], float, float], list[Fit]] = {}
+        self._tabled: dict[tuple[tuple[int, ...], float, float, Place | None], list[Fit]] = {}
+        self._whole: dict[tuple[tuple[int, ...], tuple[int, ...], float, float, Place | None], list[Fit]] = {}
         self._few: dict[tuple[tuple[int, ...], float, float, int], list[Fit]] = {}
 
-    def of(self, shelf: Shelf, grams: float, variance: float) -> list[Fit]:
-        """All bunches that the shelf holds and that could weigh ``grams``."""
-        key = (shelf.skus, shelf.held, grams, variance)
+    def of(self, shelf: Shelf, grams: float, variance: float, place: Place | None = None) -> list[Fit]:
+        """All bunches that the shelf holds and that could weigh ``grams``. place: where they lay."""
+        key = (shelf.skus, shelf.held, grams, variance, place)
         if key not in self._whole:
-            self._whole[key] = self._found(shelf, grams, variance)
+            self._whole[key] = self._found(shelf, grams, variance, place)
         return self._whole[key]
 
     def few(self, shelf: Shelf, grams: float, variance: float, most: int) -> list[Fit]:
@@ -66,29 +67,31 @@ class Takes:
         key = (shelf.skus, grams, variance, most)
         if key not in self._few:
             near = [b for b in everyday(shelf.units).near(grams, variance) if b.size <= most]
-            self._few[key] = self._fitting(near, grams, variance)
+            self._few[key] = self._fitting(shelf.units, near, grams, variance)
         return self._few[key]
 
-    def _found(self, shelf: Shelf, grams: float, variance: float) -> list[Fit]:
-        key = (shelf.skus, grams, variance)
+    def _found(self, shelf: Shelf, grams: float, variance: float, place: Place | None) -> list[Fit]:
+        key = (shelf.skus, grams, variance, place)
         if key not in self._tabled:
-            self._tabled[key] = self._listed(shelf.units, grams, variance)
+            self._tabled[key] = self._listed(shelf.units, grams, variance, place)
         fits = [fit for fit in self._tabled[key] if shelf.holds(fit.bunch)]
-        fits += self._many_alike(shelf, grams, variance)
+        fits += self._many_alike(shelf, grams, variance, place)
         if len(shelf.skus) > 1 and grams >= LARGE_LEAST_G and all(fit.z > LARGE_Z for fit in fits):
             bunches = bulky(shelf.units, shelf.held, grams, variance)
             beyond = [bunch for bunch in bunches if bunch.size > _listed_units(shelf.units)]
-            fits += self._fitting(beyond, grams, variance)
+            fits += self._fitting(shelf.units, beyond, grams, variance, place)
         fits.sort(key=_score, reverse=True)
         return fits
 
-    def _listed(self, units: tuple[Unit, ...], grams: float, variance: float) -> list[Fit]:
-        fits = self._fitting(everyday(units).near(grams, variance), grams, variance)
+    def _listed(
+        self, units: tuple[Unit, ...], grams: float, variance: float, place: Place | None
+    ) -> list[Fit]:
+        fits = self._fitting(units, everyday(units).near(grams, variance), grams, variance, place)
         if self._slow or (grams >= LARGE_LEAST_G and all(fit.z > LARGE_Z for fit in fits)):
-            fits += self._fitting(large(units).near(grams, variance), grams, variance)
+            fits += self._fitting(units, large(units).near(grams, variance), grams, variance, place)
         return fits
 
-    def _many_alike(self, shelf: Shelf, grams: float, variance: float) -> list[Fit]:
+    def _many_alike(self, shelf: Shelf, grams: float, variance: float, place: Place | None) -> list[Fit]:
         """More units of one good than the tables list: a take of 20 bottles is 20 bottles."""
         listed = _listed_units(shelf.units)
         bunches = []
@@ -97,9 +100,16 @@ class Takes:
             if near + 1 > listed:
                 counts = range(max(listed + 1, near - 1), min(shelf.held[index], near + 1) + 1)
                 bunches += [bunch_of(shelf.units, ((index, count),)) for count in counts]
-        return self._fitting(bunches, grams, variance) if bunches else []
+        return self._fitting(shelf.units, bunches, grams, variance, place) if bunches else []
 
-    def _fitting(self, bunches: Iterable[Bunch], grams: float, variance: float) -> list[Fit]:
+    def _fitting(
+        self,
+        units: Sequence[Unit],
+        bunches: Iterable[Bunch],
+        grams: float,
+        variance: float,
+        place: Place | None = None,
+    ) -> list[Fit]:
         fits = []
         for bunch in bunches:
             own = bunch.variance + variance
@@ -109,6 +119,8 @@ class Takes:
                 score = bunch.prior + log_density(off, own)
                 if self._slow:
                     score += SLOW_A_UNIT * (bunch.size - 1) + SLOW_ONE
+                if place:
+                    score += place.score((units[index], count) for index, count in bunch.units)
                 fits.append(Fit(score, z, bunch))
         fits.sort(key=_score, reverse=True)
         return fits

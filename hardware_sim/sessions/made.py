@@ -9,6 +9,7 @@ import msgspec
 from hardware_sim.sessions.levels import Level
 from hardware_sim.sessions.mechanics import forces
 from hardware_sim.sessions.oddities import odd
+from hardware_sim.sessions.position import WIDTH_MM, lane_mm, moments, noise_of, placed
 from hardware_sim.sessions.sensor import readings
 from hardware_sim.sessions.stock import Cabinet, Product, stocked_cabinet
 from hardware_sim.sessions.visit import (
@@ -31,24 +32,31 @@ TOL_SD = 3
 """A recording's ``tol_g`` is three standard deviations of one piece."""
 
 
-def session_lines(level: Level, goods: Sequence[Product], seed: int, first: int, n: int) -> Iterator[bytes]:
+def session_lines(
+    level: Level, goods: Sequence[Product], seed: int, first: int, n: int, cells: bool = False
+) -> Iterator[bytes]:
     """``n`` sessions from number ``first`` on, one JSON object each, without line ends."""
     for number in range(first, first + n):
-        yield session_line(level, goods, seed, number)
+        yield session_line(level, goods, seed, number, cells)
 
 
-def session_line(level: Level, goods: Sequence[Product], seed: int, number: int) -> bytes:
-    """Session ``number`` of ``seed``: trays, samples, truth, kind, events, and oddity where there was one."""
+def session_line(
+    level: Level, goods: Sequence[Product], seed: int, number: int, cells: bool = False
+) -> bytes:
+    """Session ``number`` of ``seed``: trays, samples, truth, kind, events, and oddity where there was one.
+
+    cells: rows say where the load acts, and the planogram where the lanes are; all else stays the same.
+    """
     random = Random(f"{seed}/{level.name}/{number}")
     cabinet = stocked_cabinet(level, goods, random)
     loads_g = [cabinet.grams(tray) for tray in range(len(cabinet.units))]
     visit = _visit(level, cabinet, random)
     told: dict[str, object] = {
         "id": f"{level.name}-{seed}-{number}",
-        "trays": _trays(cabinet),
-        "samples": _samples(visit, forces(visit, loads_g)),
+        "trays": _trays(cabinet, cells),
+        "samples": _samples(visit, loads_g, Random(f"{seed}/{level.name}/{number}/cells") if cells else None),
         "truth": visit.truth,
-        "kind": level.name,
+        "kind": f"{level.name} four cells" if cells else level.name,
         "events": [_event(change) for change in sorted(visit.changes, key=_moment)],
     }
     if visit.oddity:
@@ -79,7 +87,7 @@ def _deeds(level: Level, random: Random) -> list[Deed]:
     return deeds
 
 
-def _trays(cabinet: Cabinet) -> list[dict[str, object]]:
+def _trays(cabinet: Cabinet, cells: bool) -> list[dict[str, object]]:
     return [
         {
             "id": f"{tray // 10 + 1}-{tray % 10 + 1:02}",
@@ -90,21 +98,35 @@ def _trays(cabinet: Cabinet) -> list[dict[str, object]]:
                     "tol_g": TOL_SD * slot.product.sd_g,
                     "count": slot.count,
                 }
-                for slot in slots
+                | ({"x_mm": lane_mm(slots, place)} if cells else {})
+                for place, slot in enumerate(slots)
             ],
         }
+        | ({"width_mm": WIDTH_MM} if cells else {})
         for tray, slots in enumerate(cabinet.slots)
     ]
 
 
-def _samples(visit: Visit, force: Sequence[list[float]]) -> list[tuple[float, int, float]]:
+def _samples(visit: Visit, loads_g: Sequence[float], cells: Random | None) -> list[tuple[float | None, ...]]:
+    """cells: chance of what four cells add; None: the whole tray's weight alone."""
     scale, random = visit.level.scale, visit.random
+    before = random.getstate()
+    force = forces(visit, loads_g)
     rate_hz = random.choice(scale.rates_hz)
-    streams = [
-        [(at, tray, grams) for at, grams in readings(each, scale, rate_hz, random)]
-        for tray, each in enumerate(force)
-    ]
-    return list(merge(*streams))
+    streams = [readings(each, scale, rate_hz, random) for each in force]
+    if cells is None:
+        return list(merge(*([(at, tray, grams) for at, grams in rows] for tray, rows in enumerate(streams))))
+    random.setstate(before)
+    turning = moments(visit, visit.cabinet, loads_g, cells)
+    noise_g = noise_of(scale.noise_g, rate_hz)
+    return list(
+        merge(
+            *(
+                [(at, tray, grams, x) for at, grams, x in placed(rows, turning[tray], noise_g, cells)]
+                for tray, rows in enumerate(streams)
+            )
+        )
+    )
 
 
 def _moment(change: Change) -> float:

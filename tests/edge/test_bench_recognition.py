@@ -323,6 +323,16 @@ def test_the_command_shows_floor_and_ceiling_beside_ours(capsys):
     assert "charged without a sale" in out
 
 
+def test_trays_of_four_cells_are_a_level_beside_the_plain_one(capsys):
+    command = ["bench", "recognition", "--level", "L0", "--n", "2", "--cells", "4", "--only", "ours"]
+    assert main([*command, "--jobs", "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["levels"]
+    assert {name: scores["ours"]["exact"]["n"] for name, scores in found.items()} == {
+        "L0": 2,
+        "L0 four cells": 2,
+    }
+
+
 REFUSED = [
     pytest.param(b"", "no session in it", 65, id="an empty file"),
     pytest.param(b"{}\n", "line 1", 65, id="no session"),

@@ -204,6 +204,51 @@ def test_generate_writes_a_line_a_session_for_each_level(capfdbinary):
     assert kinds == [name for name in NAMES for _ in range(2)]
 
 
+# --- four cells a tray --------------------------------------------------------------------------------
+
+
+def placed(n, level="L2", seed=7):
+    return [json.loads(line) for line in session_lines(LEVELS[level], REFERENCE, seed, 0, n, cells=True)]
+
+
+def test_four_cells_add_places_and_change_nothing_else():
+    for plain, cells in zip(made("L2", 4), placed(4), strict=True):
+        assert cells["kind"] == "L2 four cells"
+        assert [row[:3] for row in cells["samples"]] == plain["samples"]
+        assert {key: cells[key] for key in ("id", "truth", "events")} == {
+            key: plain[key] for key in ("id", "truth", "events")
+        }
+        for tray in cells["trays"]:
+            lanes = [good.pop("x_mm") for good in tray["planogram"]]
+            width = tray.pop("width_mm")
+            assert lanes == pytest.approx([(n + 0.5) * width / len(lanes) for n in range(len(lanes))])
+        assert cells["trays"] == plain["trays"]
+
+
+def test_a_change_s_place_is_in_its_lane_within_the_cells_errors():
+    """From the first event of each session: moments a while before and after it, over the grams."""
+    off = []
+    for each in placed(40, "L1"):
+        if not each["events"]:
+            continue
+        at, tray, grams, _, sku = each["events"][0]
+        rows = [row for row in each["samples"] if row[1] == tray]
+        before = [row[2] * row[3] for row in rows if at - 1.0 < row[0] < at - 0.1]
+        after = [row[2] * row[3] for row in rows if at + 0.9 < row[0] < at + 1.7]
+        lanes = {good["sku"]: good["x_mm"] for good in each["trays"][tray]["planogram"]}
+        if sku in lanes and before and after and len(lanes) == 2:
+            off.append((median(after) - median(before)) / grams - lanes[sku])
+    assert len(off) > 10
+    assert abs(median(off)) < 25
+    assert median(abs(each) for each in off) < 60
+
+
+def test_generate_takes_the_number_of_cells(capfdbinary):
+    assert main(["generate", "--level", "L0", "--n", "1", "--cells", "4"]) == 0
+    told = json.loads(capfdbinary.readouterr().out)
+    assert {len(row) for row in told["samples"]} == {4}
+
+
 def test_a_catalogue_may_take_the_reference_goods_place(tmp_path, capfdbinary):
     rows = ["sku_id,gross_weight_g,gross_sd_g,counter_ok"]
     rows += [f"S{number},{100 * number},1.0,1" for number in range(1, 8)] + ["COLD,333,1.0,0"]
