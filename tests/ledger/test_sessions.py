@@ -4,12 +4,14 @@ from dataclasses import replace
 import pytest
 
 from cloud_bridge import feed
-from edge.domain.records import Alternative, Movement, Sale, SaleLine
+from edge.domain.records import Alternative, Happened, Movement, Sale, SaleLine
 from edge.errors import LedgerError
 from edge.ledger.outbox import Outbox
 from edge.ledger.reading import Reading, session_view
 from edge.ledger.sessions import AlreadyClosed
 from edge.ledger.verify import verify
+from edge.recognition import MOST_POINTS
+from edge.weighing.curve import MOST
 
 
 def told(path):
@@ -145,6 +147,36 @@ def test_an_event_above_the_feeds_limit_is_refused_and_nothing_is_written(ledger
         ledger.close_session(replace(facts.closed(1), sale=Sale((long,))), facts.at(30))
     assert told(path) == []
     assert ledger.close_session(facts.closed(1), facts.at(31))
+
+
+def busiest(facts, trays):
+    """A session in review in which every one of ``trays`` trays moved as much as evidence can tell."""
+    sku = "ZY-TEA-BAG20-GIFT"
+    either = tuple(Alternative(((sku, n), (f"{sku}-2", -n)), 333) for n in (1, 2, 3))
+    moved = tuple(Happened(1000.123 + n, "FOREIGN_OBJECT", 0) for n in range(200))
+    curve = tuple((5000 + 100 * n, -100_000 - n) for n in range(min(MOST, MOST_POINTS // trays)))
+    told = [
+        facts.evidence(
+            f"{1 + n // 4}-{1 + n % 4:02d}",
+            3,
+            "review",
+            goods=((sku, 3), (f"{sku}-2", -1)),
+            reasons=("ambiguous", "foreign_object", "unexplained_removal"),
+            alternatives=either,
+            events=moved,
+            curve=curve,
+        )
+        for n in range(trays)
+    ]
+    return replace(facts.closed(1, {}), state="REVIEW", verdict="review", trays=tuple(told))
+
+
+@pytest.mark.parametrize("trays", [1, 12, 20])
+def test_the_busiest_session_of_a_whole_cabinet_fits_the_feed(ledger, path, facts, trays):
+    ledger.close_session(busiest(facts, trays), facts.at(30))
+    ((kind, _, fact),) = told(path)
+    assert (kind, len(fact.trays)) == ("session.closed.v1", trays)
+    assert verify(path) == []
 
 
 def test_an_appeal_is_recorded_once_and_told_to_the_centre(ledger, path, facts):
