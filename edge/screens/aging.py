@@ -2,21 +2,35 @@
 
 import msgspec
 
-from edge.domain.view import BasketView, SessionView, View
+from edge.domain.view import BasketView, QuestionView, SessionView, View
 
 
 def _less(seconds: int | None, elapsed: float) -> int | None:
     return None if seconds is None else max(0, seconds - int(elapsed))
 
 
+def _aged_question(question: QuestionView | None, elapsed: float) -> QuestionView | None:
+    if question is None:
+        return None
+    return msgspec.structs.replace(question, closes_in_s=max(0, question.closes_in_s - int(elapsed)))
+
+
 def aged_basket(basket: BasketView, elapsed: float) -> BasketView:
     """``basket`` as it reads ``elapsed`` seconds later."""
-    return msgspec.structs.replace(basket, closes_in_s=_less(basket.closes_in_s, elapsed))
+    return msgspec.structs.replace(
+        basket,
+        closes_in_s=_less(basket.closes_in_s, elapsed),
+        question=_aged_question(basket.question, elapsed),
+    )
 
 
 def aged_session(session: SessionView, elapsed: float) -> SessionView:
     """``session`` as it reads ``elapsed`` seconds later."""
-    return msgspec.structs.replace(session, closes_in_s=_less(session.closes_in_s, elapsed))
+    return msgspec.structs.replace(
+        session,
+        closes_in_s=_less(session.closes_in_s, elapsed),
+        question=_aged_question(session.question, elapsed),
+    )
 
 
 def aged(view: View, elapsed: float, token_elapsed: float) -> View:

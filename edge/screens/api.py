@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from edge.domain.requests import (
     Answer,
+    AnswerRequest,
     AppealRequest,
     Granted,
     OpenRequest,
@@ -26,6 +27,8 @@ from edge.domain.values import Kind, SessionId, TrayId
 from edge.domain.view import SessionView, View
 from edge.screens.aging import without_token
 from edge.screens.bodies import (
+    AnswerBody,
+    Answered,
     AppealBody,
     Appealed,
     OpenBody,
@@ -75,10 +78,12 @@ class Api:
             Route("/api/v1/counter", self.counter),
             Route("/api/v1/screen/token", self.screen_token),
             Route("/api/v1/screen/qr.png", self.screen_qr),
+            Route("/api/v1/screen/answer", self.screen_answer, methods=["POST"]),
             Route("/api/v1/sessions", self.open, methods=["POST"]),
             Route(session, self.session),
             Route(f"{session}/live", self.session_live),
             Route(f"{session}/trays/{{tray}}/curve.png", self.curve),
+            Route(f"{session}/answer", self.answer, methods=["POST"]),
             Route(f"{session}/appeal", self.appeal, methods=["POST"]),
         ]
 
@@ -209,6 +214,30 @@ class Api:
 
         every = comment_every(request.query_params.get("beat"))
         return stream(self.stage, newest, lambda shown: str(shown.serial), every)
+
+    async def answer(self, request: Request) -> Response:
+        """The opener says which of two explanations is right."""
+        session = self._visible(request)
+        if session is None:
+            return problem(Refusal.UNKNOWN_SESSION)
+        return await self._answer(request, session)
+
+    async def screen_answer(self, request: Request) -> Response:
+        """The same, tapped at the counter's own screen: it knows no session, but only one is asked."""
+        if not is_screen(request):
+            return problem("SCREEN_ONLY")
+        return await self._answer(request, None)
+
+    async def _answer(self, request: Request, session: SessionId | None) -> Response:
+        body = await read(request, AnswerBody)
+        if isinstance(body, Response):
+            return body
+        outcome = await self._ask(AnswerRequest(str(uuid.uuid4()), session, body.choice))
+        if isinstance(outcome, Refused):
+            return refusal(outcome)
+        if outcome is None:
+            return problem("TIMEOUT")
+        return answer(Answered(choice=body.choice), 202)
 
     async def appeal(self, request: Request) -> Response:
         session = self._visible(request)

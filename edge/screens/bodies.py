@@ -28,6 +28,18 @@ class AppealBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     reason: Annotated[str, Meta(min_length=1, max_length=200)]
 
 
+class AnswerBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``POST …/answer``. choice: number of the option from 0; null: neither, so that people look at it."""
+
+    choice: Literal[0, 1] | None
+
+
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer is recorded; the session's next view shows what came of it."""
+
+    choice: Literal[0, 1] | None
+
+
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """The session exists. Its id is a secret between the counter and whoever opened it."""
 

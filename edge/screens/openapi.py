@@ -7,10 +7,22 @@ import msgspec
 
 from edge.domain.requests import Refusal
 from edge.domain.view import SessionView, View
-from edge.screens.bodies import AppealBody, Appealed, CounterBody, OpenBody, Opened, ScreenToken
+from edge.screens.bodies import (
+    AnswerBody,
+    Answered,
+    AppealBody,
+    Appealed,
+    CounterBody,
+    OpenBody,
+    Opened,
+    ScreenToken,
+)
 from edge.screens.problems import FAULTS, MEDIA_TYPE, Problem
 
-BODIES = (View, SessionView, CounterBody, OpenBody, Opened, AppealBody, Appealed, ScreenToken, Problem)
+BODIES = (
+    *(View, SessionView, CounterBody, ScreenToken, Problem),
+    *(OpenBody, Opened, AnswerBody, Answered, AppealBody, Appealed),
+)
 KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -64,6 +76,13 @@ def _paths() -> dict[str, Any]:
         "/api/v1/screen/qr.png": {
             "get": _operation("The screen's QR as a picture; loopback only", {"200": "image/png"})
         },
+        "/api/v1/screen/answer": {
+            "post": _operation(
+                "Say which of two explanations is right, at the screen; loopback only",
+                {"202": "Answered"},
+                body="AnswerBody",
+            )
+        },
         "/api/v1/sessions": {
             "post": _operation("Ask for the door", {"201": "Opened"}, body="OpenBody", parameters=[KEY])
         },
@@ -76,6 +95,14 @@ def _paths() -> dict[str, Any]:
                 "What a tray's scale said in one's own session, as a picture without weights",
                 {"200": "image/png"},
                 parameters=[SESSION, TRAY, LANG, LARGE],
+            )
+        },
+        f"{session}/answer": {
+            "post": _operation(
+                "Say which of two explanations of one's own session is right",
+                {"202": "Answered"},
+                body="AnswerBody",
+                parameters=[SESSION],
             )
         },
         f"{session}/appeal": {

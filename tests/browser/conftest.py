@@ -15,9 +15,28 @@ from prometheus_client import CollectorRegistry
 
 from edge import settings as settings_module
 from edge.domain.records import Happened
-from edge.domain.requests import Accepted, Answer, Granted, OpenRequest, Refusal, Refused, Request
+from edge.domain.requests import (
+    Accepted,
+    Answer,
+    AnswerRequest,
+    Granted,
+    OpenRequest,
+    Refusal,
+    Refused,
+    Request,
+)
 from edge.domain.values import Decigrams, SessionId
-from edge.domain.view import BasketView, Evidence, LineView, Moved, SessionView, TrayView, View
+from edge.domain.view import (
+    BasketView,
+    Evidence,
+    LineView,
+    Moved,
+    OptionView,
+    QuestionView,
+    SessionView,
+    TrayView,
+    View,
+)
 from edge.ledger.trays import PastTray
 from edge.screens.app import make_app
 from edge.screens.health import Readiness
@@ -62,36 +81,37 @@ def rows() -> dict[str, dict[str, str]]:
         return {row["sku_id"]: row for row in csv.DictReader(file)}
 
 
-def trays() -> tuple[TrayView, ...]:
-    catalogue = rows()
-    return tuple(
-        TrayView(
-            tray=at,
-            sku=sku,
-            name=catalogue[sku]["name_zh"],
-            name_en=catalogue[sku]["name_en"],
-            spec=catalogue[sku]["spec"],
-            county=catalogue[sku]["county_zh"],
-            county_en=catalogue[sku]["county_en"],
-            price_fen=int(catalogue[sku]["price_fen"]),
-            on_hand=on_hand,
-            capacity=20,
-            certified=True,
-            expires_on="2027-04-28",
-            in_service=at != OUT_OF_SERVICE,
-            category=catalogue[sku]["category"],
-        )
-        for at, (sku, on_hand) in GOODS.items()
+def tray_view(at: str, sku: str, on_hand: int) -> TrayView:
+    product = ROWS[sku]
+    return TrayView(
+        tray=at,
+        sku=sku,
+        name=product["name_zh"],
+        name_en=product["name_en"],
+        spec=product["spec"],
+        county=product["county_zh"],
+        county_en=product["county_en"],
+        price_fen=int(product["price_fen"]),
+        on_hand=on_hand,
+        capacity=20,
+        certified=True,
+        expires_on="2027-04-28",
+        in_service=at != OUT_OF_SERVICE,
+        category=product["category"],
     )
 
 
-TRAYS = {tray.tray: tray for tray in trays()}
+ROWS = rows()
+TRAYS = {at: tray_view(at, sku, on_hand) for at, (sku, on_hand) in GOODS.items()}
 
 
 def line(at: str, count: int, sure: bool = True, evidence: Evidence | None = None) -> LineView:
-    tray = TRAYS[at]
+    return line_of(TRAYS[at], count, sure, evidence)
+
+
+def line_of(tray: TrayView, count: int, sure: bool = True, evidence: Evidence | None = None) -> LineView:
     return LineView(
-        tray=at,
+        tray=tray.tray,
         sku=tray.sku,
         name=tray.name,
         name_en=tray.name_en,
@@ -115,6 +135,22 @@ TEA_WHY = Evidence(before=10, after=9, events=(Moved(at="2026-11-23T06:05:25Z", 
 ONE_WATER = (line("1-01", 1, evidence=WATER_WHY),)
 WATER_AND_TEA = (*ONE_WATER, line("1-02", 1, evidence=TEA_WHY))
 HALF_SURE = (*ONE_WATER, line("1-02", 1, sure=False, evidence=TEA_WHY))
+
+# Goods that share a tray and weigh the same: the two flavours of one pack.
+SPICY, SOUR = tray_view("2-02", "LG-KJ-SPICY180", 6), tray_view("2-02", "LG-KJ-SOUR180", 5)
+
+
+def question(*options: tuple[LineView, ...]) -> QuestionView:
+    first, second = (
+        OptionView(lines=some, total_fen=sum(one.amount_fen for one in some)) for some in options
+    )
+    return QuestionView(options=(first, second), closes_in_s=15)
+
+
+def asking(*options: tuple[LineView, ...]) -> dict:
+    doubtful = tuple(msgspec.structs.replace(one, sure=False, amount_fen=0) for one in options[0])
+    return {"state": "SETTLING", "lines": doubtful, "question": question(*options), "closes_in_s": 15}
+
 
 # What the scale of the water said, as the ledger keeps it; of the tea's tray nothing is kept.
 CURVES = {
@@ -141,6 +177,18 @@ MOMENTS: dict[str, dict] = {
     "open_unsure": {"state": "OPEN", "lines": HALF_SURE, "closes_in_s": 42, "notice": "unsure"},
     "open_alarm": {"state": "OPEN", "lines": WATER_AND_TEA, "notice": "door_alarm"},
     "settling": {"state": "SETTLING", "lines": WATER_AND_TEA},
+    "asking": asking((line_of(SPICY, 1),), (line_of(SOUR, 1),)),
+    "asking_more": asking(
+        (line("1-01", 2), line_of(SPICY, 1), line("1-02", 1)),
+        (line("1-01", 2), line_of(SOUR, 1), line("1-03", 2), line("1-02", 1)),
+    ),
+    "asking_many": asking(
+        (line_of(SPICY, 2), line("1-04", 1), line("3-01", 1)), (line_of(SOUR, 2), line("2-01", 3))
+    ),
+    "asking_none": asking((line("3-03", 1),), ()),
+    "asking_where": asking((line_of(SPICY, 1),), (msgspec.structs.replace(line_of(SPICY, 1), tray="2-03"),)),
+    "chosen": {"state": "SETTLED", "lines": (line_of(SOUR, 1),), "order_no": "AK001-20261123-000019"},
+    "both": {"state": "SETTLED", "lines": (line_of(SPICY, 1), line_of(SOUR, 1)), "order_no": "AK001-1"},
     "receipt": {"state": "SETTLED", "lines": WATER_AND_TEA, "order_no": "AK001-20261123-000017"},
     "empty": {"state": "EMPTY"},
     "review": {"state": "REVIEW", "lines": HALF_SURE, "order_no": "AK001-20261123-000018"},
@@ -157,6 +205,7 @@ class ScriptedCounter:
         self.asked: list[Request] = []
         self.version = 0
         self.refuse: Refusal | None = None
+        self.asks = False
         self.web: WebThread | None = None
         self.port = 0
         self.start_web()
@@ -194,12 +243,21 @@ class ScriptedCounter:
         self.stage.answer(self._answer(request))
 
     def _answer(self, request: Request) -> Answer:
+        if isinstance(request, AnswerRequest):
+            return self._answered(request)
         if not isinstance(request, OpenRequest):
             return Accepted(request.id)
         if self.refuse is not None:
             return Refused(request.id, self.refuse)
         self.play("unlocking")
         return Granted(request.id, SESSION)
+
+    def _answered(self, request: AnswerRequest) -> Answer:
+        """The first answer settles; what comes later is not asked for any more."""
+        if not self.asks:
+            return Refused(request.id, Refusal.NOT_ASKED)
+        self.asks = False
+        return Accepted(request.id)
 
     def show(self, **changes: object) -> None:
         self.version += 1
@@ -219,6 +277,11 @@ class ScriptedCounter:
         )
         self.stage.show(msgspec.structs.replace(view, **changes))
 
+    def shared_trays(self) -> tuple[TrayView, ...]:
+        """The trays with two goods on 2-02, in the planogram's order."""
+        shared = {SPICY.tray: (SPICY, SOUR)}
+        return tuple(one for tray in TRAYS.values() for one in shared.get(tray.tray, (tray,)))
+
     def idle(self) -> None:
         self.refuse = None
         self.show()
@@ -233,9 +296,11 @@ class ScriptedCounter:
             "notice": "",
             "closes_in_s": None,
             "order_no": None,
+            "question": None,
             **MOMENTS[moment],
             **more,
         }
+        self.asks = changes["question"] is not None
         total = sum(one.amount_fen for one in changes["lines"])
         final = changes["state"] in VERDICTS
         self.stage.show_session(
@@ -250,7 +315,9 @@ class ScriptedCounter:
                 **changes,
             )
         )
-        self.show(state="BUSY", online=online, basket=BasketView(kind="BUY", total_fen=total, **changes))
+        basket = BasketView(kind="BUY", total_fen=total, **changes)
+        on_sale = self.shared_trays() if self.asks else tuple(TRAYS.values())
+        self.show(state="BUSY", online=online, trays=on_sale, basket=basket)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import { h, show } from "/static/dom.js";
 import { goods, sign } from "/static/icons.js";
 import { follow, lostBand } from "/static/live.js";
 import * as memory from "/static/memory.js";
+import { Question } from "/static/question.js";
 import { Receipt } from "/static/receipt.js";
 import { has, isChinese, minute, money, named, origin, remember, remembered, switchLanguage, t, told, unit } from "/static/text.js";
 import { Countdown, countdownText, FINAL, heading, lineItem, notice, total } from "/static/visit.js";
@@ -27,6 +28,7 @@ let refusedCode = "";
 let token = memory.scanned();
 let door = null;
 let receipt = null;
+let question = null;
 let stop = () => {};
 
 follow("/live", (next) => { view = next; render(); }, lostBand("view"));
@@ -47,8 +49,9 @@ function enter(session) {
   step = "visit";
   visit = null;
   receipt = new Receipt(goHome);
+  question = new Question((choice) => ask(`/api/v1/sessions/${session}/answer`, { choice }));
   memory.keepVisit(session);
-  stop = follow(`/api/v1/sessions/${session}/live`, (next) => { visit = next; countdown.set(next.closes_in_s); render(); }, lostBand("visit"), () => { lostBand("visit")(false); goHome(); });
+  stop = follow(`/api/v1/sessions/${session}/live`, (next) => { visit = next; countdown.set(next.closes_in_s); question.hear(next.question); render(); }, lostBand("visit"), () => { lostBand("visit")(false); goHome(); });
   window.scrollTo(0, 0);
   render();
 }
@@ -89,11 +92,13 @@ function render() {
   else if (step === "orders") show(body, ["orders"], drawOrders);
   else if (visit === null) show(body, ["wait"], () => h("p", { class: "starting" }, t("asking")));
   else if (FINAL.includes(visit.state)) drawReceipt();
+  else if (visit.question) question.draw(body, visit.question, view?.trays);
   else show(body, { ...visit, closes_in_s: null }, drawVisit);
   tick();
 }
 
 function tick() {
+  question?.tick();
   const place = document.getElementById("countdown");
   if (place && visit) show(place, countdownText(visit.state, countdown.left()), () => countdownText(visit.state, countdown.left()));
 }

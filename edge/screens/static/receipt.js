@@ -8,6 +8,9 @@ import { heading, lineItem, notice, pieces, total } from "/static/visit.js";
 
 const REASONS = ["not_taken", "count", "price", "damaged"];
 
+// A line's name on this page: goods may share a tray.
+const keyOf = (line) => `${line.tray} ${line.sku}`;
+
 const isLarge = () => document.documentElement.classList.contains("big");
 
 // What the tray's scale said, as a picture without weights; fetched once it is looked at.
@@ -91,14 +94,14 @@ export class Receipt {
 
   form() {
     const several = this.visit.lines.length > 1;
-    const about = this.visit.lines.find((line) => line.tray === this.which || !several);
+    const about = this.visit.lines.find((line) => keyOf(line) === this.which || !several);
     return h("form", { class: "appeal", onsubmit: (event) => { event.preventDefault(); this.send(); } },
       h("h1", {}, t("appeal_title")),
       h("div", { role: "radiogroup", "aria-label": t("appeal_title") }, REASONS.map((reason) => this.choice("reason", reason, t(`appeal_${reason}`)))),
       several ? h("h2", {}, t("appeal_which")) : null,
       several ? h("div", { role: "radiogroup", "aria-label": t("appeal_which") },
         this.choice("which", "", t("appeal_whole")),
-        this.visit.lines.map((line) => this.choice("which", line.tray, `${named(line)} ${t("pieces", { n: line.count })}`))) : null,
+        this.visit.lines.map((line) => this.choice("which", keyOf(line), `${named(line)} ${t("pieces", { n: line.count })}`))) : null,
       about?.evidence ? curve(about, this.visit.session) : null,
       h("p", { class: "message", role: "alert" }, this.message),
       h("button", { class: "main", id: "send", disabled: !this.reason || this.sending }, t("appeal_send")),
@@ -108,8 +111,8 @@ export class Receipt {
   async send() {
     this.sending = true;
     this.again();
-    const line = this.visit.lines.find((one) => one.tray === this.which);
-    const about = line ? `${line.tray} ${line.sku} × ${line.count}` : `* × ${pieces(this.visit.lines)}`;
+    const line = this.visit.lines.find((one) => keyOf(one) === this.which);
+    const about = line ? `${keyOf(line)} × ${line.count}` : `* × ${pieces(this.visit.lines)}`;
     const outcome = await ask(`/api/v1/sessions/${this.visit.session}/appeal`, { reason: `${this.reason}: ${about}` });
     this.sending = false;
     if (outcome.ok) Object.assign(this, { received: true, appealing: false, message: "" });

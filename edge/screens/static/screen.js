@@ -1,12 +1,15 @@
 // The counter's screen: what anyone before the cabinet sees. It shows the View and decides nothing.
 
+import { ask } from "/static/ask.js";
 import { h, show } from "/static/dom.js";
 import { goods, sign } from "/static/icons.js";
 import { follow, lostBand } from "/static/live.js";
+import { Question } from "/static/question.js";
 import { isChinese, money, named, origin, switchLanguage, t, told, unit } from "/static/text.js";
 import { Countdown, countdownText, FINAL, heading, lineItem, notice, total } from "/static/visit.js";
 
 const RESULT_MS = 5000;
+const ROOMY = 12; // goods that all have room with a picture each; nobody scrolls this screen
 const { atScreen: at, trying, counter } = document.documentElement.dataset;
 const atScreen = at === "yes";
 const page = document.getElementById("page");
@@ -14,6 +17,7 @@ const head = h("header", { class: "top" });
 const body = h("div", { class: "body" });
 const foot = h("footer", { class: "foot" });
 const countdown = new Countdown();
+const question = new Question(atScreen ? (choice) => ask("/api/v1/screen/answer", { choice }) : null);
 const code = h("img", { id: "qr" });
 let inCode = ""; // the token in the code shown
 code.addEventListener("error", () => { inCode = ""; setTimeout(() => view.token && renewCode(), 1000); });
@@ -33,6 +37,7 @@ setInterval(render, 250);
 function take(next) {
   view = next;
   countdown.set(view.basket?.closes_in_s);
+  question.hear(view.basket?.question ?? null);
   noteResult(view.basket);
   render();
 }
@@ -60,12 +65,14 @@ function render() {
   if (view.state === "OUT_OF_ORDER" && !basket) show(body, ["out", view.reason], drawOut);
   else if (view.state === "RESTOCKING" || basket?.kind === "RESTOCK") show(body, ["restocking"], () => plain("restocking", "wait"));
   else if (basket?.kind === "SERVICE") show(body, ["service"], () => plain("service", "wait"));
+  else if (basket?.question) question.draw(body, basket.question, view.trays);
   else if (basket) show(body, { ...basket, closes_in_s: null }, () => drawVisit(basket));
   else show(body, ["idle", view.trays, view.state, view.token, connected, atScreen], drawIdle);
   tick(basket);
 }
 
 function tick(basket) {
+  question.tick();
   const place = document.getElementById("countdown");
   if (place && basket) show(place, countdownText(basket.state, countdown.left()), () => countdownText(basket.state, countdown.left()));
 }
@@ -108,7 +115,7 @@ function drawIdle() {
     h("section", { class: "scan" },
       h("div", { class: "how" }, h("h1", {}, t("scan_title")), h("p", {}, t("scan_text"))),
       drawCode(), drawSteps(), h("p", { class: "rule" }, t("one_payer"))),
-    h("section", { class: "goods", "aria-label": t("goods_title") }, h("ul", { class: "tiles" }, view.trays.map(tile))));
+    h("section", { class: "goods", "aria-label": t("goods_title") }, h("ul", { class: view.trays.length > ROOMY ? "tiles many" : "tiles" }, view.trays.map(tile))));
 }
 
 function drawCode() {
