@@ -33,12 +33,13 @@ from edge.flights import Flights
 from edge.hardware.build import buses_of
 from edge.hardware.port import PortThread, log_capture
 from edge.hardware.signals import Job, Sweep, Unlock
+from edge.known_weights import read_weights
 from edge.ledger.delivery import acknowledged
 from edge.ledger.ledger import Ledger
 from edge.ledger.outbox import Outbox
 from edge.ledger.reading import Reading, session_view
 from edge.ledger.trays import tray_of
-from edge.lint_check import linted, names_of
+from edge.lint_check import capacity_g, names_of, plans_of
 from edge.outfit import Outfit, load_outfit
 from edge.pins import check_pin
 from edge.screens.app import make_app
@@ -46,6 +47,7 @@ from edge.screens.health import Readiness
 from edge.screens.server import WebThread
 from edge.screens.stage import Stage
 from edge.turn import CentreSeen, Goods, Input, Turn, VerifyPin
+from edge.weighing.linter import lint
 
 log = structlog.get_logger(__name__)
 
@@ -277,11 +279,13 @@ def warn(outfit: Outfit) -> None:
 
 
 def planogram_picture(outfit: Outfit) -> bytes:
-    """The planogram as the linter sees it: a PNG."""
+    """The planogram as the linter sees it by the weights that were learnt so far: a PNG."""
     from edge.lint_picture import planogram_png  # Pillow is loaded when somebody looks
 
-    report = outfit.lint or linted(outfit.settings.weighing, outfit.planogram, outfit.catalogue)
-    return planogram_png(report, outfit.planogram, names_of(outfit.catalogue))
+    planogram, catalogue = outfit.planogram, outfit.catalogue
+    learnt = read_weights(outfit.data / "ledger.db", planogram, catalogue)
+    report = lint(plans_of(planogram, catalogue, capacity_g(outfit.settings.weighing), learnt))
+    return planogram_png(report, planogram, names_of(catalogue))
 
 
 def centre_keeps_up(data: Path, wall: datetime) -> bool:

@@ -19,6 +19,7 @@ from edge.domain.records import ClosedSession
 from edge.domain.session import State
 from edge.domain.values import Decigrams, Instant, Kind, Place, SessionId, Sku, TrayId
 from edge.errors import LedgerError
+from edge.known_weights import unit_of, weights_of
 from edge.ledger.calibrations import Calibrated, Known
 from edge.ledger.ledger import Ledger
 from edge.recognition import Weight
@@ -26,12 +27,9 @@ from edge.weighing import lots
 from edge.weighing.learning import (
     Alarm,
     Change,
-    Declared,
     LotWeight,
     alarm_of,
     learnt,
-    mixed,
-    unlearnt,
 )
 from edge.weighing.lessons import Lesson, emptied, lessons_of
 from edge.weighing.lots import Lots
@@ -63,7 +61,7 @@ class Calibration:
         self._told: dict[tuple[str, Sku], str] = {}
         """Alarm and product → the lot it was raised for, since the program started."""
         for row in ledger.calibrated():
-            self._keep(row)
+            self._keep(row, datetime.fromisoformat(row.at))
         self.look_at_stock()
 
     @property
@@ -80,9 +78,7 @@ class Calibration:
 
         Never further from the catalogue than its tolerance. A session keeps what it began with.
         """
-        places = {(facing.tray, facing.sku) for facing in planogram.facings} | self._lots.keys()
-        weights = ((place, self._weight(place, catalogue)) for place in sorted(places))
-        return {place: weight for place, weight in weights if weight is not None}
+        return weights_of(self._units, self._lots, planogram, catalogue)
 
     def hear(self, closed: ClosedSession, on_hand: Mapping[Place, int], whole: bool) -> None:
         """A session was recorded; ``settle`` makes something of it.
@@ -119,22 +115,6 @@ class Calibration:
         yield from self._zero_rows(closed, on_hand)
 
     # --- unit weights -------------------------------------------------------------------------------
-    def _weight(self, place: Place, catalogue: Catalogue) -> Weight | None:
-        tray, sku = place
-        declared = declared_of(catalogue.products.get(sku))
-        held = self._lots.get((tray, sku), ())
-        if declared is None:
-            return None
-        weights = [(self._unit(sku, lot, declared), pieces) for lot, pieces in held]
-        if not any(weight.units for weight, _ in weights):
-            return None
-        known = mixed(weights)
-        low, high = declared.unit_g - declared.tol_g, declared.unit_g + declared.tol_g
-        return Weight(min(max(known.mean_g, low), high), known.sd_g, known.error_g)
-
-    def _unit(self, sku: Sku, lot: str, declared: Declared) -> LotWeight:
-        return self._units.get((sku, lot)) or unlearnt(declared, lot)
-
     def _unit_rows(self, closed: ClosedSession, catalogue: Catalogue, now: Instant) -> Iterator[Calibrated]:
         """The rows that ``closed`` makes; each lot's later lesson follows from its earlier one."""
         fresh: dict[tuple[Sku, str], LotWeight] = {}
@@ -144,7 +124,8 @@ class Calibration:
             if lot is None or declared is None:
                 continue
             key = lesson.sku, lot
-            change = learnt(fresh.get(key) or self._unit(*key, declared), declared, lesson.seen, now.wall)
+            before = fresh.get(key) or unit_of(self._units, lesson.sku, lot, declared)
+            change = learnt(before, declared, lesson.seen, now.wall)
             if change.new == change.old:
                 self._not_learnt(lesson, change, closed.id, now)
                 continue
@@ -208,8 +189,7 @@ class Calibration:
             return False
         return True
 
-    def _keep(self, row: Calibrated, wall: datetime | None = None) -> None:
-        at = wall or datetime.fromisoformat(row.at)
+    def _keep(self, row: Calibrated, at: datetime) -> None:
         if row.kind == "UNIT":
             self._units[row.sku, row.lot] = lot_weight(row, row.new, at)
         elif row.new.mg is None:

@@ -14,7 +14,8 @@ from edge.domain.catalogue import Catalogue
 from edge.domain.planogram import Planogram
 from edge.errors import CannotCreate, ConfigError
 from edge.files import read_catalogue, read_planogram
-from edge.lint_check import capacity_g, names_of, plans_of
+from edge.known_weights import read_weights
+from edge.lint_check import Learnt, capacity_g, names_of, plans_of
 from edge.outfit import load_outfit
 from edge.settings import Weighing
 from edge.weighing.linter import CabinetReport, Level, Pair, TrayReport, lint
@@ -27,6 +28,7 @@ MARKS = {Level.OK: "✓", Level.WARN: "!", Level.ERROR: "✗"}
 @click.option("--planogram", "planogram_file", type=click.Path(path_type=Path), help="A planogram by itself.")
 @click.option("--catalogue", "catalogue_file", type=click.Path(path_type=Path), help="… and its catalogue.")
 @click.option("--capacity", type=click.FloatRange(min=1), help="Grams at which a tray's scale saturates.")
+@click.option("--learnt", is_flag=True, help="By the weights that this counter has learnt, from its ledger.")
 @click.option("--lang", type=click.Choice(words.LANGUAGES), default="zh", help="Language of the text.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Write a picture of the cabinet (PNG) here.")
 @json_option
@@ -36,6 +38,7 @@ def lint_command(
     planogram_file: Path | None,
     catalogue_file: Path | None,
     capacity: float | None,
+    learnt: bool,
     lang: str,
     picture: Path | None,
     as_json: bool,
@@ -46,6 +49,9 @@ def lint_command(
     """
     if (planogram_file is None) != (catalogue_file is None):
         raise click.UsageError("--planogram and --catalogue belong together")
+    if learnt and planogram_file:
+        raise click.UsageError("--learnt is about the settings' planogram, not about --planogram")
+    known: Learnt = {}
     if planogram_file and catalogue_file:
         planogram, catalogue = _pair_of(planogram_file, catalogue_file)
         weighing = Weighing()
@@ -53,7 +59,9 @@ def lint_command(
         unjudged = {**overrides, "weighing.lint": "off"}  # what it would refuse is to be seen here
         outfit = load_outfit(config, environ=environment(), flags=unjudged)
         planogram, catalogue, weighing = outfit.planogram, outfit.catalogue, outfit.settings.weighing
-    report = lint(plans_of(planogram, catalogue, capacity or capacity_g(weighing), {}))
+        if learnt:
+            known = read_weights(outfit.data / "ledger.db", planogram, catalogue)
+    report = lint(plans_of(planogram, catalogue, capacity or capacity_g(weighing), known))
     names = names_of(catalogue)
     if picture:
         _draw(picture, report, planogram, names)

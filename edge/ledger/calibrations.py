@@ -144,7 +144,7 @@ def history(db: Database | sqlite3.Connection) -> tuple[Calibrated, ...]:
     return tuple([_calibrated(row) for row in db.execute(_ALL)])
 
 
-def latest(db: Database) -> tuple[Calibrated, ...]:
+def latest(db: Database | sqlite3.Connection) -> tuple[Calibrated, ...]:
     """The last row of each lot and of each tray: what is known now."""
     return tuple([_calibrated(row) for row in db.execute(_LATEST)])
 
@@ -155,7 +155,14 @@ def read_history(path: Path) -> tuple[Calibrated, ...]:
         return history(conn)
 
 
-def movements(db: Database) -> tuple[Booked, ...]:
+def read_known(path: Path) -> tuple[tuple[Calibrated, ...], tuple[Booked, ...]]:
+    """What is known now and all stock movements, of the ledger at ``path``. Raises NoInput, LedgerError."""
+    with ledger_errors(path), closing(open_reader(path)) as conn:
+        conn.execute("BEGIN")  # one snapshot: a lot's weight and its pieces belong together
+        return latest(conn), movements(conn)
+
+
+def movements(db: Database | sqlite3.Connection) -> tuple[Booked, ...]:
     """All stock movements, the oldest first: by them lots came and went."""
     return tuple([Booked(*row) for row in db.execute(_RESTOCKS)])
 

@@ -123,3 +123,17 @@ def test_the_last_nights_lines_are_shown_in_both_languages(run, data):
         "NONE",
         "SHRINKAGE",
     ]
+
+
+def test_lint_looks_by_the_weights_that_were_learnt(run, setup):
+    from edge.app import planogram_picture
+    from edge.outfit import load_outfit
+
+    as_declared, as_learnt = (json.loads(run("lint", "--json", *words)[1]) for words in ((), ("--learnt",)))
+    tea = [next(t for t in each["trays"] if t["tray"] == "1-02") for each in (as_declared, as_learnt)]
+    assert [tray["pairs"][0]["gap_g"] for tray in tea] == [191.0, 191.4]
+    assert run("lint", "--learnt", "--planogram", "p", "--catalogue", "c")[0] == 2
+    data = run("config", "show", "--json")[1]
+    flags = {"files.data": json.loads(data)["files.data"]}
+    picture = planogram_picture(load_outfit(setup / "counter.toml", environ={}, flags=flags))
+    assert picture.startswith(b"\x89PNG")

@@ -16,6 +16,7 @@ from edge.domain.planogram import Facing, planogram_of
 from edge.domain.records import Alternative, ClosedSession, Happened, Movement, OpenSession, TrayEvidence
 from edge.domain.values import Instant, Kind
 from edge.errors import BadInput
+from edge.known_weights import read_weights
 from edge.ledger.ledger import Ledger
 from edge.ledger.space import Space
 from edge.ledger.verify import verify
@@ -163,6 +164,14 @@ def test_a_trusted_restock_is_a_lot_of_its_own_and_mixes_with_the_old_one(counte
     only = counter.weight()
     assert only.unit_g == 203.0
     assert only.lot_sd_g < mixed.lot_sd_g
+
+
+def test_who_only_reads_the_ledger_finds_the_same_weights(counter):
+    counter.take(203.0)
+    counter.fill(4, 203.0)
+    known = counter.calibration.weights_for(PLANOGRAM, CATALOGUE)
+    assert known
+    assert read_weights(counter.path, PLANOGRAM, CATALOGUE) == known
 
 
 def test_of_two_lots_on_a_tray_no_take_can_tell(counter):
