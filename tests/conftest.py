@@ -11,6 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")  # how long an example takes says how busy the machine is, not what is wrong
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 INSTALL = "apt-get update && apt-get install --no-install-recommends chromium fonts-wqy-microhei"

@@ -35,7 +35,8 @@ MAY = {
     "edge.settings_check": ["edge.settings", "edge.domain", "cloud_bridge.feed"],
     "edge": ["edge", "cloud_bridge.feed"],
     "hardware_sim": ["hardware_sim", "edge.hardware.codecs"],
-    "cloud_bridge.feed": [],
+    "cloud_bridge.feed": ["cloud_bridge.older"],
+    "cloud_bridge.older": [],
     "cloud_bridge": [
         "cloud_bridge",
         "edge.ledger.outbox",
@@ -71,6 +72,7 @@ PURE = [
     "edge.hardware.bus",
     "hardware_sim.devices",
     "cloud_bridge.feed",
+    "cloud_bridge.older",
 ]
 IMPURE = {"serial", "sqlite_utils", "sqlite3", "paho", "starlette", "uvicorn", "PIL"} | {
     "os", "time", "threading", "random", "secrets", "socket", "subprocess", "asyncio", "select", "logging",
