@@ -29,6 +29,8 @@ PRESS, PRESS_SHORT, PRESS_DRIFTING = 0.02, 0.12, 0.5
 SHORT_REST_S = 0.7
 NOTHING, NOTHING_G, NOTHING_VAR = log(0.02), 25.0, 4.0
 """The level moved by itself: creep after a press, a slow cell."""
+RELEASED = log(0.3)
+"""The same where a hand rested on the tray: it is taken away again, mostly with nothing in it."""
 FOREIGN_ON, FOREIGN_OFF, FOREIGN_LEAST_G = log(0.01), log(0.5), 8.0
 COMPOUND_ONE, COMPOUND_TWO = log(0.005), log(0.0015)
 """One, or two, put back and others taken within one movement."""
@@ -76,7 +78,8 @@ class Explainer:
             yield Claim(source.weight + log(self._press) + FREE, source, Deed.PRESS)
         if abs(delta) < NOTHING_G:
             own = variance + NOTHING_VAR
-            yield Claim(weight + NOTHING + log_density(delta, own), source, Deed.NOTHING)
+            prior = RELEASED if before != self._step.before else NOTHING
+            yield Claim(weight + prior + log_density(delta, own), source, Deed.NOTHING)
         shelf = self._shelf(source.changes)
         # Under a resting hand the step began elsewhere: its place is the hand's, too.
         place = self._place if before == self._step.before else None

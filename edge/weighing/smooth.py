@@ -5,6 +5,7 @@ It knows time and grams, not what lies on the tray. Bounded: at most ``FIRST_ROW
 
 from collections.abc import Callable
 from itertools import pairwise
+from math import nan
 from statistics import median
 
 FIRST_ROWS = 60
@@ -15,6 +16,11 @@ VALUE_HZ = 20.0
 """Rates are thinned to about this many values a second: faster ones did not find more."""
 APART_G = 60.0
 """Two rows further apart than this are not averaged: one of them is a glitch, or a load on its way."""
+REPEAT_S = 0.22
+"""The slowest transmitters have a new value 4.5 to 5 times a second. One that is asked more often repeats
+the last: until two new values have come right after one another nobody knows whether it does."""
+STRAY_G = 15.0
+"""One row further off than this, between two like ones, is a glitch and no new value."""
 MOST_G = 1e6
 """No scale of a counter shows a tonne: such a row is a sentinel of the wire, not a weight."""
 LATEST_S = 1e9
@@ -28,12 +34,16 @@ class Smoother:
 
     A block of B rows gives one value (two rows: their mean, more: their median), of which each is then
     the median with its two neighbours. Rows that are not finite or not later than the last are gaps.
+    Rows that a transmitter only repeats are one reading: their block ends where the next one comes.
+    new_rate: is called when ``rate`` turns out to be another one later on.
     """
 
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
+    def __init__(self, sink: Sink, new_rate: Callable[[], None] = lambda: None) -> None:
+        self._sink, self._new_rate = sink, new_rate
         self._first: list[tuple[float, float]] | None = []
         self._block = 1
+        self._interval = 0.0
+        self._repeats: Repeats | None = None
         self._rows: list[float] = []
         self._longest = 0.0
         self._at = self._value_at = -LATEST_S
@@ -55,7 +65,10 @@ class Smoother:
             return
         if self._first is not None:
             self._collect(at, grams)
-        elif self._block == 1:
+            return
+        if self._repeats is not None and self._repeats.new(grams):
+            self._new_reading()
+        if self._block == 1:
             self._at = at
             self._among_three(at, grams)
         else:
@@ -85,20 +98,40 @@ class Smoother:
         if len(rows) < 2:
             self._block, self.rate = 1, 1.0
         else:
-            interval = max(1e-4, median(b[0] - a[0] for a, b in pairwise(rows)))
-            self._block = max(1, round(1 / interval / VALUE_HZ))
-            self.rate = 1 / interval / self._block
-            self._longest = 2.5 * interval
+            self._interval = max(1e-4, median(b[0] - a[0] for a, b in pairwise(rows)))
+            self._longest = 2.5 * self._interval
+            most = Repeats(round(REPEAT_S / self._interval))
+            for _, grams in rows:
+                most.new(grams)
+            self._repeats = Repeats(most.most)
+            self._set_block()
         self._at = -LATEST_S
         for at, grams in rows:
             self.add(at, grams)
+
+    def _new_reading(self) -> None:
+        """The transmitter has a new value: what it repeated of the last is one reading."""
+        assert self._repeats is not None
+        if self._rows and self._repeats.most > 1:
+            self._end_block()
+        if self._repeats.learnt:
+            self._repeats.learnt = False
+            self._set_block()
+            self._new_rate()
+
+    def _set_block(self) -> None:
+        assert self._repeats is not None
+        self._block = max(1, self._repeats.most, round(1 / self._interval / VALUE_HZ))
+        self.rate = 1 / self._interval / self._block
+        if self._repeats.most == 1:
+            self._repeats = None  # it never repeats: watched no longer
 
     def _into_block(self, at: float, grams: float) -> None:
         if self._rows and at - self._at > self._longest:
             self._end_block()
         self._at = at
         self._rows.append(grams)
-        if len(self._rows) == self._block:
+        if len(self._rows) >= self._block:
             self._end_block()
 
     def _end_block(self) -> None:
@@ -125,3 +158,41 @@ class Smoother:
         self._older, self._newer = newer, value
         was, self._value_at = self._value_at, at
         self._sink(was, middle)
+
+
+class Repeats:
+    """Learns how many rows show one reading of the transmitter. most: rows of one reading at most; unknown
+    at first, then what the two shortest runs of equal rows say. learnt: ``most`` has changed.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = max(1, most)
+        self.learnt = False
+        self._shortest = self._second = FIRST_ROWS
+        self._before, self._run_before = 0.0, 0
+        self._last, self._run = nan, 0
+        self._whole = False
+
+    def new(self, grams: float) -> bool:
+        """Whether ``grams`` differs from the row before it."""
+        if grams == self._last:
+            self._run += 1
+            return False
+        stray = self._run == 1 and abs(self._last - self._before) > STRAY_G > abs(grams - self._before)
+        if stray and grams == self._before:
+            self._last, self._run = grams, self._run_before + 2
+            self._run_before = 0
+            return True
+        if self._run_before:
+            self._count(self._run_before)
+        self._before, self._run_before = self._last, self._run if self._whole and not stray else 0
+        self._whole = self._run > 0  # nobody saw the first run begin
+        self._last, self._run = grams, 1
+        return True
+
+    def _count(self, run: int) -> None:
+        if run < self._second:
+            self._shortest, self._second = min(run, self._shortest), max(run, self._shortest)
+            most = 1 if self._second == 1 else self._second + 1
+            if most < self.most:
+                self.most, self.learnt = most, True

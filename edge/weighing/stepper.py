@@ -23,6 +23,11 @@ CREEP_SHARE, CREEP_PER_S = 0.00025, 0.02
 """What remains in a level after a press of so many grams, and per second of movement, grams."""
 CUT_VAR = 9.0
 """Added to the variance of a level that closing cut off, besides its own unrest, grams squared."""
+FEWEST_UNTOUCHED, UNTOUCHED_SD = 3, 3.0
+"""The first values of a plateau are believed; later ones that are further off than so many standard
+deviations (and a step of the display) belong to the movement that ends it."""
+SETTLING_S, SETTLED_G, SETTLED_SD = 3.0, 2.0, 3.0
+"""A plateau that is further off than this after so many seconds came to rest later than it seemed to."""
 SILENT_S = 1.5
 """A tray without a reading for so long at either end of the session is silent."""
 RANGE_UNSURE_G = 12.0
@@ -41,7 +46,7 @@ class Stepper:
     ) -> None:
         self._tray, self._lightest, self._gain_share = tray, lightest_g, gain_share
         self._commit = commit
-        self._smooth = Smoother(self._value)
+        self._smooth = Smoother(self._value, self._set_limits)
         self.add = self._smooth.add
         self._start: list[tuple[float, float]] | None = []
         self._limits = Limits.of(NOISE_G, 10.0, lightest_g)
@@ -53,6 +58,7 @@ class Stepper:
         self._stray: tuple[float, float] | None = None
         self._recent: deque[float] = deque(maxlen=1)
         self._early: list[float] = []
+        self._later: deque[float] = deque(maxlen=1)
         self._window: deque[tuple[float, float]] = deque(maxlen=4)
         self._rested_at = 0.0
         self._left: tuple[float, float, int] = (0.0, 0.0, 0)
@@ -113,6 +119,8 @@ class Stepper:
         unstable = False if self._resting else self._cut_short()
         if self._pending is not None:
             self._hand_over(self._measured(self._early))
+        if self._latest is not None and (step := self._settled(self._latest)) is not self._latest:
+            self._commit(step, True)
         last = level_of(list(self._recent)) if self._resting else self._level
         self._append_residual(last - self.first)
         return Ending(self.first, last, unstable, silent)
@@ -141,6 +149,8 @@ class Stepper:
             self._early.append(value)
             if len(self._early) >= self._limits.plateau:
                 self._hand_over(self._measured(self._early))
+        elif at - self._rested_at < SETTLING_S:
+            self._later.append(value)
 
     def _leave(self, at: float, value: float) -> None:
         assert self._stray is not None
@@ -148,16 +158,26 @@ class Stepper:
             self._hand_over(self._measured(_without_last(self._early)))
         left_at = self._stray[0]
         if self._latest is not None:
-            drift = self._level - self._latest.after
-            self._commit(replace(self._latest, drift_g=drift, rest_s=left_at - self._rested_at), True)
+            step = self._settled(self._latest)
+            drift = self._level - step.after
+            self._commit(replace(step, drift_g=drift, rest_s=left_at - self._rested_at), True)
             self._latest = None
-        values = _without_last(list(self._recent))
+        values = self._untouched()
         self._left = (left_at, level_of(values), len(values))
         self._peak = 0.0
         self._display.see(self._stray[1])
         self._window = deque([self._stray], maxlen=self._limits.window)
         self._stray, self._resting = None, False
         self._move(at, value)
+
+    def _untouched(self) -> list[float]:
+        """The values before leaving that no finger had touched: a slow grip begins below the threshold."""
+        values = _without_last(list(self._recent))
+        quiet = level_of(values[: max(FEWEST_UNTOUCHED, len(values) // 2)])
+        most = UNTOUCHED_SD * sqrt(self._noise_var) + self._display.step_g
+        while len(values) > FEWEST_UNTOUCHED and abs(values[-1] - quiet) > most:
+            values.pop()
+        return values[-self._limits.plateau :]
 
     def _move(self, at: float, value: float) -> None:
         window, limits = self._window, self._limits
@@ -198,6 +218,16 @@ class Stepper:
         after_var = self._level_var(len(values)) + self._unrest(self._pending.moved_s)
         return replace(self._pending, after=level_of(values), after_var=after_var)
 
+    def _settled(self, step: Step) -> Step:
+        """``step`` with the level its plateau came to, where a hand that lay there went softly."""
+        if len(self._later) < self._limits.plateau:
+            return step
+        level = level_of(self._later)
+        if abs(level - step.after) <= SETTLED_G + SETTLED_SD * sqrt(2 * step.after_var):
+            return step
+        self._sum += level - step.after
+        return replace(step, after=level)
+
     def _unrest(self, moved_s: float) -> float:
         return (CREEP_SHARE * self._peak) ** 2 + (CREEP_PER_S * moved_s) ** 2
 
@@ -205,7 +235,7 @@ class Stepper:
         self._pending = None
         self._latest = None
         if abs(step.delta) >= self._limits.smallest:
-            self._latest = step
+            self._latest, self._later = step, deque(maxlen=self._limits.plateau)
             self._sum += step.delta
             self._commit(step, False)
 
@@ -229,11 +259,15 @@ class Stepper:
         self._set_limits()
         self._rested_at, self._at, self._followed = start[0][0], start[-1][0], 4
         near = [value for value in values if abs(value - self._level) <= self._limits.leave]
-        self._recent = deque(near or [self._level], maxlen=self._limits.plateau + 1)
+        self._recent = deque(near or [self._level], maxlen=2 * self._limits.plateau)
 
     def _set_limits(self) -> None:
         sigma, display_g = sqrt(self._noise_var), self._display.step_g
         self._limits = Limits.of(sigma, self._smooth.rate, self._lightest, display_g)
+        if self._recent.maxlen != 2 * self._limits.plateau:
+            self._recent = deque(self._recent, maxlen=2 * self._limits.plateau)
+        if self._window.maxlen != self._limits.window:
+            self._window = deque(self._window, maxlen=self._limits.window)
 
     def _cut_short(self) -> bool:
         """The step that closing interrupts; true where it moved too much to be believed."""

@@ -140,7 +140,7 @@ def test_a_burst_of_two_glitches_is_a_movement_without_a_step():
 
 def test_the_value_before_a_step_may_already_belong_to_it():
     """On a plateau of four values a fifth that is on its way down would pull both its levels."""
-    levels = [6000.0] * 20 + [5481.0] * 4 + [5470.0] + [4962.0] * 20
+    levels = [6000.0, 6001.0] * 10 + [5481.0, 5482.0] * 2 + [5470.0] + [4962.0, 4963.0] * 10
     watched = Watched([(at / 10, grams) for at, grams in enumerate(levels)])
     assert watched.deltas == pytest.approx([-519, -519], abs=0.5)
 
