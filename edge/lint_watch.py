@@ -13,7 +13,8 @@ from edge.domain.values import Instant
 from edge.lint_check import Learnt, capacity_g, names_of, plans_of
 from edge.lint_words import Names, cross, pair
 from edge.settings import Weighing
-from edge.weighing.linter import TrayPlan, cross_pairs, lint_tray
+from edge.weighing.linter import TrayPlan, cross_pairs, nearest_pairs
+from edge.weighing.tray_plan import counted_as_one
 
 DOUBT = "PLANOGRAM_DOUBT"
 """Alarm on a tray: by what was learnt, a take from it may not be told from another."""
@@ -28,7 +29,7 @@ class LintWatch:
         self._off = weighing.lint == "off"
 
     def look(self, planogram: Planogram, catalogue: Catalogue, learnt: Learnt, now: Instant) -> None:
-        """Compare the planogram by ``learnt`` weights with the same by the catalogue's; some milliseconds."""
+        """Compare the planogram by ``learnt`` weights with the same by the catalogue's; milliseconds."""
         if self._off:
             return
         names = names_of(catalogue)
@@ -48,7 +49,8 @@ def _collisions(plans: list[TrayPlan], names: Names) -> Iterator[tuple[tuple[str
     """(tray and what collides there, the sentence in English)."""
     for plan in plans:
         if len(plan.goods) > 1:
-            for near in lint_tray(plan).collisions:
+            goods = [good for good in counted_as_one(plan.goods) if good.count]
+            for near in (each for each in nearest_pairs(goods, plan.noise_g) if each.level):
                 key = (plan.tray, *(f"{sku}×{count}" for sku, count in (*near.one, ("|", 0), *near.other)))
                 yield key, pair(near, names)[1]
     for far in cross_pairs(plans):

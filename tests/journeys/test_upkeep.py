@@ -248,3 +248,25 @@ def test_a_session_that_a_power_cut_hid_in_part_teaches_nothing(rig):
     assert rig.settled(session, limit_s=20.0).state == "SETTLED"
     rig.run(2.0)
     assert learnt(rig) == []
+
+
+def test_a_tray_sold_empty_is_held_against_its_zero_from_then_on(night_rig):
+    rice = "3-02"
+    night_rig.visit(("take", {"tray": rice, "count": 3}))
+    night_rig.run(1.0)
+    fill(night_rig, rice, "HY-RICE-25", 1, 1)
+    pass_night(night_rig)
+    line = lines(night_rig)[rice]
+    assert (line["cause"], line["basis"], line["goods"][0]["booked"]) == ("NONE", "EMPTY_TRAY", 2)
+    assert [each["kind"] for each in night_rig.events("calibration.changed.v1")].count("ZERO") == 1
+
+
+def test_a_lot_by_whose_weight_goods_collide_is_told(rig):
+    noodles, tray = "LG-KJ-NOOD270", "2-01"
+    rig.visit(("take", {"tray": tray, "count": 8}))
+    deliver(rig, noodles, 6.0)
+    fill(rig, tray, noodles, 1, 1)
+    rig.run(1.0)
+    doubts = [event for event in rig.events("alarm.raised.v1") if event["kind"] == "PLANOGRAM_DOUBT"]
+    assert {event["subject"] for event in doubts} == {tray, "2-03"}
+    assert "one unit each differs by 8 g" in doubts[0]["detail"]
