@@ -1,5 +1,6 @@
 """What the counter learns: from sure sessions only, kept in the ledger, and taken back on demand."""
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -215,11 +216,19 @@ def test_a_piece_of_another_product_is_told_and_not_learnt(counter):
 
 def test_every_change_is_an_event_and_the_ledger_verifies(counter):
     counter.take(202.0)
-    counter.take(201.0)
-    counter.ledger.checkpoint()
-    assert verify(counter.path) == []
+    counter.session(Kind.BUY, 5, -1000)
+    undo(counter.ledger, CATALOGUE, 1, counter.now)
     types = counter.ledger._store.query("SELECT type FROM event WHERE type LIKE 'calibration%'")
-    assert types == [("calibration.changed.v1",)] * 2
+    assert types == [("calibration.changed.v1",)] * 3
+    counter.ledger.close()
+    assert verify(counter.path) == []
+    with closing(sqlite3.connect(counter.path)) as conn, conn:
+        conn.execute("DROP TRIGGER calibration_no_update")
+        conn.execute("UPDATE calibration SET new_mg = 1 + new_mg WHERE n = 1")
+    (problem,) = verify(counter.path)
+    assert problem.startswith("calibration ")
+    assert "-1 or its lines were altered" in problem
+    counter.open()
 
 
 def test_an_undone_change_is_as_if_it_had_not_been_seen(counter):
