@@ -70,7 +70,7 @@ def _place(
     if isinstance(fact, feed.SaleSettled):
         return "sale", fact.order_no, lambda: _sale(conn, fact.order_no)
     if isinstance(fact, feed.SessionClosed):
-        return "session", fact.session, lambda: _session(conn, fact.session, fact.trays)
+        return "session", fact.session, lambda: _session(conn, fact)
     if isinstance(fact, feed.StockMoved):
         return "stock_movement", fact.movement, lambda: _movement(conn, fact.movement)
     if isinstance(fact, feed.CalibrationChanged):
@@ -115,31 +115,33 @@ def _line(row: tuple[Any, ...]) -> feed.Line:
     )
 
 
-def _session(conn: sqlite3.Connection, id: str, order: tuple[feed.TrayVerdict, ...]) -> feed.Fact | None:
-    row = conn.execute(_SESSION, (id,)).fetchone()
+def _session(conn: sqlite3.Connection, told: feed.SessionClosed) -> feed.Fact | None:
+    """As it was to be told. The first versions told no happenings."""
+    row = conn.execute(_SESSION, (told.session,)).fetchone()
     if row is None:
         return None
     kind, state, opener, verdict, reasons, opened, closed, order_no = row
-    place = {tray.tray: index for index, tray in enumerate(order)}
-    with_events = any(tray.events for tray in order)
-    trays = [_tray(tray, with_events) for tray in conn.execute(_TRAYS, (id,))]
-    return feed.SessionClosed(
-        mono_ms=0,
-        session=id,
+    order = {tray.tray: index for index, tray in enumerate(told.trays)}
+    sharing = len(order) if any(tray.events for tray in told.trays) else 0
+    trays = [_tray(tray, sharing) for tray in conn.execute(_TRAYS, (told.session,))]
+    kept = feed.SessionClosed(
+        mono_ms=told.mono_ms,
+        session=told.session,
         kind=kind,
         state=state,
         opener=opener,
         verdict=verdict,
         reasons=_texts(reasons),
-        trays=tuple(sorted(trays, key=lambda tray: place.get(tray.tray, len(place)))),
+        trays=tuple(sorted(trays, key=lambda tray: order.get(tray.tray, len(order)))),
         opened_at=opened,
         closed_at=closed,
         order_no=order_no,
     )
+    return msgspec.structs.replace(feed.fitting(kept), mono_ms=0)
 
 
-def _tray(row: tuple[Any, ...], with_events: bool) -> feed.TrayVerdict:
-    """with_events: the event told them; those of the first versions did not."""
+def _tray(row: tuple[Any, ...], sharing: int) -> feed.TrayVerdict:
+    """sharing: how many trays share the room for happenings; 0: none were told."""
     tray, verdict, goods, before, after, delta, residual, reasons, alternatives, curve, events = row
     return feed.TrayVerdict(
         tray=tray,
@@ -152,7 +154,7 @@ def _tray(row: tuple[Any, ...], with_events: bool) -> feed.TrayVerdict:
         reasons=_texts(reasons),
         alternatives=msgspec.json.decode(alternatives, type=tuple[feed.Alternative, ...]),
         curve=msgspec.json.decode(curve, type=tuple[tuple[int, int], ...]),
-        events=happenings(msgspec.json.decode(events, type=tuple[Happened, ...])) if with_events else (),
+        events=happenings(msgspec.json.decode(events, type=tuple[Happened, ...]), sharing) if sharing else (),
     )
 
 

@@ -247,7 +247,7 @@ def _line_fact(line: SaleLine) -> feed.Line:
 def _session_closed(
     chain: Chain, closed: ClosedSession, opened: str, shut: str, number: str | None
 ) -> feed.SessionClosed:
-    return feed.SessionClosed(
+    fact = feed.SessionClosed(
         mono_ms=chain.mono_ms,
         session=closed.id,
         kind=closed.kind.value,
@@ -255,14 +255,15 @@ def _session_closed(
         opener=closed.opener,
         verdict=closed.verdict,
         reasons=closed.reasons,
-        trays=tuple([_verdict(tray) for tray in closed.trays]),
+        trays=tuple([_verdict(tray, len(closed.trays)) for tray in closed.trays]),
         opened_at=opened,
         closed_at=shut,
         order_no=number,
     )
+    return feed.fitting(fact)
 
 
-def _verdict(tray: TrayEvidence) -> feed.TrayVerdict:
+def _verdict(tray: TrayEvidence, trays: int) -> feed.TrayVerdict:
     return feed.TrayVerdict(
         tray=tray.tray,
         verdict=tray.verdict,
@@ -274,16 +275,16 @@ def _verdict(tray: TrayEvidence) -> feed.TrayVerdict:
         reasons=tray.reasons,
         alternatives=_alternatives(tray),
         curve=tray.curve,
-        events=happenings(tray.events),
+        events=happenings(tray.events, trays),
     )
 
 
-def happenings(events: Sequence[Happened]) -> tuple[feed.Happening, ...]:
-    """The first of ``events`` as the feed tells them."""
+def happenings(events: Sequence[Happened], trays: int) -> tuple[feed.Happening, ...]:
+    """The first of one tray's ``events`` as the feed tells them. trays: with how many it shares the room."""
     return tuple(
         [
             feed.Happening(t_ds=round(each.t * 10), action=each.action, count=each.count, sku=each.sku)
-            for each in events[: feed.MOST_HAPPENINGS]
+            for each in events[: max(1, feed.MOST_HAPPENINGS // trays)]
         ]
     )
 

@@ -115,7 +115,8 @@ def _doubts(
 ) -> Iterator[str]:
     if filled.unsettled:
         yield "unstable_tray"
-    if any(not each.fits for each in moved):
+    foreign = [each.step.delta for each in moved if not each.fits]
+    if foreign and abs(sum(foreign)) > band.around(0, 0):  # a hand that leant and went left nothing
         yield "foreign_object"
     if any(len(each.fits) > 1 for each in moved):
         yield "ambiguous"

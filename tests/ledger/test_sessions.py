@@ -171,7 +171,7 @@ def busiest(facts, trays):
     return replace(facts.closed(1, {}), state="REVIEW", verdict="review", trays=tuple(told))
 
 
-@pytest.mark.parametrize("trays", [1, 12, 20])
+@pytest.mark.parametrize("trays", [1, 12, 20, 60])
 def test_the_busiest_session_of_a_whole_cabinet_fits_the_feed(ledger, path, facts, trays):
     ledger.close_session(busiest(facts, trays), facts.at(30))
     ((kind, _, fact),) = told(path)
