@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from edge import session_lines
 from edge.cli import main
+from edge.domain.values import Sku, TrayId
 from edge.session_lines import CHUNK, Unusable, recording_of
-from edge.weighing.recogniser import recognise
-from edge.weighing.recording import MOST_GOODS
+from edge.weighing.recogniser import Recogniser, recognise
+from edge.weighing.recording import MOST_GOODS, Stocked, StockedTray
 
 
 def rows(seconds=7, grams=(-324, 0), hz=10):
@@ -432,3 +433,29 @@ def test_a_million_samples_are_judged_in_the_memory_of_their_line(tmp_path):
     verdict, peak, size = peak_of(1_000_000, tmp_path)
     assert (verdict["verdict"], verdict["basket"]) == ("charge", {"A": 2})
     assert peak < 3 * size + ROOM
+
+
+# 400 steps with their explanations, and 25 s of rows for their places, whatever the session's length:
+# 1.0 MB as measured.
+ENGINE_ROOM = 2 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("samples", "say"), [(9_840, "empty"), pytest.param(1_000_000, "review", marks=pytest.mark.long)]
+)
+def test_the_live_engine_needs_no_more_room_for_more_rows(samples, say):
+    """One tray, taken from and put back on all the time, at 80 rows a second, looked at now and then."""
+    good = Stocked(Sku("A"), 162.0, 4.5, 8, x_mm=100.0)
+    tracemalloc.start()
+    try:
+        live = Recogniser([StockedTray(TrayId("1-01"), (good,), width_mm=400.0)])
+        for n in range(samples):
+            live.feed(n / 80, 0, 5000.0 - 162 * (n // 240 % 2) + n % 3, 200.0)
+            if n % 3000 == 0:
+                live.live()
+        verdict = live.close()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (verdict.say, verdict.basket) == (say, ())
+    assert peak < ENGINE_ROOM
