@@ -145,11 +145,13 @@ class World:
             self._bus.clear()
 
     def _tray_state(self, tray: Tray, now: float) -> dict[str, Any]:
+        planned = self._skus_of(tray.id)
         return {
             "id": tray.id,
             "grams": round(tray.felt(now).grams),
             "true_g": round(tray.true_g(), 1),
-            "sku": next(iter(self._skus_of(tray.id)), None),
+            "sku": next(iter(planned), None),
+            "skus": planned,
             "goods": counted(tray.pieces),
             "foreign": foreign(tray.pieces),
         }

@@ -66,25 +66,35 @@ function trayParts(tray) {
   return parts;
 }
 
+// One mark a piece: the first planned product's, the second's, a stray's.
+function markOf(tray, sku) {
+  return ["piece", "piece second"][tray.skus.indexOf(sku)] ?? "piece other";
+}
+
 function drawTray(tray) {
   const parts = trayParts(tray);
-  const pieces = Object.entries(tray.goods).flatMap(([sku, count]) =>
-    Array(count).fill(sku === tray.sku ? "piece" : "piece other"));
+  const lying = Object.entries(tray.goods);
+  const pieces = lying.flatMap(([sku, count]) => Array(count).fill(markOf(tray, sku)));
   pieces.push(...tray.foreign.map(() => "piece alien"));
   const shown = pieces.join();
   if (parts.goods.dataset.shown !== shown) {
     parts.goods.dataset.shown = shown;
     parts.goods.replaceChildren(...pieces.map((className) => make("i", className)));
   }
-  const goods = pieces.length - tray.foreign.length;
-  const others = Object.keys(tray.goods).filter((sku) => sku !== tray.sku).map(nameOf);
-  const notes = [goods ? words.count(goods) : words.empty, ...others];
-  if (tray.foreign.length) notes.push(words.foreign_count(tray.foreign.length));
   text(parts.place, tray.id);
-  text(parts.name, nameOf(tray.sku));
-  text(parts.count, notes.join(" · "));
+  text(parts.name, tray.skus.map(nameOf).join(" / "));
+  text(parts.count, notesOf(tray, lying).join(" · "));
   text(parts.grams, words.reads(tray.grams));
   parts.button.disabled = state.door !== "open" || pieces.length === 0;
+}
+
+function notesOf(tray, lying) {
+  const planned = tray.skus.map((sku) => tray.goods[sku] ?? 0);
+  const strays = lying.filter(([sku]) => !tray.skus.includes(sku));
+  const notes = [lying.length ? planned.map(words.count).join(" + ") : words.empty];
+  notes.push(...strays.map(([sku, count]) => `${nameOf(sku)} ${words.count(count)}`));
+  if (tray.foreign.length) notes.push(words.foreign_count(tray.foreign.length));
+  return notes;
 }
 
 function drawHand() {
@@ -204,44 +214,66 @@ async function send(act) {
 
 function takeFrom(id) {
   const tray = state.trays.find((one) => one.id === id);
-  const alien = Object.keys(tray.goods).length === 0;
-  send(alien ? { do: "take", tray: id, grams: tray.foreign.at(-1) } : { do: "take", tray: id, count: 1 });
+  const kinds = Object.keys(tray.goods);
+  if (!kinds.length) send({ do: "take", tray: id, grams: tray.foreign.at(-1) });
+  else if (kinds.length === 1) send({ do: "take", tray: id, count: 1 });
+  else askWhich(kinds, (sku) => send({ do: "take", tray: id, sku, count: 1 }));
 }
 
-function askWhere(chip) {
-  text($("where-title"), words.where(chip.name));
-  const home = (tray) => tray.sku === chip.sku;
-  const ordered = [...state.trays.filter(home), ...state.trays.filter((tray) => !home(tray))];
-  $("places").replaceChildren(...ordered.map((tray) => {
-    const button = make("button", home(tray) ? "main" : "");
+// The dialog: a title, one button for each of `choices` ({label, main, then}), and one that leaves it.
+function choose(title, leave, choices) {
+  text($("where-title"), title);
+  text($("never"), leave);
+  $("places").replaceChildren(...choices.map(({ label, main, then }) => {
+    const button = make("button", main ? "main" : "");
     button.type = "button";
-    button.textContent = home(tray) ? `${tray.id} ${words.home}` : tray.id;
+    button.textContent = label;
     button.addEventListener("click", () => {
       $("where").close();
-      const what = chip.sku ? { sku: chip.sku, count: 1 } : { grams: chip.grams };
-      send({ do: "put_back", tray: tray.id, ...what });
+      then();
     });
     return button;
   }));
   $("where").showModal();
 }
 
+function askWhich(skus, then) {
+  choose(words.which, words.leave, skus.map((sku) => ({ label: nameOf(sku), main: true, then: () => then(sku) })));
+}
+
+function askWhere(chip) {
+  const home = (tray) => tray.skus.includes(chip.sku);
+  const ordered = [...state.trays.filter(home), ...state.trays.filter((tray) => !home(tray))];
+  const what = chip.sku ? { sku: chip.sku, count: 1 } : { grams: chip.grams };
+  choose(words.where(chip.name), words.cancel, ordered.map((tray) => ({
+    label: home(tray) ? `${tray.id} ${words.home}` : tray.id,
+    main: home(tray),
+    then: () => send({ do: "put_back", tray: tray.id, ...what }),
+  })));
+}
+
+function restock() {
+  const tray = state.trays.find((one) => one.id === $("tray").value);
+  const put = (sku) => send({ do: "put", tray: tray.id, count: Number($("restock-count").value), sku });
+  if (tray.skus.length > 1) askWhich(tray.skus, put);
+  else put(tray.sku);
+}
+
 function onForm(id, act) {
   $(id).addEventListener("submit", (event) => {
     event.preventDefault();
-    send(act());
+    act();
   });
 }
 
 for (const button of [...document.querySelectorAll(".buttons [data-do]"), $("next")]) {
   button.addEventListener("click", () => send({ do: button.dataset.do }));
 }
-onForm("lean", () => ({ do: "lean", tray: $("tray").value, grams: Number($("lean-grams").value),
+onForm("lean", () => send({ do: "lean", tray: $("tray").value, grams: Number($("lean-grams").value),
   seconds: Number($("lean-seconds").value) }));
-onForm("foreign", () => ({ do: "put", tray: $("tray").value, grams: Number($("foreign-grams").value) }));
-onForm("restock", () => ({ do: "put", tray: $("tray").value, count: Number($("restock-count").value),
-  sku: state.trays.find((tray) => tray.id === $("tray").value).sku }));
-onForm("power", () => ({ do: "power_cut", seconds: Number($("power-seconds").value) }));
+onForm("foreign", () => send({ do: "put", tray: $("tray").value, grams: Number($("foreign-grams").value) }));
+onForm("restock", restock);
+onForm("power", () => send({ do: "power_cut", seconds: Number($("power-seconds").value) }));
 $("tray").addEventListener("change", draw);
 $("never").addEventListener("click", () => $("where").close());
 $("language").addEventListener("click", () => {

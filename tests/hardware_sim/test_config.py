@@ -59,6 +59,7 @@ def test_goods_that_share_a_tray_lie_on_one_scale(sim_toml, tmp_path, make_bench
     assert len(bench.state()["trays"]) == 12
     tray = bench.tray("1-01")
     assert tray["goods"] == {"ZY-WATER-500": 12, "PL-TEA-125": 3}
+    assert tray["skus"] == ["ZY-WATER-500", "PL-TEA-125"]
     assert tray["true_g"] == pytest.approx(12 * 519 + 3 * 191, abs=60)
 
 

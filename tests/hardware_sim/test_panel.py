@@ -1,11 +1,13 @@
 """The cabinet panel in a real Chromium: what a person can see, reach and do."""
 
+import shutil
 from random import Random
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from hardware_sim.config import load
 from hardware_sim.links.pty import PtyLink
 from hardware_sim.runner import Runner
 from hardware_sim.server import Server
@@ -27,8 +29,13 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("button, select, input")]
 
 
 @pytest.fixture
-def runner(config, tmp_path):
-    runner = Runner(World(config, 1), PtyLink(tmp_path / "bus", 38400, Random(1)))
+def cabinet(config):
+    return config
+
+
+@pytest.fixture
+def runner(cabinet, tmp_path):
+    runner = Runner(World(cabinet, 1), PtyLink(tmp_path / "bus", 38400, Random(1)))
     runner.start()
     yield runner
     runner.stop()
@@ -123,3 +130,54 @@ def test_a_fault_is_switched_on_and_off_and_the_language_changes(open_panel, run
     page.get_by_role("button", name="English").click()
     expect(page.locator("h1")).to_have_text("Simulated cabinet")
     expect(page.locator(".tray .name").first).to_have_text("Ziyang Se mineral water")
+
+
+SHARED = """
+[[tray]]
+id = "2-02"
+sku = "LG-KJ-SOUR180"
+opening = 3
+"""
+
+
+class TestOfGoodsThatShareATray:
+    @pytest.fixture
+    def cabinet(self, sim_toml, tmp_path):
+        for name in ("sim.toml", "catalogue.csv", "planogram.toml"):
+            shutil.copyfile(sim_toml.with_name(name), tmp_path / name)
+        with (tmp_path / "planogram.toml").open("a", encoding="utf-8") as plan:
+            plan.write(SHARED)
+        return load(tmp_path / "sim.toml")
+
+    def test_both_are_named_counted_and_told_apart(self, open_panel, runner):
+        page = open_panel()
+        shared = page.locator(".tray", has_text="2-02")
+        expect(shared.locator(".name")).to_have_text("岚皋魔芋素毛肚(香辣) / 岚皋魔芋素毛肚(酸辣)")
+        expect(shared.locator(".count")).to_have_text("8 件 + 3 件")
+        expect(shared.locator(".piece.second")).to_have_count(3)
+        expect(shared.locator(".piece.other")).to_have_count(0)
+        assert page.evaluate(SMALL_TEXT) == []
+
+    def test_which_one_is_taken_is_asked_and_both_come_home(self, open_panel, runner):
+        page = open_panel()
+        tell(runner, "force_door")
+        shared = page.locator(".tray", has_text="2-02")
+        expect(shared).to_be_enabled()
+        shared.click()
+        expect(page.locator("#where-title")).to_have_text("哪一种？")
+        expect(page.locator("#never")).to_have_text("取消")
+        page.locator("#places").get_by_role("button", name="(酸辣)").click()
+        expect(page.locator(".chip")).to_have_text(["岚皋魔芋素毛肚(酸辣)"])
+        assert runner.state().result(2)["hand"] == {"LG-KJ-SOUR180": 1}
+        page.locator(".chip").click()
+        page.get_by_role("button", name="2-02 原位").click()
+        expect(page.locator(".chip")).to_have_count(0)
+        assert runner.state().result(2)["hand"] == {}
+
+    def test_a_restock_asks_which_one_comes(self, open_panel, runner):
+        page = open_panel()
+        tell(runner, "force_door")
+        page.locator("#tray").select_option("2-02")
+        page.locator("#restock button").click()
+        page.locator("#places").get_by_role("button", name="(酸辣)").click()
+        expect(page.locator(".tray", has_text="2-02").locator(".piece.second")).to_have_count(4)
