@@ -4,12 +4,18 @@ Screenshots go to $SCREENSHOTS.
 """
 
 import csv
+import json
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import msgspec
 import pytest
+from PIL import Image
 from playwright.sync_api import Page
 from prometheus_client import CollectorRegistry
 
@@ -44,6 +50,9 @@ from edge.screens.server import WebThread
 from edge.screens.stage import Stage
 
 SESSION = SessionId("5f" * 16)
+IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
+MOST_BYTES = 300_000
+"""Of a picture in the repository."""
 
 SETTINGS = """
 [counter]
@@ -349,3 +358,40 @@ def picture() -> Callable[..., None]:
             page.screenshot(path=Path(place) / f"{name}.png", full_page=full)
 
     return take
+
+
+@pytest.fixture
+def readme_picture() -> Callable[..., None]:
+    """Takes a picture for the READMEs, with README_IMAGES=1; 256 colours are plenty for flat pages."""
+
+    def take(page: Page, name: str, whole: bool = False) -> None:
+        if os.environ.get("README_IMAGES") != "1":
+            return
+        page.wait_for_timeout(600)  # transitions have ended
+        taken = Image.open(BytesIO(page.screenshot(full_page=whole))).convert("RGB")
+        IMAGES.mkdir(parents=True, exist_ok=True)
+        path = IMAGES / name
+        taken.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+        assert path.stat().st_size <= MOST_BYTES, name
+
+    return take
+
+
+@pytest.fixture
+def run_demo() -> Iterator[Callable[[Path], dict]]:
+    """``run_demo(folder)``: the demo's programs over that folder; gives what it tells about itself."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(folder: Path) -> dict:
+        command = [sys.executable, "-m", "edge", "demo", "--json", "--dir", str(folder), "--port-base", "0"]
+        processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        output = processes[-1].stdout
+        assert output is not None
+        line = output.readline()
+        assert line, "the demo did not start; its words stand above"
+        return json.loads(line)
+
+    yield start
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=15)

@@ -7,8 +7,6 @@ import json
 import os
 import re
 import signal
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from io import BytesIO
@@ -29,26 +27,15 @@ TALL = {"width": 1440, "height": 1400}
 SOON_MS = 30_000
 """Until a page must show what happened; generous, because other work may share the machine."""
 TAKEN = os.environ.get("README_IMAGES") == "1"
-IMAGES = Path(__file__).parents[2] / "docs" / "images"
-MOST_BYTES = 300_000
 
 WATER, TEA = "紫阳富硒矿泉水", "平利绿茶罐装"
 ACCOUNT, PIN = "demo-001", "246810"
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[dict]:
+def demo(run_demo, tmp_path: Path) -> dict:
     """The demo; gives what it tells about itself."""
-    command = [sys.executable, "-m", "edge", "demo", "--json", "--dir", str(tmp_path / "demo")]
-    process = subprocess.Popen([*command, "--port-base", "0"], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        line = process.stdout.readline()
-        assert line, "the demo did not start; its words stand above"
-        yield json.loads(line)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=15)
+    return run_demo(tmp_path / "demo")
 
 
 @pytest.fixture
@@ -104,19 +91,7 @@ def line(page: Page, sku: str) -> Locator:
     return page.locator(f".line[data-sku={sku}] .line-count")
 
 
-def picture(page: Page, name: str, whole: bool = False) -> None:
-    """A picture for the READMEs, small enough for a repository; 256 colours are plenty for flat pages."""
-    if not TAKEN:
-        return
-    page.wait_for_timeout(600)  # transitions have ended
-    taken = Image.open(BytesIO(page.screenshot(full_page=whole))).convert("RGB")
-    IMAGES.mkdir(parents=True, exist_ok=True)
-    path = IMAGES / name
-    taken.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
-    assert path.stat().st_size <= MOST_BYTES, name
-
-
-def test_a_purchase_from_the_code_on_the_screen_to_the_sale_at_the_centre(demo, opened):
+def test_a_purchase_from_the_code_on_the_screen_to_the_sale_at_the_centre(demo, opened, readme_picture):
     centre = opened(f"{demo['centre']}/", DESKTOP)
     expect(centre.locator("#today-total")).to_have_text("¥0.00")
     centre.evaluate("window.neverReloaded = true")
@@ -130,7 +105,7 @@ def test_a_purchase_from_the_code_on_the_screen_to_the_sale_at_the_centre(demo, 
     assert address.startswith(demo["phone"])
     if TAKEN:
         expect(screen.locator(".state")).to_have_text("可用", timeout=SOON_MS)  # the centre was heard
-    picture(screen, "counter-screen.png")
+    readme_picture(screen, "counter-screen.png")
 
     phone = opened(address, PHONE, has_touch=True, is_mobile=True)
     lets_in(phone, panel)
@@ -147,7 +122,7 @@ def test_a_purchase_from_the_code_on_the_screen_to_the_sale_at_the_centre(demo, 
         sees(page.locator("#total"), "¥103.00")
 
     panel.set_viewport_size(TALL)
-    picture(panel, "panel.png")
+    readme_picture(panel, "panel.png")
     panel.locator(".chip", has_text=WATER).first.click()
     panel.get_by_role("button", name="1-01 原位").click()
     sees(panel.locator("#hand-title"), "2 件")
@@ -172,7 +147,7 @@ def test_a_purchase_from_the_code_on_the_screen_to_the_sale_at_the_centre(demo, 
     kept = os.environ.get("SCREENSHOTS")
     if kept:
         curve.screenshot(path=f"{kept}/curve-demo.png")
-    picture(phone, "phone-receipt.png", whole=True)
+    readme_picture(phone, "phone-receipt.png", whole=True)
 
     sale = centre.locator("li.sale")
     expect(sale).to_have_count(1, timeout=SOON_MS)
@@ -181,7 +156,7 @@ def test_a_purchase_from_the_code_on_the_screen_to_the_sale_at_the_centre(demo, 
     for figure in ("#today-total", "#today-certified"):
         expect(centre.locator(figure)).to_have_text("¥99.50", timeout=SOON_MS)
     assert centre.evaluate("window.neverReloaded") is True
-    picture(centre, "centre.png")
+    readme_picture(centre, "centre.png")
 
     truth = got(f"{demo['sim']}/sim/state")
     assert truth["hand"] == {"ZY-WATER-500": 1, "PL-TEA-125": 1}

@@ -97,8 +97,9 @@ export class Question {
       h("div", { class: "options" }, LETTERS.map((letter, n) => this.option(n, letter, apart, common))),
       common.length ? this.both(common) : null,
       this.button("ask-neither", null, "neither", [h("b", {}, t("ask_neither")), " ", h("span", {}, t(common.length ? "ask_neither_part" : "ask_neither_all"))]),
-      h("p", { class: `time ${over}` }, this.left, this.bar),
-      h("p", { class: `unsaid ${over}` }, t("ask_unsaid")),
+      h("div", { class: "limit" },
+        h("p", { class: `time ${over}` }, this.left, this.bar),
+        h("p", { class: `unsaid ${over}` }, t("ask_unsaid"))),
     ];
   }
 
