@@ -7,8 +7,9 @@ from msgspec import Meta
 
 Positive = Annotated[float, Meta(gt=0)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
-Board = Annotated[int, Meta(ge=1, le=32)]
-Channel = Annotated[int, Meta(ge=1, le=24)]
+Board = Annotated[int, Meta(ge=0, le=255)]
+Channel = Annotated[int, Meta(ge=1, le=48)]
+Contact = Literal["short", "open"]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,15 +48,19 @@ class SerialPort(Section, frozen=True, kw_only=True):
 
 
 class LockBoard(Section, frozen=True, kw_only=True):
-    """The lock board: which of its channels pulses the bolt and which one carries the door's reed."""
+    """The lock board: which of its channels pulses the bolt and which one carries the door's reed.
 
-    driver: Literal["lock.bcc8a"] = "lock.bcc8a"
+    Channels count from 1, whatever the board counts from. What a driver's boards allow: settings_check.
+    """
+
+    driver: Literal["lock.bcc8a", "lock.krcu", "lock.krcu48"] = "lock.bcc8a"
     port: str = "main"
     board: Board = 1
+    """Its number, station or Modbus unit."""
     lock: Channel = 1
-    feedback_when_locked: Literal["short", "open"] = "short"
+    feedback_when_locked: Contact = "short"
     reed: Channel = 2
-    reed_when_closed: Literal["short", "open"] = "short"
+    reed_when_closed: Contact = "short"
     rest_s: Annotated[float, Meta(ge=0)] = 3.0
     pulses_a_minute: Annotated[int, Meta(ge=1)] = 10
     """How long the coil rests between two pulses, and how many it takes in a minute."""

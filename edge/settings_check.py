@@ -6,6 +6,7 @@ It sees settings, planogram, catalogue and roster as values, and looks whether a
 import zoneinfo
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from cloud_bridge.feed import COUNTER_ID
@@ -13,11 +14,28 @@ from edge.domain.catalogue import Catalogue
 from edge.domain.planogram import Planogram
 from edge.domain.roster import Roster
 from edge.domain.values import Kind
-from edge.settings import Settings
+from edge.settings import LockBoard, Settings
 
 PROFILES = Path(__file__).parent / "hardware" / "profiles"
-LOCK_HEADER = 0x8A
-"""First byte of the lock board's frames: a scale with this unit number would look like it on one pair."""
+
+
+@dataclass(frozen=True, slots=True)
+class LockLimits:
+    """What a driver's boards allow.
+
+    heads: first bytes of their frames; a scale with such a unit number would look like them on one pair.
+    """
+
+    boards: range
+    channels: range
+    heads: tuple[int, ...]
+
+
+LOCK_LIMITS = {
+    "lock.bcc8a": LockLimits(range(1, 33), range(1, 25), (0x80, 0x8A)),
+    "lock.krcu": LockLimits(range(10), range(1, 17), (0x02,)),
+    "lock.krcu48": LockLimits(range(256), range(1, 49), (0x02,)),
+}
 
 
 def settings_problems(settings: Settings, here: Path) -> Iterator[str]:
@@ -84,20 +102,35 @@ def _wire_problems(settings: Settings, here: Path) -> Iterator[str]:
             yield f"ports.{name}.url is empty; give a device path or socket://host:port"
         if line.baud <= 0:
             yield f"ports.{name}.baud must be more than 0, usually 9600 to 115200"
-    if lock.reed == lock.lock:
-        yield f"lock.reed and lock.lock are both channel {lock.lock}; the reed needs a channel of its own"
+    yield from _lock_problems(lock)
     for unit, times in Counter(scales.units.values()).items():
         if times > 1:
             trays = ", ".join(tray for tray, other in scales.units.items() if other == unit)
             yield f"scales.units: trays {trays} all have Modbus unit {unit}; each scale needs its own"
     if not scales.units:
         yield "scales.units is empty; add tray = Modbus unit for each scale"
-    if LOCK_HEADER in scales.units.values() and lock.port == scales.port:
-        yield f"scales.units: unit {LOCK_HEADER} begins like the lock board's frames; give that scale another"
+    alike = set(LOCK_LIMITS[lock.driver].heads) & set(scales.units.values())
+    for unit in sorted(alike if lock.port == scales.port else ()):
+        yield f"scales.units: unit {unit} begins like the lock board's frames; give that scale another"
     profile = scales.profile  # as edge/hardware/profiles/loading.py will look for it
     if not (here / profile if profile.endswith(".toml") else PROFILES / f"{profile}.toml").is_file():
         known = ", ".join(sorted(each.stem for each in PROFILES.glob("*.toml")))
         yield f"scales.profile {profile!r} is neither a file nor a known profile ({known})"
+
+
+def _lock_problems(lock: LockBoard) -> Iterator[str]:
+    limits = LOCK_LIMITS[lock.driver]
+    if lock.board not in limits.boards:
+        yield f"lock.board {lock.board}: {lock.driver} boards are {_said(limits.boards)}; correct it"
+    for key, channel in (("lock", lock.lock), ("reed", lock.reed)):
+        if channel not in limits.channels:
+            yield f"lock.{key} {channel}: {lock.driver} has channels {_said(limits.channels)}; correct it"
+    if lock.reed == lock.lock:
+        yield f"lock.reed and lock.lock are both channel {lock.lock}; the reed needs a channel of its own"
+
+
+def _said(numbers: range) -> str:
+    return f"{numbers.start} to {numbers.stop - 1}"
 
 
 def _time_problems(settings: Settings) -> Iterator[str]:

@@ -15,9 +15,16 @@ from msgspec import Meta
 from hardware_sim.errors import ConfigError
 from hardware_sim.goods import Product
 
+BOARDS = {
+    "lock.bcc8a": (range(1, 100), range(1, 25)),
+    "lock.krcu": (range(10), range(1, 17)),
+    "lock.krcu48": (range(256), range(1, 49)),
+}
+"""The numbers that a lock board of each kind can have, and its channels."""
+
 T = TypeVar("T")
 Contact = Literal["short", "open"]
-Channel = Annotated[int, Meta(ge=1, le=24)]
+Channel = Annotated[int, Meta(ge=1, le=48)]
 Unit = Annotated[int, Meta(ge=1, le=247)]
 
 
@@ -36,7 +43,8 @@ class FilesTable(Section, frozen=True, kw_only=True):
 
 
 class LockTable(Section, frozen=True, kw_only=True):
-    board: Annotated[int, Meta(ge=1, le=99)] = 1
+    driver: Literal["lock.bcc8a", "lock.krcu", "lock.krcu48"] = "lock.bcc8a"
+    board: Annotated[int, Meta(ge=0, le=255)] = 1
     lock: Channel = 1
     feedback_when_locked: Contact = "short"
     reed: Channel = 2
@@ -103,6 +111,12 @@ def _problems(file: SimFile, products: Mapping[str, Product], facings: tuple[Fac
     units = file.scales.units
     if len(set(units.values())) != len(units):
         yield "[scales.units] two trays have one unit number: both would answer at once"
+    boards, channels = BOARDS[file.lock.driver]
+    if file.lock.board not in boards or not {file.lock.lock, file.lock.reed} <= set(channels):
+        yield (
+            f"[lock] {file.lock.driver} has boards {boards.start}…{boards.stop - 1} and "
+            f"channels {channels.start}…{channels.stop - 1}"
+        )
     if file.lock.lock == file.lock.reed:
         yield "[lock] lock and reed share a channel: give the reed another one"
     placed = {facing.id for facing in facings}

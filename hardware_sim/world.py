@@ -4,20 +4,20 @@ Knows how the parts are wired to each other; opens no port, reads no clock, star
 configuration, seed and calls give the same bytes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from random import Random
 from typing import Any
 
 from hardware_sim import acts
 from hardware_sim.bus import Bus, Device, Line
-from hardware_sim.config import Config, Contact
-from hardware_sim.devices.lock_bcc8a import Channel, LockBoard
+from hardware_sim.config import Config
 from hardware_sim.devices.scale_modbus32 import Scale
 from hardware_sim.door import Door
 from hardware_sim.errors import Malformed
 from hardware_sim.faults import Fault, Faults, entry_of
 from hardware_sim.goods import Piece, counted, foreign, piece_of
+from hardware_sim.lock_boards import lock_board
 from hardware_sim.physics import Cabinet, foreign_of, top
 from hardware_sim.saved import Saved, restore, saved
 from hardware_sim.tray import Felt, Tray
@@ -41,7 +41,7 @@ class World:
             Scale(tray.id, config.file.scales.units[tray.id], _load(tray, Random(f"{seed}/noise/{tray.id}")))
             for tray in trays.values()
         ]
-        boards: tuple[Device, ...] = (_lock_board(config, door), *scales)
+        boards: tuple[Device, ...] = (lock_board(config.file.lock, door), *scales)
         self._bus = Bus(boards, config.file.line.baud, Random(f"{seed}/wire"), self._faults)
 
     @property
@@ -183,17 +183,3 @@ def _cabinet(config: Config, random: Random) -> Cabinet:
 
 def _load(tray: Tray, noise: Random) -> Callable[[float], Felt]:
     return partial(tray.sampled, random=noise)
-
-
-def _lock_board(config: Config, door: Door) -> LockBoard:
-    lock = config.file.lock
-    channels: Mapping[int, Channel] = {
-        lock.lock: Channel(_contact(door.locked, lock.feedback_when_locked), door.pulse),
-        lock.reed: Channel(_contact(door.reed_closed, lock.reed_when_closed)),
-    }
-    return LockBoard(lock.board, channels)
-
-
-def _contact(is_so: Callable[[float], bool], when_so: Contact) -> Callable[[float], bool]:
-    """The raw contact of something that is shorted, or open, when ``is_so``."""
-    return is_so if when_so == "short" else lambda at: not is_so(at)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from edge.domain.values import TrayId
 from edge.hardware.bus import Bus
-from edge.hardware.drivers.lock_bcc8a import LockBcc8a
+from edge.hardware.drivers.locks import lock_driver
 from edge.hardware.drivers.scale_modbus32 import ScaleModbus32
 from edge.hardware.profiles import loading
 from edge.settings import Settings
@@ -22,18 +22,11 @@ def buses_of(settings: Settings, here: Path = Path()) -> dict[str, Bus]:
 
 def _bus(name: str, settings: Settings, here: Path) -> Bus:
     port, lock, scales = settings.ports[name], settings.lock, settings.scales
-    board = LockBcc8a(
-        lock.board,
-        lock.lock,
-        lock.reed,
-        feedback_when_locked=lock.feedback_when_locked,
-        reed_when_closed=lock.reed_when_closed,
-    )
     profile = loading.load(scales.profile, here)
     trays = [ScaleModbus32(TrayId(tray), unit, profile) for tray, unit in scales.units.items()]
     return Bus(
         name,
-        board if lock.port == name else None,
+        lock_driver(lock) if lock.port == name else None,
         trays if scales.port == name else [],
         baud=port.baud,
         echoes=port.echoes,

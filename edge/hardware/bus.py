@@ -8,7 +8,7 @@ passes for that of the next one unless the line is left alone until the device c
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edge.hardware.drivers.lock_bcc8a import LockBcc8a
+from edge.hardware.drivers.lock_driver import LockDriver
 from edge.hardware.drivers.scale_modbus32 import ScaleModbus32
 from edge.hardware.exchange import Answer, BusTurn, Exchange, Task
 from edge.hardware.lock_rota import LockRota
@@ -52,7 +52,7 @@ class Bus:
     def __init__(
         self,
         port_name: str,
-        lock: LockBcc8a | None,
+        lock: LockDriver | None,
         scales: Sequence[ScaleModbus32],
         *,
         baud: int,
@@ -116,6 +116,8 @@ class Bus:
             return BusTurn(b"", self._signals(), 0, now + 1.0)
         if received:
             self._quiet_until = max(self._quiet_until, now + self._gap)
+            if self._lock is not None:
+                self._out += self._lock.hear(received, now)
         if self._asking is not None:
             want = self._listen(self._asking, received, now)
             if want:

@@ -3,9 +3,10 @@
 from collections import deque
 from math import inf
 
-from edge.hardware.drivers.lock_bcc8a import LockBcc8a
+from edge.hardware.drivers.lock_driver import LockDriver
 from edge.hardware.exchange import Answer, Task
 from edge.hardware.health import Health
+from edge.hardware.looks import Looks
 from edge.hardware.signals import DoorState, Pace, Signal, Unlock, UnlockDone, Unlocked
 
 SLOWEST_BUSY_S = 0.18
@@ -19,14 +20,18 @@ WATCH_EVERY_S = 0.1
 class LockRota:
     """The lock board's share of the bus."""
 
-    def __init__(self, driver: LockBcc8a, periods: dict[Pace, float]) -> None:
+    def __init__(self, driver: LockDriver, periods: dict[Pace, float]) -> None:
         self._driver = driver
         self._periods = {**periods, Pace.BUSY: min(periods[Pace.BUSY], SLOWEST_BUSY_S)}
         self._period = self._periods[Pace.IDLE]
         self._health = Health(driver.device)
+        self._looks = Looks(driver)
         self._jobs: deque[Unlock] = deque()
-        self._query = Task(driver.query, self._queried)
+        self._look = [Task(exchange, self._looked) for exchange in driver.looks]
         self._probe = Task(driver.probe, self._probed)
+        self._after = None if driver.after_unlock is None else Task(driver.after_unlock, lambda answer: ())
+        self._after_owed = False
+        self._rests_until = -inf
         self._query_at = 0.0
         self._watch_until = -inf
 
@@ -42,10 +47,13 @@ class LockRota:
     def line_up(self) -> None:
         """Begin anew: what was known before the port was lost says nothing now."""
         self._health = Health(self._driver.device, alarmed=self._health.alarmed)
+        self._looks.forget()
+        self._after_owed = False
         self._query_at = 0.0
 
     def line_down(self, now: float) -> tuple[Signal, ...]:
         """What becomes of the pulses still waiting; and the door is unknown."""
+        self._looks.forget()
         return (*self.refuse_waiting(now), DoorState(now, None, None))
 
     def refuse_waiting(self, now: float) -> tuple[Signal, ...]:
@@ -54,16 +62,28 @@ class LockRota:
         self._jobs.clear()
         return gone
 
+    def hear(self, received: bytes, now: float) -> tuple[Signal, ...]:
+        """What a board that speaks unasked says of the door; it is looked at again at once."""
+        told = self._driver.heard(received, now)
+        if told:
+            self._query_at = 0.0
+        return tuple(door for each in told if (door := self._looks.told(each)) is not None)
+
     def urgent(self, now: float, out: list[Signal]) -> Task | None:
-        """The next pulse, if any is waiting; overdue ones are refused into ``out``."""
+        """The next pulse, if any may go; those that can no longer go in time are refused into ``out``."""
         while self._jobs:
-            job = self._jobs.popleft()
-            if now <= job.deadline:
-                return self._pulse(job)
-            out.append(UnlockDone(job.job, now, Unlocked.EXPIRED))
+            job = self._jobs[0]
+            if max(now, self._rests_until) > job.deadline:
+                out.append(UnlockDone(self._jobs.popleft().job, now, Unlocked.EXPIRED))
+            elif now < self._rests_until or self._after_owed:
+                return None
+            else:
+                return self._pulse(self._jobs.popleft())
         return None
 
     def _pulse(self, job: Unlock) -> Task:
+        self._looks.forget_half()
+        self._after_owed = self._after is not None
         return Task(
             self._driver.unlock,
             lambda answer: self._pulsed(job, answer),
@@ -71,31 +91,42 @@ class LockRota:
         )
 
     def owed(self, now: float) -> Task | None:
-        """The harmless question due after a time-out, if any."""
+        """What must be said after a pulse, or the harmless question due after a time-out, if any."""
+        if self._after_owed:
+            self._after_owed = False
+            return self._after
         probe_at = self._health.probe_at
         return self._probe if probe_at is not None and now >= probe_at else None
 
     def routine(self, now: float) -> Task | None:
-        """The door's query when its time has come."""
-        if now < self._query_due():
+        """The next question of a look at the door when its time has come."""
+        if not self._looks.half and now < self._query_due():
             return None
-        watched = now < self._watch_until
-        self._query_at = now + (min(self._period, WATCH_EVERY_S) if watched else self._period)
-        return self._query
+        if not self._looks.half:
+            watched = now < self._watch_until
+            self._query_at = now + (min(self._period, WATCH_EVERY_S) if watched else self._period)
+        return self._look[self._looks.half]
 
     def due(self) -> float:
         """When there is something to ask next."""
-        if self._jobs:
+        if self._after_owed or self._looks.half:
             return 0.0
-        return self._query_due() if self._health.probe_at is None else self._health.probe_at
+        first = self._query_due() if self._health.probe_at is None else self._health.probe_at
+        return min(first, max(0.0, self._rests_until)) if self._jobs else first
 
     def _query_due(self) -> float:
         return inf if self._health.probe_at is not None else max(self._query_at, self._health.not_before)
 
-    def _queried(self, answer: Answer) -> tuple[Signal, ...]:
+    def _looked(self, answer: Answer) -> tuple[Signal, ...]:
         if answer.reply is None:
+            self._looks.forget()
             return (DoorState(answer.at, None, None), *self._health.bad(answer))
-        return (self._driver.door(answer.reply, answer.at), *self._health.good(answer.at))
+        door = self._looks.answered(answer.reply, answer.at)
+        if self._looks.half:
+            return ()
+        if self._looks.again:
+            self._query_at = 0.0
+        return (*(() if door is None else (door,)), *self._health.good(answer.at))
 
     def _probed(self, answer: Answer) -> tuple[Signal, ...]:
         if answer.reply is None and answer.late_until is not None:
@@ -108,4 +139,5 @@ class LockRota:
         self._watch_until, self._query_at = answer.at + WATCH_S, 0.0
         if answer.reply is None:
             return (UnlockDone(job.job, answer.at, Unlocked.SILENT), *self._health.bad(answer))
+        self._rests_until = answer.at + self._driver.rest_s(answer.reply)
         return (UnlockDone(job.job, answer.at, self._driver.outcome(answer.reply)),)

@@ -4,10 +4,10 @@ What a channel's coil and contact are wired to is given to it. A wrong checksum 
 silence; the answer to "open" comes after the pulse and holds the contact as it is then.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from edge.hardware.codecs import bcc8a
+from hardware_sim.devices.lock_channel import Channel, Channels
 
 QUERY_S = 0.002
 PULSE_S = 0.25
@@ -17,14 +17,6 @@ OPEN_ALL_STEP_S = 0.35
 CHANNELS = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """One channel's wires. closed: the raw contact at a time, which may lie ahead; pulse: the coil fires."""
-
-    closed: Callable[[float], bool]
-    pulse: Callable[[float], None] = lambda now: None
-
-
 class LockBoard:
     """board: its DIP address; channels: what is wired, by channel number 1–24; the others read open."""
 
@@ -32,7 +24,7 @@ class LockBoard:
 
     def __init__(self, board: int, channels: Mapping[int, Channel]) -> None:
         self._board = board
-        self._channels = channels
+        self._channels = Channels(channels)
         self._decoder = bcc8a.RequestDecoder()
 
     def feed(self, data: bytes, now: float) -> list[tuple[float, bytes]]:
@@ -49,24 +41,15 @@ class LockBoard:
     def _answer(self, request: bcc8a.Request, now: float) -> tuple[float, bcc8a.Reply]:
         match request:
             case bcc8a.Open(board, lock):
-                self._pulse(lock, now)
-                return now + PULSE_S, bcc8a.OpenReply(board, lock, self._closed(lock, now + PULSE_S))
+                self._channels.pulse(lock, now)
+                return now + PULSE_S, bcc8a.OpenReply(board, lock, self._channels.closed(lock, now + PULSE_S))
             case bcc8a.OpenAll(board):
                 for lock in range(1, CHANNELS + 1):
-                    self._pulse(lock, now + (lock - 1) * OPEN_ALL_STEP_S)
+                    self._channels.pulse(lock, now + (lock - 1) * OPEN_ALL_STEP_S)
                 return now + CHANNELS * OPEN_ALL_STEP_S, bcc8a.OpenAllReply(board)
             case bcc8a.Query(board, lock):
-                return now + QUERY_S, bcc8a.QueryReply(board, lock, self._closed(lock, now + QUERY_S))
+                return now + QUERY_S, bcc8a.QueryReply(
+                    board, lock, self._channels.closed(lock, now + QUERY_S)
+                )
             case bcc8a.QueryAll(board):
-                return now + QUERY_S, bcc8a.QueryAllReply(board, self._contacts(now + QUERY_S))
-
-    def _pulse(self, lock: int, at: float) -> None:
-        if lock in self._channels:
-            self._channels[lock].pulse(at)
-
-    def _closed(self, lock: int, at: float) -> bool:
-        return lock in self._channels and self._channels[lock].closed(at)
-
-    def _contacts(self, at: float) -> int:
-        """24 bits, bit 0 is channel 1."""
-        return sum(1 << lock - 1 for lock in self._channels if self._closed(lock, at))
+                return now + QUERY_S, bcc8a.QueryAllReply(board, self._channels.contacts(now + QUERY_S))

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import pytest
 
 from edge.hardware.codecs import modbus_rtu
-from hardware_sim.devices.lock_bcc8a import PULSE_S, QUERY_S, Channel, LockBoard
+from hardware_sim.devices.lock_bcc8a import PULSE_S, QUERY_S, LockBoard
+from hardware_sim.devices.lock_channel import Channel
 from hardware_sim.devices.scale_modbus32 import RAW_EMPTY, RAW_PER_G, REGISTERS, Scale
 from hardware_sim.tray import Felt
 

@@ -18,6 +18,11 @@ def xor8(data: bytes) -> int:
     return reduce(xor, data, 0)
 
 
+def sum8(data: bytes) -> int:
+    """Low byte of the sum of all bytes of ``data``."""
+    return sum(data) & 0xFF
+
+
 def crc16_modbus(data: bytes) -> int:
     """CRC-16/MODBUS: polynomial 0xA001 reflected, start 0xFFFF. Sent low byte first.
 

@@ -1,9 +1,10 @@
 """The bolt and the door's reed on a bcc8a board, in the counter's words. Sends nothing, decides nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from edge.hardware.codecs import bcc8a
 from edge.hardware.codecs.checksums import xor8
+from edge.hardware.drivers.lock_driver import LockDriver
 from edge.hardware.exchange import Exchange, Form
 from edge.hardware.signals import DoorState, Unlocked
 
@@ -13,13 +14,11 @@ QUERY_DEADLINE, QUERY_WORST, QUERY_HOLD = 0.75, 0.2, 1.0
 OPEN_DEADLINE, OPEN_WORST = 1.5, 1.0
 
 
-class LockBcc8a:
+class LockBcc8a(LockDriver):
     """One bolt and one reed on channels of the same board.
 
     feedback_when_locked, reed_when_closed: ``short`` or ``open``, how the contacts are wired.
     """
-
-    device = "lock"
 
     def __init__(
         self, board: int, lock: int, reed: int, *, feedback_when_locked: str, reed_when_closed: str
@@ -29,9 +28,9 @@ class LockBcc8a:
         self._locked_when = feedback_when_locked == "short"
         self._shut_when = reed_when_closed == "short"
         self.unlock = _exchange(bcc8a.Open(board, lock), bytes([bcc8a.OPEN, board, lock]))
-        self.query = _exchange(bcc8a.QueryAll(board), bytes([bcc8a.QUERY, board]))
+        self.looks = (_exchange(bcc8a.QueryAll(board), bytes([bcc8a.QUERY, board])),)
         self.probe = _exchange(bcc8a.Query(board, lock), bytes([bcc8a.QUERY, board, lock]))
-        """A harmless question whose answer has another length than ``query``'s."""
+        """Its answer has another length than that of the look."""
 
     def outcome(self, reply: bytes) -> Unlocked:
         """What the answer to ``unlock`` is worth: never more than "the board took the command"."""
@@ -39,9 +38,9 @@ class LockBcc8a:
         moved = isinstance(answer, bcc8a.OpenReply) and answer.closed != self._locked_when
         return Unlocked.ACCEPTED if moved else Unlocked.NO_FEEDBACK
 
-    def door(self, reply: bytes, at: float) -> DoorState:
-        """Bolt and reed in the answer to ``query``."""
-        answer = bcc8a.decode_reply(reply)
+    def door(self, replies: Sequence[bytes], at: float) -> DoorState:
+        """Bolt and reed among the 24 contacts."""
+        answer = bcc8a.decode_reply(replies[0])
         if not isinstance(answer, bcc8a.QueryAllReply):
             return DoorState(at, None, None)
         return DoorState(

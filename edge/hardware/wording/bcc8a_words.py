@@ -2,7 +2,7 @@
 
 from edge.hardware.codecs import bcc8a
 from edge.hardware.codecs.checksums import xor8
-from edge.hardware.wording.words import Given, Protocol, Unreadable, Words, number
+from edge.hardware.wording.words import Given, Protocol, Unreadable, Words, listed, number
 
 
 def _read_bcc8a(packet: bytes) -> list[Words]:
@@ -85,8 +85,7 @@ def _closed(given: Given) -> bool:
 
 
 def _contacts(given: Given) -> int:
-    named = [part for part in given.get("bits_closed", "").split(",") if part]
-    return sum(1 << number({"bits_closed": lock}, "bits_closed", bcc8a.LOCKS) - 1 for lock in set(named))
+    return sum(1 << lock - 1 for lock in listed(given, "bits_closed", bcc8a.LOCKS))
 
 
 BCC8A = Protocol(

@@ -36,6 +36,12 @@ def number(given: Given, key: str, allowed: range, default: int | None = None) -
     return value
 
 
+def listed(given: Given, key: str, allowed: range) -> set[int]:
+    """The whole numbers at ``key``, separated by commas; none where it is missing. Raises Unreadable."""
+    named = [part for part in given.get(key, "").split(",") if part]
+    return {number({key: part}, key, allowed) for part in named}
+
+
 def bytes_of(text: str) -> bytes:
     """The bytes that ``text`` writes in hexadecimal; spaces, commas, colons and 0x are allowed.
 

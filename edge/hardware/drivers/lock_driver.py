@@ -1,0 +1,42 @@
+"""What the bus needs of a lock board's driver, whatever the board. Sends nothing, decides nothing."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from edge.hardware.exchange import Exchange
+from edge.hardware.signals import DoorState, Unlocked
+
+
+class LockDriver(Protocol):
+    """One bolt and one reed on one board.
+
+    unlock: pulses the bolt; sent once for each job, never again.
+    looks: the questions that together show bolt and reed, in the order in which they are asked.
+    probe: a harmless question for after a time-out. Its answer is thrown away and cannot be taken for
+    that of a look; where a board has no such question, ``worst`` of its exchanges is their ``hold``.
+    after_unlock: what the board must be told after each pulse; whatever comes back is thrown away.
+    agree: how many looks in a row must say the same before one is believed.
+    """
+
+    device: str = "lock"
+    unlock: Exchange
+    looks: tuple[Exchange, ...]
+    probe: Exchange
+    after_unlock: Exchange | None = None
+    agree: int = 1
+
+    def outcome(self, reply: bytes) -> Unlocked:
+        """What the answer to ``unlock`` is worth: never more than "the board took the command"."""
+        ...
+
+    def door(self, replies: Sequence[bytes], at: float) -> DoorState:
+        """Bolt and reed in the answers to ``looks``; None where the board does not know itself."""
+        ...
+
+    def rest_s(self, reply: bytes) -> float:
+        """For how many seconds the board refuses pulses, by its answer to ``unlock``."""
+        return 0.0
+
+    def heard(self, received: bytes, at: float) -> Sequence[DoorState]:
+        """What the board said unasked among all bytes of the line; None: it did not speak of that one."""
+        return ()
