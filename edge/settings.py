@@ -53,11 +53,16 @@ class LockBoard(Section, frozen=True, kw_only=True):
     Channels count from 1, whatever the board counts from. What a driver's boards allow: settings_check.
     """
 
-    driver: Literal["lock.bcc8a", "lock.krcu", "lock.krcu48"] = "lock.bcc8a"
+    driver: Literal["lock.bcc8a", "lock.krcu", "lock.krcu48", "lock.modbus"] = "lock.bcc8a"
     port: str = "main"
     board: Board = 1
     """Its number, station or Modbus unit."""
     lock: Channel = 1
+    bolt: Channel = 1
+    """lock.modbus: the input that carries the bolt's feedback, as ``reed`` is the door's; other boards have
+    it on the lock's own channel."""
+    pulse_ms: Annotated[int, Meta(ge=100, le=1000, multiple_of=100)] = 700
+    """lock.modbus: how long the board is told to pulse; other boards have a time of their own."""
     feedback_when_locked: Contact = "short"
     reed: Channel = 2
     reed_when_closed: Contact = "short"

@@ -35,6 +35,7 @@ LOCK_LIMITS = {
     "lock.bcc8a": LockLimits(range(1, 33), range(1, 25), (0x80, 0x8A)),
     "lock.krcu": LockLimits(range(10), range(1, 17), (0x02,)),
     "lock.krcu48": LockLimits(range(256), range(1, 49), (0x02,)),
+    "lock.modbus": LockLimits(range(1, 248), range(1, 33), ()),
 }
 
 
@@ -110,6 +111,8 @@ def _wire_problems(settings: Settings, here: Path) -> Iterator[str]:
     if not scales.units:
         yield "scales.units is empty; add tray = Modbus unit for each scale"
     alike = set(LOCK_LIMITS[lock.driver].heads) & set(scales.units.values())
+    if lock.driver == "lock.modbus" and lock.port == scales.port and lock.board in scales.units.values():
+        yield f"scales.units: unit {lock.board} is the lock board's on the same line; give one another"
     for unit in sorted(alike if lock.port == scales.port else ()):
         yield f"scales.units: unit {unit} begins like the lock board's frames; give that scale another"
     profile = scales.profile  # as edge/hardware/profiles/loading.py will look for it
@@ -125,7 +128,12 @@ def _lock_problems(lock: LockBoard) -> Iterator[str]:
     for key, channel in (("lock", lock.lock), ("reed", lock.reed)):
         if channel not in limits.channels:
             yield f"lock.{key} {channel}: {lock.driver} has channels {_said(limits.channels)}; correct it"
-    if lock.reed == lock.lock:
+    if lock.driver == "lock.modbus":
+        if lock.bolt not in limits.channels:
+            yield f"lock.bolt {lock.bolt}: {lock.driver} has inputs {_said(limits.channels)}; correct it"
+        if lock.reed == lock.bolt:
+            yield f"lock.reed and lock.bolt are both input {lock.bolt}; each needs an input of its own"
+    elif lock.reed == lock.lock:
         yield f"lock.reed and lock.lock are both channel {lock.lock}; the reed needs a channel of its own"
 
 

@@ -19,6 +19,7 @@ BOARDS = {
     "lock.bcc8a": (range(1, 100), range(1, 25)),
     "lock.krcu": (range(10), range(1, 17)),
     "lock.krcu48": (range(256), range(1, 49)),
+    "lock.modbus": (range(1, 248), range(1, 33)),
 }
 """The numbers that a lock board of each kind can have, and its channels."""
 
@@ -43,9 +44,11 @@ class FilesTable(Section, frozen=True, kw_only=True):
 
 
 class LockTable(Section, frozen=True, kw_only=True):
-    driver: Literal["lock.bcc8a", "lock.krcu", "lock.krcu48"] = "lock.bcc8a"
+    driver: Literal["lock.bcc8a", "lock.krcu", "lock.krcu48", "lock.modbus"] = "lock.bcc8a"
     board: Annotated[int, Meta(ge=0, le=255)] = 1
     lock: Channel = 1
+    bolt: Channel = 1
+    """lock.modbus: the input of the bolt's contact, as reed is the input of the door's."""
     feedback_when_locked: Contact = "short"
     reed: Channel = 2
     reed_when_closed: Contact = "short"
@@ -117,7 +120,10 @@ def _problems(file: SimFile, products: Mapping[str, Product], facings: tuple[Fac
             f"[lock] {file.lock.driver} has boards {boards.start}…{boards.stop - 1} and "
             f"channels {channels.start}…{channels.stop - 1}"
         )
-    if file.lock.lock == file.lock.reed:
+    if file.lock.driver == "lock.modbus":
+        if file.lock.bolt == file.lock.reed:
+            yield "[lock] bolt and reed share an input: give the reed another one"
+    elif file.lock.lock == file.lock.reed:
         yield "[lock] lock and reed share a channel: give the reed another one"
     placed = {facing.id for facing in facings}
     for tray in units.keys() - placed:

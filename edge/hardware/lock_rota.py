@@ -1,13 +1,24 @@
 """What is asked of the lock board, when, and what its answers mean. Time is an argument, no I/O."""
 
 from collections import deque
+from functools import partial
 from math import inf
 
-from edge.hardware.drivers.lock_driver import LockDriver
+from edge.domain.values import TrayId
+from edge.hardware.drivers.lock_driver import LockCheck, LockDriver
 from edge.hardware.exchange import Answer, Task
 from edge.hardware.health import Health
 from edge.hardware.looks import Looks
-from edge.hardware.signals import DoorState, Pace, Signal, Unlock, UnlockDone, Unlocked
+from edge.hardware.signals import (
+    DoorState,
+    Fault,
+    Misconfigured,
+    Pace,
+    Signal,
+    Unlock,
+    UnlockDone,
+    Unlocked,
+)
 
 SLOWEST_BUSY_S = 0.18
 """While a session runs, the door is asked at least five times a second, waits for others included."""
@@ -31,6 +42,7 @@ class LockRota:
         self._probe = Task(driver.probe, self._probed)
         self._after = None if driver.after_unlock is None else Task(driver.after_unlock, lambda answer: ())
         self._after_owed = False
+        self._unchecked = list(driver.checks)
         self._rests_until = -inf
         self._query_at = 0.0
         self._watch_until = -inf
@@ -49,6 +61,7 @@ class LockRota:
         self._health = Health(self._driver.device, alarmed=self._health.alarmed)
         self._looks.forget()
         self._after_owed = False
+        self._unchecked = list(self._driver.checks)
         self._query_at = 0.0
 
     def line_down(self, now: float) -> tuple[Signal, ...]:
@@ -99,9 +112,12 @@ class LockRota:
         return self._probe if probe_at is not None and now >= probe_at else None
 
     def routine(self, now: float) -> Task | None:
-        """The next question of a look at the door when its time has come."""
+        """The next question of a look at the door, or about the board's settings, when its time has come."""
         if not self._looks.half and now < self._query_due():
             return None
+        if self._unchecked and not self._looks.half:
+            check = self._unchecked[0]
+            return Task(check.exchange, partial(self._checked, check))
         if not self._looks.half:
             watched = now < self._watch_until
             self._query_at = now + (min(self._period, WATCH_EVERY_S) if watched else self._period)
@@ -127,6 +143,14 @@ class LockRota:
         if self._looks.again:
             self._query_at = 0.0
         return (*(() if door is None else (door,)), *self._health.good(answer.at))
+
+    def _checked(self, check: LockCheck, answer: Answer) -> tuple[Signal, ...]:
+        if answer.reply is None and answer.fault is not Fault.EXCEPTION:
+            return self._health.bad(answer)
+        self._unchecked.remove(check)
+        value = 0 if answer.reply is None else self._driver.checked(answer.reply)
+        device = TrayId(self._driver.device)
+        return () if value == 0 else (Misconfigured(device, answer.at, check.register, value),)
 
     def _probed(self, answer: Answer) -> tuple[Signal, ...]:
         if answer.reply is None and answer.late_until is not None:

@@ -17,6 +17,7 @@ from edge.hardware.signals import (
     DeviceAlarm,
     DoorState,
     Fault,
+    Misconfigured,
     Pace,
     SetPace,
     Signal,
@@ -28,6 +29,8 @@ from edge.settings import LockBoard
 from edge.settings_check import LOCK_LIMITS
 from hardware_sim import bus as sim
 from hardware_sim.config import LockTable
+from hardware_sim.devices.lock_channel import Channel
+from hardware_sim.devices.lock_modbus import LockRelay
 from hardware_sim.door import Door
 from hardware_sim.lock_boards import BOARDS, lock_board
 
@@ -53,8 +56,18 @@ CASES = {
         "feedback_when_locked": "open",
         "reed_when_closed": "open",
     },
+    "modbus": {"driver": "lock.modbus", "bolt": 1, "reed": 2},
+    "modbus, relay 16, bolt 20, contacts the other way": {
+        "driver": "lock.modbus",
+        "board": 247,
+        "lock": 16,
+        "bolt": 20,
+        "reed": 3,
+        "feedback_when_locked": "open",
+        "reed_when_closed": "open",
+    },
 }
-BLIND_TO_THE_BOLT = ("krcu48",)
+BLIND_TO_THE_BOLT = ("krcu48", "modbus")
 """Boards whose answer to an unlock says nothing of the bolt: ACCEPTED even where it is stuck."""
 
 Spoil = Callable[[bytes, list[sim.Reply]], list[sim.Reply]]
@@ -108,7 +121,7 @@ class Pair:
         self.start()
 
     def start(self) -> None:
-        table = LockTable(**self.given)
+        table = LockTable(**{key: value for key, value in self.given.items() if key != "pulse_ms"})
         self.line = sim.Bus([lock_board(table, self.door)], BAUD, Random(1), self.tap)
         self.bus = Bus("main", self.driver, [], baud=BAUD, echoes=self.echoes, idle_hz=5, busy_hz=10)
         self.bus.line_up(self.now)
@@ -463,3 +476,48 @@ def test_a_krcu48_whose_status_lacks_a_byte_gives_no_state_and_an_alarm():
     pair.run(12.0)
     assert pair.doors() == {(None, None)}
     assert [alarm.fault for alarm in pair.of(DeviceAlarm)] == [Fault.SHORT]
+
+
+def test_a_relay_board_is_told_to_time_the_pulse_itself():
+    pair = Pair({"driver": "lock.modbus", "pulse_ms": 300}).run(2.0)
+    pair.unlock()
+    pair.run(1.0)
+    writes = [data for _, data in pair.sent if data[1] in (5, 6, 15, 16)]
+    assert [data[:6] for data in writes] == [bytes.fromhex("010502000003")]
+
+
+def relay_pair(modes: dict[int, int]) -> Pair:
+    pair = Pair(CASES["modbus"])
+    board = LockRelay(
+        1, {1: pair.door.pulse}, {1: Channel(pair.door.locked), 2: Channel(pair.door.reed_closed)}
+    )
+    board.modes = modes
+    pair.line = sim.Bus([board], BAUD, Random(1), pair.tap)
+    return pair.run(3.0)
+
+
+def test_a_relay_board_whose_inputs_act_on_its_relays_is_reported_as_it_comes_up():
+    pair = relay_pair({2: 1})
+    assert [(m.tray, m.register, m.value) for m in pair.of(Misconfigured)] == [("lock", 0x1001, 1)]
+    assert relay_pair({}).of(Misconfigured) == []
+
+
+def test_a_relay_board_without_mode_registers_is_taken_as_it_is():
+    pair = Pair(CASES["modbus"])
+    refusal = bytes.fromhex("018302c0f1")
+    pair.tap.spoil = lambda request, replies: (
+        [(at, refusal) for at, _ in replies] if request[1] == 3 else replies
+    )
+    pair.run(10.0)
+    assert sum(1 for _, data in pair.sent if data[1] == 3) == 2
+    assert pair.of(Misconfigured) == []
+    assert pair.of(DeviceAlarm) == []
+    assert pair.seen == (True, True)
+
+
+def test_a_relay_that_refuses_the_pulse_leaves_the_unlock_without_an_answer_and_sends_no_other():
+    pair = Pair(CASES["modbus"]).run(2.0)
+    pair.tap.spoil = only_unlocks(pair, lambda reply: [(reply[0], bytes.fromhex("0185030291"))])
+    pair.unlock()
+    pair.run(5.0)
+    assert (pair.outcomes, pair.pulses_sent()) == ([Unlocked.SILENT], 1)

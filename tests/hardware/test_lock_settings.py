@@ -13,6 +13,11 @@ WRONG = [
     ("lock.bcc8a", {"reed": 25}, "lock.reed 25: lock.bcc8a has channels 1 to 24; correct it"),
     ("lock.krcu", {"board": 10}, "lock.board 10: lock.krcu boards are 0 to 9; correct it"),
     ("lock.krcu", {"lock": 17}, "lock.lock 17: lock.krcu has channels 1 to 16; correct it"),
+    ("lock.modbus", {"bolt": 8}, "lock.reed and lock.bolt are both input 8"),
+    ("lock.modbus", {"board": 0}, "lock.board 0: lock.modbus boards are 1 to 247; correct it"),
+    ("lock.modbus", {"board": 12}, "unit 12 is the lock board's on the same line"),
+    ("lock.modbus", {"lock": 48}, "lock.lock 48: lock.modbus has channels 1 to 32"),
+    ("lock.modbus", {"pulse_ms": 150}, "lock.pulse_ms 150 does not fit"),
     ("lock.krcu48", {"reed": 48}, "lock.reed and lock.lock are both channel 48"),
 ]
 

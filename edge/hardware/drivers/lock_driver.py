@@ -1,10 +1,19 @@
 """What the bus needs of a lock board's driver, whatever the board. Sends nothing, decides nothing."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from edge.hardware.exchange import Exchange
 from edge.hardware.signals import DoorState, Unlocked
+
+
+@dataclass(frozen=True, slots=True)
+class LockCheck:
+    """A setting of the board that must be 0, and the question that shows it."""
+
+    register: int
+    exchange: Exchange
 
 
 class LockDriver(Protocol):
@@ -15,6 +24,7 @@ class LockDriver(Protocol):
     probe: a harmless question for after a time-out. Its answer is thrown away and cannot be taken for
     that of a look; where a board has no such question, ``worst`` of its exchanges is their ``hold``.
     after_unlock: what the board must be told after each pulse; whatever comes back is thrown away.
+    checks: asked when the line comes up; a board that refuses one has no such setting.
     agree: how many looks in a row must say the same before one is believed.
     """
 
@@ -23,6 +33,7 @@ class LockDriver(Protocol):
     looks: tuple[Exchange, ...]
     probe: Exchange
     after_unlock: Exchange | None = None
+    checks: tuple[LockCheck, ...] = ()
     agree: int = 1
 
     def outcome(self, reply: bytes) -> Unlocked:
@@ -36,6 +47,10 @@ class LockDriver(Protocol):
     def rest_s(self, reply: bytes) -> float:
         """For how many seconds the board refuses pulses, by its answer to ``unlock``."""
         return 0.0
+
+    def checked(self, reply: bytes) -> int:
+        """The setting in the answer to one of ``checks``."""
+        return 0
 
     def heard(self, received: bytes, at: float) -> Sequence[DoorState]:
         """What the board said unasked among all bytes of the line; None: it did not speak of that one."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from edge.hardware.drivers.lock_bcc8a import LockBcc8a
 from edge.hardware.drivers.lock_driver import LockDriver
 from edge.hardware.drivers.lock_krcu import LockKrcu16, LockKrcu48
+from edge.hardware.drivers.lock_modbus import LockModbus, Wiring
 from edge.settings import LockBoard
 
 
@@ -31,6 +32,13 @@ def _krcu48(lock: LockBoard) -> LockDriver:
     return LockKrcu48(lock.board, lock.lock, lock.reed, **_contacts(lock))
 
 
+def _modbus(lock: LockBoard) -> LockDriver:
+    wiring = Wiring(
+        relay=lock.lock, bolt=lock.bolt, reed=lock.reed, pulse_ms=lock.pulse_ms, **_contacts(lock)
+    )
+    return LockModbus(lock.board, wiring)
+
+
 def _contacts(lock: LockBoard) -> dict[str, bool]:
     return {
         "locked_when_closed": lock.feedback_when_locked == "short",
@@ -42,4 +50,5 @@ LOCKS: dict[str, Callable[[LockBoard], LockDriver]] = {
     "lock.bcc8a": _bcc8a,
     "lock.krcu": _krcu16,
     "lock.krcu48": _krcu48,
+    "lock.modbus": _modbus,
 }

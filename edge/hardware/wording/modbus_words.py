@@ -15,7 +15,7 @@ def _read_modbus(packet: bytes) -> list[Words]:
     if (reply := modbus_rtu.decode_reply(packet)) is not None:
         readings.append({"direction": "reply", **_modbus_words(reply)})
     if not readings:
-        raise Unreadable(_why_not_modbus(packet))
+        raise Unreadable(why_not_modbus(packet))
     return readings
 
 
@@ -41,7 +41,7 @@ def _modbus_words(frame: modbus_rtu.Request | modbus_rtu.Reply) -> Words:
                 "purpose": "exception",
                 **words,
                 "exception": code,
-                "means": _EXCEPTIONS.get(code, "unknown"),
+                "means": EXCEPTIONS.get(code, "unknown"),
             }
         case modbus_rtu.ReadReply(_, _, body):
             return {"purpose": "read_reply", **words, **_body_words(body, True)}
@@ -49,7 +49,7 @@ def _modbus_words(frame: modbus_rtu.Request | modbus_rtu.Reply) -> Words:
 
 _READABLE = range(1, modbus_rtu.MOST_REGISTERS + 1)
 _WRITABLE = range(1, modbus_rtu.MOST_WRITTEN_REGISTERS + 1)
-_EXCEPTIONS = {1: "unknown function", 2: "unknown address", 3: "value not allowed", 4: "device failed"}
+EXCEPTIONS = {1: "unknown function", 2: "unknown address", 3: "value not allowed", 4: "device failed"}
 
 
 def _named(address: int) -> Words:
@@ -70,7 +70,8 @@ def _body_words(body: bytes, may_be_status: bool) -> Words:
     return {"value": values[0]} if len(values) == 1 else {"values": values}
 
 
-def _why_not_modbus(packet: bytes) -> str:
+def why_not_modbus(packet: bytes) -> str:
+    """Why ``packet`` is no Modbus frame at all."""
     if len(packet) < modbus_rtu.SHORTEST:
         return f"wrong length {len(packet)}: the shortest Modbus frame has {modbus_rtu.SHORTEST} bytes"
     expected = crc16_modbus(packet[:-2]).to_bytes(2, "little")
