@@ -53,7 +53,7 @@ class LockBoard(Section, frozen=True, kw_only=True):
     Channels count from 1, whatever the board counts from. What a driver's boards allow: settings_check.
     """
 
-    driver: Literal["lock.bcc8a", "lock.krcu", "lock.krcu48", "lock.modbus"] = "lock.bcc8a"
+    driver: Literal["lock.bcc8a", "lock.krcu", "lock.krcu48", "lock.modbus", "lock.winnsen"] = "lock.bcc8a"
     port: str = "main"
     board: Board = 1
     """Its number, station or Modbus unit."""

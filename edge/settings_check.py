@@ -31,11 +31,15 @@ class LockLimits:
     heads: tuple[int, ...]
 
 
+WINNSEN_COOLS_S = 15.0
+"""So long these boards refuse the next pulse of a lock."""
+
 LOCK_LIMITS = {
     "lock.bcc8a": LockLimits(range(1, 33), range(1, 25), (0x80, 0x8A)),
     "lock.krcu": LockLimits(range(10), range(1, 17), (0x02,)),
     "lock.krcu48": LockLimits(range(256), range(1, 49), (0x02,)),
     "lock.modbus": LockLimits(range(1, 248), range(1, 33), ()),
+    "lock.winnsen": LockLimits(range(1, 5), range(1, 17), (0x90,)),
 }
 
 
@@ -128,6 +132,11 @@ def _lock_problems(lock: LockBoard) -> Iterator[str]:
     for key, channel in (("lock", lock.lock), ("reed", lock.reed)):
         if channel not in limits.channels:
             yield f"lock.{key} {channel}: {lock.driver} has channels {_said(limits.channels)}; correct it"
+    if lock.driver == "lock.winnsen" and lock.rest_s < WINNSEN_COOLS_S:
+        yield (
+            f"lock.rest_s {lock.rest_s:g}: lock.winnsen boards refuse a second pulse for about "
+            f"{WINNSEN_COOLS_S:g} s; set {WINNSEN_COOLS_S:g} or more"
+        )
     if lock.driver == "lock.modbus":
         if lock.bolt not in limits.channels:
             yield f"lock.bolt {lock.bolt}: {lock.driver} has inputs {_said(limits.channels)}; correct it"

@@ -20,6 +20,7 @@ BOARDS = {
     "lock.krcu": (range(10), range(1, 17)),
     "lock.krcu48": (range(256), range(1, 49)),
     "lock.modbus": (range(1, 248), range(1, 33)),
+    "lock.winnsen": (range(1, 5), range(1, 17)),
 }
 """The numbers that a lock board of each kind can have, and its channels."""
 
@@ -44,7 +45,7 @@ class FilesTable(Section, frozen=True, kw_only=True):
 
 
 class LockTable(Section, frozen=True, kw_only=True):
-    driver: Literal["lock.bcc8a", "lock.krcu", "lock.krcu48", "lock.modbus"] = "lock.bcc8a"
+    driver: Literal["lock.bcc8a", "lock.krcu", "lock.krcu48", "lock.modbus", "lock.winnsen"] = "lock.bcc8a"
     board: Annotated[int, Meta(ge=0, le=255)] = 1
     lock: Channel = 1
     bolt: Channel = 1

@@ -8,6 +8,7 @@ from hardware_sim.devices.lock_bcc8a import LockBoard
 from hardware_sim.devices.lock_channel import Channel
 from hardware_sim.devices.lock_krcu import LockKrcu16, LockKrcu48
 from hardware_sim.devices.lock_modbus import LockRelay
+from hardware_sim.devices.lock_winnsen import LockWinnsen
 from hardware_sim.door import Door
 
 
@@ -38,4 +39,5 @@ BOARDS: dict[str, Callable[[LockTable, Channel, Channel], Device]] = {
     "lock.krcu": lambda lock, bolt, reed: LockKrcu16(lock.board, _wires(lock, bolt, reed)),
     "lock.krcu48": lambda lock, bolt, reed: LockKrcu48(lock.board, _wires(lock, bolt, reed)),
     "lock.modbus": _relay,
+    "lock.winnsen": lambda lock, bolt, reed: LockWinnsen(lock.board, _wires(lock, bolt, reed)),
 }

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.hardware.codecs import krcu16, krcu48, modbus_rtu
+from edge.hardware.codecs import krcu16, krcu48, modbus_rtu, winnsen
 from edge.hardware.codecs.checksums import sum8
 
 ROWS = json.loads(Path(__file__).with_name("frames.json").read_text("utf-8"))
-CODECS = {"krcu16": krcu16, "krcu48": krcu48, "modbus_relay": modbus_rtu}
+CODECS = {"krcu16": krcu16, "krcu48": krcu48, "modbus_relay": modbus_rtu, "winnsen": winnsen}
 HALVES = [
     pytest.param(
         CODECS[row["protocol"]],

@@ -18,6 +18,12 @@ WRONG = [
     ("lock.modbus", {"board": 12}, "unit 12 is the lock board's on the same line"),
     ("lock.modbus", {"lock": 48}, "lock.lock 48: lock.modbus has channels 1 to 32"),
     ("lock.modbus", {"pulse_ms": 150}, "lock.pulse_ms 150 does not fit"),
+    ("lock.winnsen", {"board": 5}, "lock.board 5: lock.winnsen boards are 1 to 4; correct it"),
+    (
+        "lock.winnsen",
+        {"rest_s": 3.0},
+        "lock.rest_s 3: lock.winnsen boards refuse a second pulse for about 15 s",
+    ),
     ("lock.krcu48", {"reed": 48}, "lock.reed and lock.lock are both channel 48"),
 ]
 

@@ -6,6 +6,7 @@ from edge.hardware.drivers.lock_bcc8a import LockBcc8a
 from edge.hardware.drivers.lock_driver import LockDriver
 from edge.hardware.drivers.lock_krcu import LockKrcu16, LockKrcu48
 from edge.hardware.drivers.lock_modbus import LockModbus, Wiring
+from edge.hardware.drivers.lock_winnsen import LockWinnsen
 from edge.settings import LockBoard
 
 
@@ -39,6 +40,10 @@ def _modbus(lock: LockBoard) -> LockDriver:
     return LockModbus(lock.board, wiring)
 
 
+def _winnsen(lock: LockBoard) -> LockDriver:
+    return LockWinnsen(lock.board, lock.lock, lock.reed, **_contacts(lock))
+
+
 def _contacts(lock: LockBoard) -> dict[str, bool]:
     return {
         "locked_when_closed": lock.feedback_when_locked == "short",
@@ -51,4 +56,5 @@ LOCKS: dict[str, Callable[[LockBoard], LockDriver]] = {
     "lock.krcu": _krcu16,
     "lock.krcu48": _krcu48,
     "lock.modbus": _modbus,
+    "lock.winnsen": _winnsen,
 }

@@ -6,6 +6,7 @@ from edge.hardware.wording.bcc8a_words import BCC8A
 from edge.hardware.wording.krcu_words import KRCU16, KRCU48
 from edge.hardware.wording.modbus_words import MODBUS_SCALE_32
 from edge.hardware.wording.relay_words import MODBUS_RELAY
+from edge.hardware.wording.winnsen_words import WINNSEN
 from edge.hardware.wording.words import Protocol, Unreadable, Words, bytes_of, keys_of
 
 PROTOCOLS: Mapping[str, Protocol] = {
@@ -14,6 +15,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "krcu48": KRCU48,
     "modbus_relay": MODBUS_RELAY,
     "modbus_scale_32": MODBUS_SCALE_32,
+    "winnsen": WINNSEN,
 }
 
 __all__ = ["PROTOCOLS", "Protocol", "Unreadable", "Words", "bytes_of", "keys_of"]
