@@ -53,7 +53,9 @@ class LockBoard(Section, frozen=True, kw_only=True):
     Channels count from 1, whatever the board counts from. What a driver's boards allow: settings_check.
     """
 
-    driver: Literal["lock.bcc8a", "lock.krcu", "lock.krcu48", "lock.modbus", "lock.winnsen"] = "lock.bcc8a"
+    driver: Literal["lock.bcc8a", "lock.krcu", "lock.krcu48", "lock.modbus", "lock.winnsen", "lock.wkly"] = (
+        "lock.bcc8a"
+    )
     port: str = "main"
     board: Board = 1
     """Its number, station or Modbus unit."""
@@ -61,6 +63,8 @@ class LockBoard(Section, frozen=True, kw_only=True):
     bolt: Channel = 1
     """lock.modbus: the input that carries the bolt's feedback, as ``reed`` is the door's; other boards have
     it on the lock's own channel."""
+    channel_base: Literal[0, 1] = 0
+    """lock.wkly: what the board calls its first channel; found at the installation."""
     pulse_ms: Annotated[int, Meta(ge=100, le=1000, multiple_of=100)] = 700
     """lock.modbus: how long the board is told to pulse; other boards have a time of their own."""
     feedback_when_locked: Contact = "short"

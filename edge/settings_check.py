@@ -40,6 +40,7 @@ LOCK_LIMITS = {
     "lock.krcu48": LockLimits(range(256), range(1, 49), (0x02,)),
     "lock.modbus": LockLimits(range(1, 248), range(1, 33), ()),
     "lock.winnsen": LockLimits(range(1, 5), range(1, 17), (0x90,)),
+    "lock.wkly": LockLimits(range(32), range(1, 33), (0x57,)),
 }
 
 

@@ -21,11 +21,13 @@ BOARDS = {
     "lock.krcu48": (range(256), range(1, 49)),
     "lock.modbus": (range(1, 248), range(1, 33)),
     "lock.winnsen": (range(1, 5), range(1, 17)),
+    "lock.wkly": (range(32), range(1, 13)),
 }
 """The numbers that a lock board of each kind can have, and its channels."""
 
 T = TypeVar("T")
 Contact = Literal["short", "open"]
+LockKind = Literal["lock.bcc8a", "lock.krcu", "lock.krcu48", "lock.modbus", "lock.winnsen", "lock.wkly"]
 Channel = Annotated[int, Meta(ge=1, le=48)]
 Unit = Annotated[int, Meta(ge=1, le=247)]
 
@@ -45,9 +47,11 @@ class FilesTable(Section, frozen=True, kw_only=True):
 
 
 class LockTable(Section, frozen=True, kw_only=True):
-    driver: Literal["lock.bcc8a", "lock.krcu", "lock.krcu48", "lock.modbus", "lock.winnsen"] = "lock.bcc8a"
+    driver: LockKind = "lock.bcc8a"
     board: Annotated[int, Meta(ge=0, le=255)] = 1
     lock: Channel = 1
+    channel_base: Literal[0, 1] = 0
+    """lock.wkly: what the board calls its first channel."""
     bolt: Channel = 1
     """lock.modbus: the input of the bolt's contact, as reed is the input of the door's."""
     feedback_when_locked: Contact = "short"

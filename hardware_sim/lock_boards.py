@@ -9,6 +9,7 @@ from hardware_sim.devices.lock_channel import Channel
 from hardware_sim.devices.lock_krcu import LockKrcu16, LockKrcu48
 from hardware_sim.devices.lock_modbus import LockRelay
 from hardware_sim.devices.lock_winnsen import LockWinnsen
+from hardware_sim.devices.lock_wkly import LockWkly
 from hardware_sim.door import Door
 
 
@@ -40,4 +41,5 @@ BOARDS: dict[str, Callable[[LockTable, Channel, Channel], Device]] = {
     "lock.krcu48": lambda lock, bolt, reed: LockKrcu48(lock.board, _wires(lock, bolt, reed)),
     "lock.modbus": _relay,
     "lock.winnsen": lambda lock, bolt, reed: LockWinnsen(lock.board, _wires(lock, bolt, reed)),
+    "lock.wkly": lambda lock, bolt, reed: LockWkly(lock.board, lock.channel_base, _wires(lock, bolt, reed)),
 }

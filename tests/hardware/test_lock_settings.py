@@ -24,6 +24,7 @@ WRONG = [
         {"rest_s": 3.0},
         "lock.rest_s 3: lock.winnsen boards refuse a second pulse for about 15 s",
     ),
+    ("lock.wkly", {"board": 32}, "lock.board 32: lock.wkly boards are 0 to 31; correct it"),
     ("lock.krcu48", {"reed": 48}, "lock.reed and lock.lock are both channel 48"),
 ]
 

@@ -7,6 +7,7 @@ from edge.hardware.drivers.lock_driver import LockDriver
 from edge.hardware.drivers.lock_krcu import LockKrcu16, LockKrcu48
 from edge.hardware.drivers.lock_modbus import LockModbus, Wiring
 from edge.hardware.drivers.lock_winnsen import LockWinnsen
+from edge.hardware.drivers.lock_wkly import LockWkly
 from edge.settings import LockBoard
 
 
@@ -44,6 +45,10 @@ def _winnsen(lock: LockBoard) -> LockDriver:
     return LockWinnsen(lock.board, lock.lock, lock.reed, **_contacts(lock))
 
 
+def _wkly(lock: LockBoard) -> LockDriver:
+    return LockWkly(lock.board, lock.lock, lock.reed, base=lock.channel_base, **_contacts(lock))
+
+
 def _contacts(lock: LockBoard) -> dict[str, bool]:
     return {
         "locked_when_closed": lock.feedback_when_locked == "short",
@@ -57,4 +62,5 @@ LOCKS: dict[str, Callable[[LockBoard], LockDriver]] = {
     "lock.krcu48": _krcu48,
     "lock.modbus": _modbus,
     "lock.winnsen": _winnsen,
+    "lock.wkly": _wkly,
 }

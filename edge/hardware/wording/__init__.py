@@ -7,6 +7,7 @@ from edge.hardware.wording.krcu_words import KRCU16, KRCU48
 from edge.hardware.wording.modbus_words import MODBUS_SCALE_32
 from edge.hardware.wording.relay_words import MODBUS_RELAY
 from edge.hardware.wording.winnsen_words import WINNSEN
+from edge.hardware.wording.wkly_words import WKLY
 from edge.hardware.wording.words import Protocol, Unreadable, Words, bytes_of, keys_of
 
 PROTOCOLS: Mapping[str, Protocol] = {
@@ -16,6 +17,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "modbus_relay": MODBUS_RELAY,
     "modbus_scale_32": MODBUS_SCALE_32,
     "winnsen": WINNSEN,
+    "wkly": WKLY,
 }
 
 __all__ = ["PROTOCOLS", "Protocol", "Unreadable", "Words", "bytes_of", "keys_of"]
