@@ -77,7 +77,7 @@ class Bus:
         self._out: list[Signal] = []
 
     def submit(self, job: Job) -> None:
-        """Take a job on. Raises ValueError for an unlock on a line without a lock board."""
+        """Take a job on. Raises ValueError for an unlock that no board of this line can do."""
         if isinstance(job, SetPace):
             self._scales.set_pace(job.pace)
             if self._lock is not None:
@@ -86,6 +86,15 @@ class Bus:
             raise ValueError(f"port {self.port_name} has no lock board: unlock job {job.job} cannot be done")
         else:
             self._lock.submit(job)
+
+    @property
+    def contacts(self) -> tuple[bool, ...]:
+        """Raw contacts of the lock board's channels as last seen, first channel first; True: closed.
+
+        For whoever wires a cabinet: they show what a contact says while the bolt moves. Empty: nothing is
+        known, or the board tells of single channels only.
+        """
+        return () if self._lock is None else self._lock.contacts
 
     def line_up(self, now: float) -> None:
         """The port has just been opened. Nothing known before counts any more."""

@@ -48,8 +48,20 @@ class LockRota:
         self._watch_until = -inf
 
     def submit(self, job: Unlock) -> None:
-        """Queue a pulse; it goes before everything else and at most once."""
+        """Queue a pulse; it goes before everything else and at most once.
+
+        Raises ValueError for one of every lock where the board has no such command.
+        """
+        if job.every and self._driver.unlock_every is None:
+            raise ValueError(
+                f"this lock board cannot unlock every lock at once: job {job.job} cannot be done"
+            )
         self._jobs.append(job)
+
+    @property
+    def contacts(self) -> tuple[bool, ...]:
+        """Raw contacts of the board's channels, first channel first; empty: nothing is known of them."""
+        return self._looks.contacts
 
     def set_pace(self, pace: Pace) -> None:
         """Ask the door at this pace from now on."""
@@ -95,10 +107,11 @@ class LockRota:
         return None
 
     def _pulse(self, job: Unlock) -> Task:
+        every = self._driver.unlock_every if job.every else None
         self._looks.forget_half()
         self._after_owed = self._after is not None
         return Task(
-            self._driver.unlock,
+            every or self._driver.unlock,
             lambda answer: self._pulsed(job, answer),
             lambda at: (UnlockDone(job.job, at, Unlocked.SILENT),),
         )

@@ -19,6 +19,8 @@ class Looks:
     def forget(self) -> None:
         """Nothing that was seen counts any more."""
         self._answers: list[bytes] = []
+        self.contacts: tuple[bool, ...] = ()
+        """Raw contacts of all channels as last seen, where the board tells of all at once."""
         self._last: DoorState | None = None
         self._agreed = 0
         self._doubted = 0
@@ -43,6 +45,7 @@ class Looks:
         if len(self._answers) < len(self._driver.looks):
             return None
         door = self._driver.door(self._answers, at)
+        self.contacts = self._driver.contacts(self._answers)
         self._answers.clear()
         return self._believed(door)
 

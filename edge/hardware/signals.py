@@ -111,10 +111,14 @@ Signal = Sweep | DoorState | UnlockDone | DeviceAlarm | LineState | Misconfigure
 
 @dataclass(frozen=True, slots=True)
 class Unlock:
-    """Pulse the bolt once. ``job`` names it in ``UnlockDone``; never sent after ``deadline``."""
+    """Pulse the bolt once. ``job`` names it in ``UnlockDone``; never sent after ``deadline``.
+
+    every: pulse all locks of the board, one after the other, for service; nothing else is asked meanwhile.
+    """
 
     job: str
     deadline: float
+    every: bool = False
 
 
 class Pace(StrEnum):

@@ -12,6 +12,15 @@ from edge.hardware.signals import DoorState, Unlocked
 # (the board's text); the deadlines add the batches of USB adapters and a margin.
 QUERY_DEADLINE, QUERY_WORST, QUERY_HOLD = 0.75, 0.2, 1.0
 OPEN_DEADLINE, OPEN_WORST = 1.5, 1.0
+EVERY_DEADLINE, EVERY_WORST = 12.0, 10.0
+
+
+_ANSWERS = {
+    bcc8a.Open: bcc8a.OpenReply,
+    bcc8a.OpenAll: bcc8a.OpenAllReply,
+    bcc8a.Query: bcc8a.QueryReply,
+    bcc8a.QueryAll: bcc8a.QueryAllReply,
+}
 
 
 class LockBcc8a(LockDriver):
@@ -28,6 +37,7 @@ class LockBcc8a(LockDriver):
         self._locked_when = feedback_when_locked == "short"
         self._shut_when = reed_when_closed == "short"
         self.unlock = _exchange(bcc8a.Open(board, lock), bytes([bcc8a.OPEN, board, lock]))
+        self.unlock_every = _exchange(bcc8a.OpenAll(board), bytes([bcc8a.OPEN, board, bcc8a.ALL]))
         self.looks = (_exchange(bcc8a.QueryAll(board), bytes([bcc8a.QUERY, board])),)
         self.probe = _exchange(bcc8a.Query(board, lock), bytes([bcc8a.QUERY, board, lock]))
         """Its answer has another length than that of the look."""
@@ -35,6 +45,8 @@ class LockBcc8a(LockDriver):
     def outcome(self, reply: bytes) -> Unlocked:
         """What the answer to ``unlock`` is worth: never more than "the board took the command"."""
         answer = bcc8a.decode_reply(reply)
+        if isinstance(answer, bcc8a.OpenAllReply):
+            return Unlocked.ACCEPTED
         moved = isinstance(answer, bcc8a.OpenReply) and answer.closed != self._locked_when
         return Unlocked.ACCEPTED if moved else Unlocked.NO_FEEDBACK
 
@@ -49,24 +61,39 @@ class LockBcc8a(LockDriver):
             locked=answer.is_closed(self._lock) == self._locked_when,
         )
 
+    def contacts(self, replies: Sequence[bytes]) -> tuple[bool, ...]:
+        answer = bcc8a.decode_reply(replies[0])
+        if not isinstance(answer, bcc8a.QueryAllReply):
+            return ()
+        return tuple(answer.is_closed(lock) for lock in bcc8a.LOCKS)
+
 
 def _exchange(request: bcc8a.Request, head: bytes) -> Exchange:
-    opens = isinstance(request, bcc8a.Open)
+    deadline, worst, hold = _times(request)
     return Exchange(
         request=bcc8a.encode(request),
         reply=Form(head, bcc8a.reply_size(request), _sound(request)),
         least=bcc8a.SHORT,
-        deadline=OPEN_DEADLINE if opens else QUERY_DEADLINE,
-        worst=OPEN_WORST if opens else QUERY_WORST,
-        hold=0.0 if opens else QUERY_HOLD,
+        deadline=deadline,
+        worst=worst,
+        hold=hold,
         stranger=_stranger(request, head),
     )
 
 
+def _times(request: bcc8a.Request) -> tuple[float, float, float]:
+    """Deadline, the latest answer, and how long no such request may follow a time-out."""
+    match request:
+        case bcc8a.Open():
+            return OPEN_DEADLINE, OPEN_WORST, 0.0
+        case bcc8a.OpenAll():
+            return EVERY_DEADLINE, EVERY_WORST, 0.0
+        case _:
+            return QUERY_DEADLINE, QUERY_WORST, QUERY_HOLD
+
+
 def _sound(request: bcc8a.Request) -> Callable[[bytes], bool]:
-    kind = {bcc8a.Open: bcc8a.OpenReply, bcc8a.Query: bcc8a.QueryReply}.get(
-        type(request), bcc8a.QueryAllReply
-    )
+    kind = _ANSWERS[type(request)]
     return lambda packet: xor8(packet) == 0 and isinstance(bcc8a.decode_reply(packet), kind)
 
 

@@ -20,6 +20,7 @@ class LockDriver(Protocol):
     """One bolt and one reed on one board.
 
     unlock: pulses the bolt; sent once for each job, never again.
+    unlock_every: pulses all locks of the board; None: it has no such command.
     looks: the questions that together show bolt and reed, in the order in which they are asked.
     probe: a harmless question for after a time-out. Its answer is thrown away and cannot be taken for
     that of a look; where a board has no such question, ``worst`` of its exchanges is their ``hold``.
@@ -30,6 +31,7 @@ class LockDriver(Protocol):
 
     device: str = "lock"
     unlock: Exchange
+    unlock_every: Exchange | None = None
     looks: tuple[Exchange, ...]
     probe: Exchange
     after_unlock: Exchange | None = None
@@ -37,12 +39,19 @@ class LockDriver(Protocol):
     agree: int = 1
 
     def outcome(self, reply: bytes) -> Unlocked:
-        """What the answer to ``unlock`` is worth: never more than "the board took the command"."""
+        """What the answer to an unlock is worth: never more than "the board took the command"."""
         ...
 
     def door(self, replies: Sequence[bytes], at: float) -> DoorState:
         """Bolt and reed in the answers to ``looks``; None where the board does not know itself."""
         ...
+
+    def contacts(self, replies: Sequence[bytes]) -> tuple[bool, ...]:
+        """The raw contacts of all channels in the answers to ``looks``, first channel first; True: closed.
+
+        Empty where the board tells of single channels only.
+        """
+        return ()
 
     def rest_s(self, reply: bytes) -> float:
         """For how many seconds the board refuses pulses, by its answer to ``unlock``."""

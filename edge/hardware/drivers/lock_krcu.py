@@ -16,6 +16,9 @@ from edge.hardware.signals import DoorState, Unlocked
 DEADLINE_S, WORST_S = 1.0, 1.5
 """Drivers in the field wait 1.0 s for any answer; half as long again is when none can come any more."""
 
+EVERY_DEADLINE_S = 12.0
+"""All locks fire one after the other before a KR-CU16 answers; how fast is to be verified."""
+
 CLEAR_S = 0.1
 """So long a field driver waits after it cleared a board's "busy"; what comes meanwhile is thrown away."""
 
@@ -36,6 +39,8 @@ class LockKrcu16(LockDriver):
         whole, one = krcu16.address(board), krcu16.address(board, lock)
         to_all = krcu16.Command(krcu16.BROADCAST, krcu16.ASK_ALL)
         self.unlock = _asking(krcu16.Command(one, krcu16.UNLOCK), krcu16.STATUS, board)
+        every = krcu16.Command(whole, krcu16.UNLOCK_ALL)
+        self.unlock_every = _asking(every, krcu16.STATUS, board, EVERY_DEADLINE_S)
         self.looks = (_asking(krcu16.Command(whole, krcu16.ASK), krcu16.STATUS, board),)
         self.probe = _asking(to_all, krcu16.STATUS_TO_ALL, board)
         self.after_unlock = _clearing(one)
@@ -46,6 +51,12 @@ class LockKrcu16(LockDriver):
 
     def door(self, replies: Sequence[bytes], at: float) -> DoorState:
         return self._state(replies[0], at)
+
+    def contacts(self, replies: Sequence[bytes]) -> tuple[bool, ...]:
+        status = krcu16.decode_reply(replies[0])
+        if not isinstance(status, krcu16.Status):
+            return ()
+        return tuple(status.is_closed(lock) for lock in krcu16.LOCKS)
 
     def _state(self, reply: bytes, at: float) -> DoorState:
         status = krcu16.decode_reply(reply)
@@ -91,6 +102,12 @@ class LockKrcu48(LockDriver):
             locked=status.is_closed(self._lock) == self._locked_when,
         )
 
+    def contacts(self, replies: Sequence[bytes]) -> tuple[bool, ...]:
+        status = krcu48.decode_reply(replies[0])
+        if not isinstance(status, krcu48.Status):
+            return ()
+        return tuple(status.is_closed(lock) for lock in krcu48.LOCKS)
+
     def _exchange(self, request: krcu48.Request, form: Form) -> Exchange:
         def stranger(got: bytes) -> bool:
             return any(reply.device != request.device for reply in krcu48.ReplyDecoder(request).feed(got))
@@ -98,7 +115,7 @@ class LockKrcu48(LockDriver):
         return _exchange(krcu48.encode(request), form, stranger)
 
 
-def _asking(request: krcu16.Command, answer: int, board: int) -> Exchange:
+def _asking(request: krcu16.Command, answer: int, board: int, deadline: float = DEADLINE_S) -> Exchange:
     """An exchange answered by the board's status. An unlock's answer may carry the lock's address."""
 
     def sound(packet: bytes) -> bool:
@@ -111,7 +128,7 @@ def _asking(request: krcu16.Command, answer: int, board: int) -> Exchange:
     head = bytes([krcu16.HEAD, krcu16.address(board), answer])
     by_lock = request.command == krcu16.UNLOCK and request.address != krcu16.address(board)
     return _exchange(
-        krcu16.encode(request), Form(head[:1] if by_lock else head, krcu16.LONGEST, sound), stranger
+        krcu16.encode(request), Form(head[:1] if by_lock else head, krcu16.LONGEST, sound), stranger, deadline
     )
 
 
@@ -119,9 +136,10 @@ def _sound_as(kind: type[krcu48.Reply]) -> Sound:
     return lambda packet: sum8(packet[:-1]) == packet[-1] and isinstance(krcu48.decode_reply(packet), kind)
 
 
-def _exchange(request: bytes, reply: Form, stranger: Sound) -> Exchange:
+def _exchange(request: bytes, reply: Form, stranger: Sound, deadline: float = DEADLINE_S) -> Exchange:
+    worst = deadline + WORST_S - DEADLINE_S
     return Exchange(
-        request, reply, deadline=DEADLINE_S, worst=WORST_S, hold=WORST_S, stranger=stranger, least=reply.size
+        request, reply, deadline=deadline, worst=worst, hold=worst, stranger=stranger, least=reply.size
     )
 
 

@@ -67,6 +67,10 @@ class LockModbus(LockDriver):
             locked=inputs[self._wiring.bolt - 1] == self._wiring.locked_when_closed,
         )
 
+    def contacts(self, replies: Sequence[bytes]) -> tuple[bool, ...]:
+        answer = modbus_rtu.decode_reply(replies[0])
+        return answer.bits(self._count) if isinstance(answer, modbus_rtu.ReadReply) else ()
+
     def checked(self, reply: bytes) -> int:
         return int.from_bytes(reply[3:5], "big")
 

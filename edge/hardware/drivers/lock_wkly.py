@@ -12,9 +12,12 @@ from edge.hardware.drivers.lock_driver import LockDriver
 from edge.hardware.exchange import Exchange, Form
 from edge.hardware.signals import DoorState, Unlocked
 
-OPEN_DEADLINE_S, OPEN_WORST_S = 0.7, 0.35
-ASK_DEADLINE_S, ASK_WORST_S, ASK_HOLD_S = 0.25, 0.2, 1.0
-"""A board answers a query within 100 ms and an unlock within 350 ms; the rest is for USB adapters."""
+_TIMES = {wkly.ASK: (0.25, 0.2, 1.0), wkly.OPEN: (0.7, 0.35, 0.0), wkly.OPEN_ALL: (12.0, 11.5, 0.0)}
+"""Deadline, the latest answer, and how long no such request may follow a time-out; seconds.
+
+A board answers a query within 100 ms and an unlock within 350 ms for each lock, of which it may have 32; the
+rest is for USB adapters.
+"""
 
 
 class LockWkly(LockDriver):
@@ -38,6 +41,7 @@ class LockWkly(LockDriver):
         self._locked_when, self._shut_when = locked_when_closed, shut_when_closed
         another = next(n for n in range(base, base + 3) if n not in (self._bolt_at, self._reed_at))
         self.unlock = _exchange(board, wkly.OPEN, self._bolt_at)
+        self.unlock_every = _exchange(board, wkly.OPEN_ALL, None)
         self.looks = (
             _exchange(board, wkly.ASK, self._bolt_at),
             _exchange(board, wkly.ASK, self._reed_at),
@@ -47,8 +51,10 @@ class LockWkly(LockDriver):
         self._listening = wkly.ReplyDecoder()
 
     def outcome(self, reply: bytes) -> Unlocked:
-        locked = self._told(wkly.decode_reply(reply), 0.0).locked
-        return Unlocked.ACCEPTED if locked is False else Unlocked.NO_FEEDBACK
+        answer = wkly.decode_reply(reply)
+        if answer is not None and answer.command == wkly.OPEN_ALL:
+            return Unlocked.ACCEPTED if answer.ok else Unlocked.NO_FEEDBACK
+        return Unlocked.ACCEPTED if self._told(answer, 0.0).locked is False else Unlocked.NO_FEEDBACK
 
     def door(self, replies: Sequence[bytes], at: float) -> DoorState:
         bolt, reed = (self._told(wkly.decode_reply(reply), at) for reply in replies)
@@ -76,17 +82,17 @@ class LockWkly(LockDriver):
         )
 
 
-def _exchange(board: int, command: int, channel: int) -> Exchange:
-    """An exchange about one channel; its answer carries board, command and channel."""
-    request = wkly.Command(board, command, bytes([channel]))
-    opens = command == wkly.OPEN
+def _exchange(board: int, command: int, channel: int | None) -> Exchange:
+    """An exchange about one channel, or all; its answer carries board, command and channel."""
+    request = wkly.Command(board, command, b"" if channel is None else bytes([channel]))
+    deadline, worst, hold = _TIMES[command]
     size = wkly.reply_size(request)
 
     def sound(packet: bytes) -> bool:
         if xor8(packet) != 0:
             return False
         answer = wkly.decode_reply(packet)
-        return answer is not None and answer.channel == channel
+        return answer is not None and (channel is None or answer.channel == channel)
 
     def stranger(got: bytes) -> bool:
         replies = wkly.ReplyDecoder().feed(got)
@@ -96,8 +102,8 @@ def _exchange(board: int, command: int, channel: int) -> Exchange:
         request=wkly.encode(request),
         reply=Form(wkly.MAGIC + bytes([size, board, command]), size, sound),
         least=size,
-        deadline=OPEN_DEADLINE_S if opens else ASK_DEADLINE_S,
-        worst=OPEN_WORST_S if opens else ASK_WORST_S,
-        hold=0.0 if opens else ASK_HOLD_S,
+        deadline=deadline,
+        worst=worst,
+        hold=hold,
         stranger=stranger,
     )
