@@ -28,6 +28,10 @@ WATCH_EVERY_S = 0.1
 """After a pulse, for WATCH_S the door is asked every WATCH_EVERY_S: the bolt's confirmation is there."""
 
 
+MOST_CHECKS_MISSED = 3
+"""A board that leaves so many questions about its settings unanswered is taken not to know them."""
+
+
 class LockRota:
     """The lock board's share of the bus."""
 
@@ -42,7 +46,7 @@ class LockRota:
         self._probe = Task(driver.probe, self._probed)
         self._after = None if driver.after_unlock is None else Task(driver.after_unlock, lambda answer: ())
         self._after_owed = False
-        self._unchecked = list(driver.checks)
+        self._begin_checks()
         self._rests_until = -inf
         self._query_at = 0.0
         self._watch_until = -inf
@@ -73,8 +77,13 @@ class LockRota:
         self._health = Health(self._driver.device, alarmed=self._health.alarmed)
         self._looks.forget()
         self._after_owed = False
-        self._unchecked = list(self._driver.checks)
+        self._begin_checks()
         self._query_at = 0.0
+
+    def _begin_checks(self) -> None:
+        self._unchecked = list(self._driver.checks)
+        self._checks_missed = 0
+        self._may_check = True
 
     def line_down(self, now: float) -> tuple[Signal, ...]:
         """What becomes of the pulses still waiting; and the door is unknown."""
@@ -128,8 +137,9 @@ class LockRota:
         """The next question of a look at the door, or about the board's settings, when its time has come."""
         if not self._looks.half and now < self._query_due():
             return None
-        if self._unchecked and not self._looks.half:
+        if self._unchecked and self._may_check and not self._looks.half:
             check = self._unchecked[0]
+            self._may_check = False
             return Task(check.exchange, partial(self._checked, check))
         if not self._looks.half:
             watched = now < self._watch_until
@@ -153,12 +163,16 @@ class LockRota:
         door = self._looks.answered(answer.reply, answer.at)
         if self._looks.half:
             return ()
+        self._may_check = True
         if self._looks.again:
             self._query_at = 0.0
         return (*(() if door is None else (door,)), *self._health.good(answer.at))
 
     def _checked(self, check: LockCheck, answer: Answer) -> tuple[Signal, ...]:
         if answer.reply is None and answer.fault is not Fault.EXCEPTION:
+            self._checks_missed += 1
+            if self._checks_missed >= MOST_CHECKS_MISSED:
+                self._unchecked.clear()
             return self._health.bad(answer)
         self._unchecked.remove(check)
         value = 0 if answer.reply is None else self._driver.checked(answer.reply)

@@ -212,7 +212,7 @@ def test_of_damaged_answers_nothing_false_is_said(pair, damage):
     pair.tap.spoil = lambda request, replies: [
         (at, damage(data, random)) if random.random() < 0.5 else (at, data) for at, data in replies
     ]
-    pair.run(300.0)
+    pair.run(120.0)
     assert pair.doors() == {(True, True), (None, None)}
 
 

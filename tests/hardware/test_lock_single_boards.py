@@ -22,6 +22,17 @@ def test_a_krcu16_is_told_after_each_pulse_that_it_may_take_the_next_one():
     assert after[1] == bytes.fromhex("020038033d")
 
 
+def test_a_krcu16_s_late_answer_to_an_unlock_is_not_taken_for_a_look_of_the_same_form():
+    pair = Pair(CASES["krcu16"]).run(2.0)
+    pair.door.stuck = True
+    opened = bytes.fromhex("020035feff00000337")
+    pair.tap.spoil = only_unlocks(pair, lambda reply: [(reply[0] + 0.9, opened)])
+    pair.unlock()
+    pair.run(10.0)
+    assert pair.outcomes == [Unlocked.SILENT]
+    assert pair.doors() == {(True, True)}
+
+
 def test_a_krcu48_whose_status_lacks_a_byte_gives_no_state_and_an_alarm():
     pair = Pair(CASES["krcu48"])
     spoiler = bytes.fromhex("02000075ffffffffffff71")
@@ -194,6 +205,16 @@ def test_a_relay_board_without_mode_registers_is_taken_as_it_is():
     )
     pair.run(10.0)
     assert sum(1 for _, data in pair.sent if data[1] == 3) == 2
+    assert pair.of(Misconfigured) == []
+    assert pair.of(DeviceAlarm) == []
+    assert pair.seen == (True, True)
+
+
+def test_a_relay_board_that_leaves_such_questions_unanswered_still_shows_the_door():
+    pair = Pair(CASES["modbus"])
+    pair.tap.spoil = lambda request, replies: [] if request[1] == 3 else replies
+    pair.run(20.0)
+    assert sum(1 for _, data in pair.sent if data[1] == 3) == 3
     assert pair.of(Misconfigured) == []
     assert pair.of(DeviceAlarm) == []
     assert pair.seen == (True, True)

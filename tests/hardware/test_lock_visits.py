@@ -9,7 +9,7 @@ import pytest
 from edge.domain.requests import Granted
 from edge.hardware.bus import Bus
 from edge.hardware.drivers.locks import LOCKS, lock_driver
-from edge.outfit import load_outfit
+from edge.outfit import Outfit, load_outfit
 from tests.journeys.conftest import CONFIG, Rig
 
 WATER, TEA = "1-01", "1-02"
@@ -84,10 +84,16 @@ def config_with(folder: Path, driver: str, given: dict[str, Any]) -> Path:
     return config
 
 
-@pytest.fixture(params=BOARDS)
-def rig(request, tmp_path) -> LockRig:
-    config = config_with(tmp_path, request.param, BOARDS[request.param])
-    outfit = load_outfit(config / "counter.toml", environ={})
+@pytest.fixture(scope="module", params=BOARDS)
+def outfitted(request, tmp_path_factory) -> tuple[Path, Outfit]:
+    """A configuration with this lock board, read and checked."""
+    config = config_with(tmp_path_factory.mktemp("lock"), request.param, BOARDS[request.param])
+    return config, load_outfit(config / "counter.toml", environ={})
+
+
+@pytest.fixture
+def rig(outfitted, tmp_path) -> LockRig:
+    config, outfit = outfitted
     return LockRig(tmp_path, 1, outfit, config).ready()
 
 
@@ -115,6 +121,7 @@ def test_a_visit_is_one_pulse_and_charges_what_was_taken_and_so_is_the_next(rig)
     assert rig.pulses == 2
 
 
+@pytest.mark.long
 def test_a_door_never_pulled_locks_again_and_sells_nothing(rig):
     assert rig.settled(rig.open(), 15).state == "CANCELLED"
     assert rig.charged() == {}
@@ -149,7 +156,9 @@ def test_a_lost_answer_to_the_unlock_costs_neither_the_visit_nor_a_second_pulse(
     assert "BOLT_STUCK" not in rig.alarm_kinds()
 
 
-@pytest.mark.parametrize("when", ["before the door opens", "while it is open"])
+@pytest.mark.parametrize(
+    "when", [pytest.param("before the door opens", marks=pytest.mark.long), "while it is open"]
+)
 def test_a_line_lost_in_the_visit_charges_nothing_that_was_not_taken(rig, when):
     session = rig.open()
     if when == "before the door opens":
@@ -182,6 +191,7 @@ def test_a_door_forced_while_idle_is_an_alarm_and_nobody_is_charged(rig):
     assert "GOODS_MOVED" in rig.alarm_kinds()
 
 
+@pytest.mark.long
 def test_a_noisy_line_never_charges_wrongly(rig):
     for name, share in (("noise", 0.3), ("drop", 0.03), ("wrong_crc", 0.03), ("truncate", 0.02)):
         fault(rig, name, probability=share)
