@@ -164,6 +164,12 @@ def test_krcu48_a_status_without_its_length_byte_is_recognised_and_gives_no_cont
     assert krcu48.ReplyDecoder(krcu48.Ask(0)).feed(packet) == []
 
 
+@pytest.mark.parametrize("length", [0, 5, 7])
+def test_krcu48_a_status_of_another_length_byte_is_none(length):
+    bare = bytes([2, 0, 0, 0x75, length, *b"\xff" * 6])
+    assert krcu48.decode_reply(bare + bytes([sum8(bare)])) is None
+
+
 def test_krcu48_numbers_locks_from_0_on_the_wire():
     assert krcu48.encode(krcu48.Open(0, 48)) == bytes.fromhex("02002f610395")
     status = krcu48.decode_reply(krcu48.encode(krcu48.Status(3, 1 << 47)))

@@ -280,6 +280,27 @@ def test_a_late_answer_is_never_taken_for_that_of_a_later_question(pair, before_
     assert pair.seen[0] is False
 
 
+def test_a_late_answer_about_the_door_is_never_taken_for_that_of_an_unlock(pair, name):
+    look = pair.driver.looks[0]
+    kept: list[tuple[float, bytes]] = []
+
+    def spoil(request: bytes, replies: list[sim.Reply]) -> list[sim.Reply]:
+        if not kept and request == look.request:
+            kept.append((pair.now + look.worst, replies[0][1]))
+            pair.unlock(within=5.0)
+            return []
+        if pair.now < kept[0][0]:
+            return [
+                (at + i * 0.02, data) for at, reply in replies for i, data in enumerate((kept[0][1], reply))
+            ]
+        return replies
+
+    pair.tap.spoil = spoil
+    pair.run(6.0)
+    assert pair.outcomes == [Unlocked.ACCEPTED]
+    assert (pair.door.pulses, pair.seen) == (1, (True, False))
+
+
 def test_without_the_quarantine_the_late_answer_would_be_believed(name):
     """Shows that the test above tests something: its waiting times set to nothing, one look believed."""
     pair = Pair(CASES[name])

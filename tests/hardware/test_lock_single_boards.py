@@ -26,7 +26,19 @@ def test_a_krcu16_s_late_answer_to_an_unlock_is_not_taken_for_a_look_of_the_same
     pair = Pair(CASES["krcu16"]).run(2.0)
     pair.door.stuck = True
     opened = bytes.fromhex("020035feff00000337")
-    pair.tap.spoil = only_unlocks(pair, lambda reply: [(reply[0] + 0.9, opened)])
+    at, unlock = pair.now, pair.driver.unlock.request
+
+    def late(request: bytes, replies: list[sim.Reply]) -> list[sim.Reply]:
+        """The answer to the unlock comes after its deadline, in front of what is asked meanwhile."""
+        if request == unlock:
+            return []
+        if pair.now < at + 1.45:
+            return [
+                (due + i * 0.03, data) for due, reply in replies for i, data in enumerate((opened, reply))
+            ]
+        return replies
+
+    pair.tap.spoil = late
     pair.unlock()
     pair.run(10.0)
     assert pair.outcomes == [Unlocked.SILENT]
@@ -57,6 +69,22 @@ def test_a_winnsen_board_that_cools_down_gets_no_pulse_until_it_has_rested():
     pair.unlock("rested")
     pair.run(1.2)
     assert (pair.outcomes[-1], pair.door.pulses, pair.seen) == (Unlocked.ACCEPTED, 2, (True, False))
+
+
+@pytest.mark.parametrize("name", ["winnsen", "wkly"])
+def test_an_answer_about_another_lock_says_nothing_of_this_one(name):
+    pair = Pair(CASES[name]).run(2.0)
+    asked = {look.request for look in pair.driver.looks}
+    another = {
+        "winnsen": winnsen.encode(winnsen.AskReply(1, 9, winnsen.OPEN)),
+        "wkly": wkly.encode(wkly.Answer(1, wkly.ASK, bytes([wkly.OK, 8, wkly.IS_OPEN]))),
+    }
+    pair.tap.spoil = lambda request, replies: [
+        (at, another[name] if request in asked else data) for at, data in replies
+    ]
+    pair.run(10.0)
+    assert pair.doors() == {(True, True), (None, None)}
+    assert pair.seen == (None, None)
 
 
 def test_one_flipped_bit_in_a_winnsen_status_is_not_believed_alone():
