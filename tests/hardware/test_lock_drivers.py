@@ -289,7 +289,7 @@ def test_a_late_answer_about_the_door_is_never_taken_for_that_of_an_unlock(pair,
             kept.append((pair.now + look.worst, replies[0][1]))
             pair.unlock(within=5.0)
             return []
-        if pair.now < kept[0][0]:
+        if kept and pair.now < kept[0][0]:
             return [
                 (at + i * 0.02, data) for at, reply in replies for i, data in enumerate((kept[0][1], reply))
             ]
