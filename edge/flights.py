@@ -6,7 +6,9 @@ about who opened.
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from os import SEEK_END
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 import structlog
@@ -44,6 +46,14 @@ def line_of(flight: Flight) -> bytes:
     return msgspec.json.encode(session) + b"\n"
 
 
+def _new_line(file: BinaryIO) -> bytes:
+    """What ends a line that a full disk or a power cut left unfinished, so that it spoils no other."""
+    if file.seek(0, SEEK_END) == 0:
+        return b""
+    file.seek(-1, SEEK_END)
+    return b"" if file.read(1) == b"\n" else b"\n"
+
+
 def _thresholds(policy: Policy) -> dict[str, object]:
     """Only where they are not the usual ones."""
     told = {name: getattr(policy, name) for name in ("sure_p", "fit_z", "swap_z", "bulk_units")}
@@ -79,8 +89,8 @@ class Flights:
         """
         try:
             self._folder.mkdir(exist_ok=True)
-            with (self._folder / f"{flight.day.isoformat()}.jsonl").open("ab") as file:
-                file.write(line_of(flight))
+            with (self._folder / f"{flight.day.isoformat()}.jsonl").open("a+b") as file:
+                file.write(_new_line(file) + line_of(flight))
             self._forget(flight.day - timedelta(days=self._days))
         except OSError as error:
             log.error("recording_not_written", folder=str(self._folder), error=str(error))
