@@ -158,7 +158,7 @@ class Recognition:
         chosen = dict(options[number].goods)
         found = self._verdict(self._closed, curves=True)
         trays = tuple(_as_said(tray, chosen.get(tray.tray, ())) for tray in found.trays)
-        return verdict_of(trays, found.strays if number == 0 else ())
+        return verdict_of(trays, _strays(self._closed) if number == 0 else found.strays)
 
     def news(self, unseen: Iterable[TrayId] = ()) -> Noted | None:
         """What the journal has to keep and has not yet; None: nothing."""
@@ -226,8 +226,7 @@ class Recognition:
         if curves:
             trays = self._with_curves(trays)
         also = [_WORDS.get(reason, reason) for reason in found.reasons]
-        strays = (Stray(sku, count, home, to) for home, to, sku, count in found.strays)
-        return verdict_of(trays, tuple(strays), also if any(t.verdict == "review" for t in trays) else ())
+        return verdict_of(trays, _strays(found), also if any(t.verdict == "review" for t in trays) else ())
 
     def _evidence(self, tray: TrayVerdict, events: tuple[Happened, ...]) -> TrayEvidence:
         before = self._before(tray)
@@ -283,6 +282,10 @@ def _alternatives(choices: Iterable[Choice]) -> Iterator[Alternative]:
         yield Alternative(choice.goods, round(1000 * choice.p))
 
 
+def _strays(found: Recognised) -> tuple[Stray, ...]:
+    return tuple(Stray(sku, count, home, to) for home, to, sku, count in found.strays)
+
+
 def _as_said(tray: TrayEvidence, goods: Pieces) -> TrayEvidence:
     """The tray as the buyer's answer has it."""
     if tray.verdict != "review" and tray.goods == goods:
@@ -325,16 +328,17 @@ def stocked(
             tray,
             tuple(
                 _stocked(catalogue, sku, on_hand.get((tray, sku), 0), learnt.get((tray, sku)))
-                for sku in _lying(tray, planogram, catalogue, on_hand)
+                for sku in lying_on(tray, planogram, catalogue, on_hand)
             ),
         )
         for tray in planogram.trays
     )
 
 
-def _lying(
+def lying_on(
     tray: TrayId, planogram: Planogram, catalogue: Catalogue, on_hand: Mapping[Place, int]
 ) -> list[Sku]:
+    """The products planned on ``tray``, and those of other trays that are booked there."""
     planned = planogram.skus(tray)
     strays = [sku for (at, sku), count in on_hand.items() if at == tray and count > 0 and sku not in planned]
     return [*planned, *(sku for sku in strays if sku in catalogue.products)]
