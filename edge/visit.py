@@ -16,7 +16,7 @@ from edge.domain.session import Effect, Event, State, step
 from edge.domain.values import Instant, Kind, Place, Sku, TrayId, grams
 from edge.domain.verdict import NOTHING, Verdict, in_doubt
 from edge.hardware.signals import DoorState
-from edge.recognition import LEAD_S, Noted, Option, Recognition, journal_of
+from edge.recognition import LEAD_S, Noted, Option, Recognition, journal_of, lying_on
 from edge.trays import FRESH_S, Trays
 from edge.weighing.filling import Band, Filled, Lying, counted
 from edge.weighing.track import Step, TrayWatch
@@ -123,7 +123,7 @@ class Visit:
 
     def decide(self, trays: Trays, now: float) -> None:
         """The door is shut and the trays rest: what was taken, or brought, and what is to be asked."""
-        weighed = self.recognition.close(now, levels_of(trays, now))
+        weighed = self.recognition.close(now, levels_of(trays, now, resting=True))
         if self.facts.kind is Kind.SERVICE:
             self.verdict = NOTHING
             return
@@ -198,25 +198,35 @@ class Visit:
         before = self.facts.before.get(tray)
         return Filled(
             tray=tray,
-            goods=[self._lying(tray, sku) for sku in self.planogram.skus(tray)],
+            goods=[*self._planned(tray), *self._strayed(tray)],
             before=None if before is None else grams(before),
             after=None if silent else watch.level,
             steps=[*self.earlier.get(tray, ()), *watch.all_steps()],
             unsettled=closing and watch.moving,
         )
 
-    def _lying(self, tray: TrayId, sku: Sku) -> Lying:
+    def _planned(self, tray: TrayId) -> list[Lying]:
+        return [self._lying(tray, sku, astray=False) for sku in self.planogram.skus(tray)]
+
+    def _strayed(self, tray: TrayId) -> list[Lying]:
+        """What buyers put there: staff carry it home."""
+        booked = lying_on(tray, self.planogram, self.catalogue, self.stock)
+        planned = self.planogram.skus(tray)
+        return [self._lying(tray, sku, astray=True) for sku in booked if sku not in planned]
+
+    def _lying(self, tray: TrayId, sku: Sku, *, astray: bool) -> Lying:
         product = self.catalogue.products[sku]
         unit_g, sd_g = grams(product.unit_weight), grams(product.unit_sd)
-        return Lying(sku, unit_g, sd_g, self.stock.get((tray, sku), 0), product.count_by_weight_max)
+        return Lying(sku, unit_g, sd_g, self.stock.get((tray, sku), 0), product.count_by_weight_max, astray)
 
 
-def levels_of(trays: Trays, now: float) -> dict[TrayId, float]:
-    """The last level of each tray that speaks, in grams."""
+def levels_of(trays: Trays, now: float, *, resting: bool = False) -> dict[TrayId, float]:
+    """The last level of each tray that speaks, in grams. resting: only of those that do not move."""
     return {
         tray: watch.level
         for tray, watch in trays.watches.items()
         if watch.level is not None and watch.seen_at is not None and now - watch.seen_at <= FRESH_S
+        if not (resting and watch.moving)
     }
 
 

@@ -33,7 +33,7 @@ class Band:
 class Lying:
     """A product that may lie on a tray. stock: pieces booked there.
 
-    most: pieces in one movement that stay countable.
+    most: pieces in one movement that stay countable. astray: it belongs elsewhere, and only leaves.
     """
 
     sku: Sku
@@ -41,6 +41,7 @@ class Lying:
     sd_g: float
     stock: int
     most: int
+    astray: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,13 @@ def _tray(filled: Filled, band: Band, opened_at: float) -> TrayEvidence:
 
 def _movement(step: Step, goods: Sequence[Lying], band: Band) -> _Movement:
     fits = [(good, pieces_in(-step.delta, good.unit_g, good.sd_g, band)) for good in goods]
-    if any(count == 0 for _, count in fits):  # no more than a touch, whatever lies there
+    if any(count == 0 for good, count in fits if not good.astray):  # a touch, whatever lies there
         return _Movement(step, tuple((good, 0) for good, _ in fits[:1]))
-    return _Movement(step, tuple((good, count) for good, count in fits if count))
+    return _Movement(step, tuple((good, count) for good, count in fits if count and _may(good, count)))
+
+
+def _may(good: Lying, count: int) -> bool:
+    return not good.astray or 0 < count <= good.stock
 
 
 def _net(moved: Sequence[_Movement]) -> Pieces:
