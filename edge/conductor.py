@@ -62,7 +62,7 @@ class Conductor:
         closing: Closing,
         over: Callable[[Mapping[TrayId, Decigrams]], None],
     ) -> None:
-        """over: told when a session ends; given the weights before it if it was cancelled, else nothing."""
+        """over: told when a session ends; given weights of before that it does not account for."""
         self._limits = settings.session
         self._policy = policy_of(settings.weighing)
         self._band = Band(settings.weighing.band_k, settings.weighing.band_const_g)
@@ -242,13 +242,18 @@ class Conductor:
                 self._write(visit, now)
             case Effect.FINISH:
                 self.visit = None
-                cancelled = self.receipt is not None and self.receipt.closed.state == State.CANCELLED
-                self._over(visit.facts.before if cancelled else {})
+                self._over(self._unexplained(visit, now))
                 self._turn.jobs.append(SetPace(Pace.IDLE))
             case _:
                 kind, subject, severity, detail, notice = _ALARMS[effect]
                 visit.notice = notice or visit.notice
                 self._alarms.raise_(kind, subject, severity, detail, now, session=visit.facts.id)
+
+    def _unexplained(self, visit: Visit, now: Instant) -> Mapping[TrayId, Decigrams]:
+        """Weights of before the end of ``visit`` that nothing it says accounts for."""
+        if self.receipt is not None and self.receipt.closed.state == State.CANCELLED:
+            return visit.facts.before
+        return self._trays.silent_levels(now.mono) if visit.facts.kind is Kind.BUY else {}
 
     def _weigh_before(self, visit: Visit, now: Instant) -> None:
         """Note every resting tray's weight; wait for the living ones that move, but not for ever."""

@@ -5,7 +5,7 @@ for people, PINs to check and pictures for the screens come back in a ``Turn``. 
 (app.py) has the threads. What may follow what in a door session stands in domain/session's table.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,6 @@ from edge.alarms import AlarmBook
 from edge.closing import Closing
 from edge.coil import Coil
 from edge.conductor import Conductor
-from edge.domain.planogram import Planogram
 from edge.domain.records import Movement
 from edge.domain.requests import (
     Accepted,
@@ -29,7 +28,7 @@ from edge.domain.requests import (
 )
 from edge.domain.roster import Account
 from edge.domain.tokens import TokenBook
-from edge.domain.values import Decigrams, Instant, Kind, Place, SessionId, TrayId
+from edge.domain.values import Decigrams, Instant, Kind, SessionId, TrayId
 from edge.entrance import Entrance
 from edge.errors import LedgerError
 from edge.hardware.signals import (
@@ -47,6 +46,7 @@ from edge.showing import RESULT_S, Showing
 from edge.trays import Trays
 from edge.turn import CentreSeen, Goods, Input, Turn
 from edge.upkeep import Upkeep
+from edge.weighing import lots
 
 log = structlog.get_logger(__name__)
 
@@ -230,7 +230,7 @@ class Engine:
         self._coil.pulsed(now.mono)
         session = SessionId(self._random_hex(16))
         self._entrance.grant(request, session, turn)
-        self._idle_door.session_begins(now)
+        self._idle_door.session_begins(request.kind, now)
         learnt = self._upkeep.learnt(self._goods)
         self._conductor.begin(session, request.kind, account.ref, self._goods, learnt, now, turn)
 
@@ -262,14 +262,8 @@ class Engine:
 
     def _expired(self, now: Instant) -> list[str]:
         """Trays with goods past their date: sold through the day named, not after its midnight."""
-        today, on_hand = self._today(now), self._ledger.on_hand()
-        return [
-            facing.tray
-            for facing in self._goods.planogram.facings
-            if facing.expires_on
-            and facing.expires_on < today
-            and on_hand.get((facing.tray, facing.sku), 0) > 0
-        ]
+        lying = [place for place, count in self._ledger.on_hand().items() if count > 0]
+        return sorted(self._goods.planogram.expired(lying, self._today(now)))
 
     def _on_appeal(self, appeal: AppealRequest, now: Instant, turn: Turn) -> None:
         if self._ledger.appeal(appeal.session, appeal.reason, now):
@@ -311,8 +305,8 @@ class Engine:
     def _apply(self, goods: Goods, now: Instant) -> None:
         """Switch to ``goods``, whole. Opening stock is booked once, when the ledger has none.
 
-        A new planogram takes off the books what it has no place for: until the tray is filled anew,
-        nothing that leaves it can be sure. Strays under an unchanged one stay booked where they lie.
+        A new planogram takes off the books what was planned before and has no place in it: until the
+        tray is filled anew, nothing that leaves it can be sure. Strays stay booked where they lie.
         """
         self._goods = goods
         catalogue, planogram = goods.catalogue, goods.planogram
@@ -327,7 +321,8 @@ class Engine:
         opening = [Movement(f.tray, f.sku, "RESTOCK", f.opening, "opening stock") for f in planogram.facings]
         opened = self._ledger.open_stock([moved for moved in opening if moved.count], now)
         if not opened and before != planogram.version:
-            self._ledger.move_stock(list(_out_of_place(self._ledger.on_hand(), planogram)), None, now)
+            lying = lots.after_all((moved, moved.session) for moved in self._ledger.movements())
+            self._ledger.move_stock(list(lots.out_of_place(lying, planogram)), None, now)
         self._upkeep.applied(goods, now)
 
     def _today(self, now: Instant) -> date:
@@ -350,10 +345,3 @@ class Engine:
         )
         if session is not None:
             turn.sessions.append(session)
-
-
-def _out_of_place(booked: Mapping[Place, int], planogram: Planogram) -> Iterator[Movement]:
-    """Movements that take off the books what ``planogram`` has no place for."""
-    for (tray, sku), count in booked.items():
-        if count and sku not in planogram.skus(tray):
-            yield Movement(tray, sku, "ADJUST", -count, "another product is planned here")

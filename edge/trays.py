@@ -87,6 +87,13 @@ class Trays:
         levels = ((tray, watch.level) for tray, watch in self.watches.items())
         return {tray: decigrams(level) for tray, level in levels if level is not None}
 
+    def silent_levels(self, now: float) -> dict[TrayId, Decigrams]:
+        """The last level of each tray that says nothing now."""
+        silent = {
+            t for t, watch in self.watches.items() if watch.seen_at is None or now - watch.seen_at > FRESH_S
+        }
+        return {tray: level for tray, level in self.last_levels().items() if tray in silent}
+
     def forget_steps(self) -> None:
         for watch in self.watches.values():
             watch.forget_steps()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from edge.domain.catalogue import Catalogue
-from edge.domain.values import Sku, TrayId
+from edge.domain.values import Place, Sku, TrayId
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,16 @@ class Planogram:
     @property
     def facings(self) -> tuple[Facing, ...]:
         return tuple(facing for facings in self.trays.values() for facing in facings)
+
+    def expired(self, lying: Iterable[Place], today: date) -> set[TrayId]:
+        """Trays of ``lying`` with goods past their date; what strayed has that of the place it came from."""
+        past = {(f.tray, f.sku) for f in self.facings if f.expires_on and f.expires_on < today}
+        gone_off = {sku for _, sku in past}
+        return {
+            tray
+            for tray, sku in lying
+            if (tray, sku) in past or (sku in gone_off and sku not in self.skus(tray))
+        }
 
     def skus(self, tray: TrayId) -> tuple[Sku, ...]:
         """The products planned on ``tray``; none where there is no such tray."""

@@ -4,9 +4,11 @@ Deliveries carry no lot numbers yet, so a lot is named after the restock that br
 on one tray a buyer takes from nobody can see: goods are filled up from behind, so the older one is in front.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
+from edge.domain.planogram import Planogram
+from edge.domain.records import Movement
 from edge.domain.values import Place, SessionId, Sku, TrayId
 
 OPENING = "opening"
@@ -47,6 +49,17 @@ def after_all(movements: Iterable[tuple[Moved, SessionId | None]]) -> dict[Place
         place = moved.tray, moved.sku
         lots[place] = after({place: lots.get(place, ())}, moved, session)[place]
     return lots
+
+
+def out_of_place(lying: Mapping[Place, Lots], planogram: Planogram) -> Iterator[Movement]:
+    """Movements that take off the books what was planned before and ``planogram`` has no place for.
+
+    What came by no restock is a stray, whatever is planned around it: it stays.
+    """
+    for (tray, sku), held in lying.items():
+        count = sum(pieces for lot, pieces in held if lot != UNKNOWN)
+        if count and sku not in planogram.skus(tray):
+            yield Movement(tray, sku, "ADJUST", -count, "another product is planned here")
 
 
 def _name(moved: Moved, session: SessionId | None) -> str:
