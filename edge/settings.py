@@ -82,11 +82,17 @@ class Scales(Section, frozen=True, kw_only=True):
     port: str = "main"
     profile: str = "modbus32"
     """A register map: a name in ``edge/hardware/profiles``, or a TOML file relative to the settings file."""
-    units: dict[str, Annotated[int, Meta(ge=1, le=247)]]
-    """Tray id → Modbus unit."""
+    units: dict[str, Annotated[int, Meta(ge=0, le=9999)]]
+    """Tray id → the number of its scale on the wire. What a driver's scales allow: settings_check."""
+    ports: dict[str, str] = {}
+    """Tray id → its port, for trays that are on another line than ``port``."""
     idle_hz: Positive = 5.0
     busy_hz: Positive = 10.0
     """Sweeps a second while idle and while a session runs; the line's own speed is the ceiling."""
+
+    def port_of(self, tray: str) -> str:
+        """The name of the line that this tray's scale is on."""
+        return self.ports.get(tray, self.port)
 
 
 class Session(Section, frozen=True, kw_only=True):

@@ -44,6 +44,19 @@ LOCK_LIMITS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class ScaleLimits:
+    """What a driver's scales allow. number: what the wire calls a scale's number."""
+
+    number: str
+    units: range
+
+
+SCALE_LIMITS = {
+    "scale.modbus32": ScaleLimits("Modbus unit", range(1, 248)),
+}
+
+
 def settings_problems(settings: Settings, here: Path) -> Iterator[str]:
     """What is wrong with the settings by themselves. here: the settings file's directory."""
     yield from _identity_problems(settings)
@@ -59,10 +72,11 @@ def settings_problems(settings: Settings, here: Path) -> Iterator[str]:
 def tray_problems(settings: Settings, planogram: Planogram) -> Iterator[str]:
     """Trays that have a scale and no plan, or a plan and no scale."""
     units, plans = settings.scales.units.keys(), planogram.trays.keys()
+    number = SCALE_LIMITS[settings.scales.driver].number
     for tray in sorted(units - plans):
         yield f"scales.units.{tray}: the planogram has no tray {tray}; add it there or remove the unit here"
     for tray in sorted(plans - units):
-        yield f"scales.units: tray {tray} of the planogram has no Modbus unit; add {tray!r} = its unit"
+        yield f"scales.units: tray {tray} of the planogram has no {number}; add {tray!r} = its number"
 
 
 def load_problems(settings: Settings, planogram: Planogram, catalogue: Catalogue) -> Iterator[str]:
@@ -99,31 +113,52 @@ def _identity_problems(settings: Settings) -> Iterator[str]:
 
 def _wire_problems(settings: Settings, here: Path) -> Iterator[str]:
     lock, scales = settings.lock, settings.scales
-    for section, port in (("lock", lock.port), ("scales", scales.port)):
+    named = [("lock.port", lock.port), ("scales.port", scales.port)]
+    for key, port in (*named, *((f"scales.ports.{tray}", port) for tray, port in scales.ports.items())):
         if port not in settings.ports:
             known = ", ".join(settings.ports) or "none"
-            yield f"{section}.port {port!r} is not under [ports], which has {known}; add or correct it"
+            yield f"{key} {port!r} is not under [ports], which has {known}; add or correct it"
     for name, line in settings.ports.items():
         if not line.url:
             yield f"ports.{name}.url is empty; give a device path or socket://host:port"
         if line.baud <= 0:
             yield f"ports.{name}.baud must be more than 0, usually 9600 to 115200"
     yield from _lock_problems(lock)
-    for unit, times in Counter(scales.units.values()).items():
-        if times > 1:
-            trays = ", ".join(tray for tray, other in scales.units.items() if other == unit)
-            yield f"scales.units: trays {trays} all have Modbus unit {unit}; each scale needs its own"
-    if not scales.units:
-        yield "scales.units is empty; add tray = Modbus unit for each scale"
-    alike = set(LOCK_LIMITS[lock.driver].heads) & set(scales.units.values())
-    if lock.driver == "lock.modbus" and lock.port == scales.port and lock.board in scales.units.values():
-        yield f"scales.units: unit {lock.board} is the lock board's on the same line; give one another"
-    for unit in sorted(alike if lock.port == scales.port else ()):
-        yield f"scales.units: unit {unit} begins like the lock board's frames; give that scale another"
+    yield from _scale_problems(settings)
     profile = scales.profile  # as edge/hardware/profiles/loading.py will look for it
     if not (here / profile if profile.endswith(".toml") else PROFILES / f"{profile}.toml").is_file():
         known = ", ".join(sorted(each.stem for each in PROFILES.glob("*.toml")))
         yield f"scales.profile {profile!r} is neither a file nor a known profile ({known})"
+
+
+def _scale_problems(settings: Settings) -> Iterator[str]:
+    lock, scales = settings.lock, settings.scales
+    limits = SCALE_LIMITS[scales.driver]
+    if not scales.units:
+        yield f"scales.units is empty; add tray = {limits.number} for each scale"
+    for tray, unit in scales.units.items():
+        if unit not in limits.units:
+            yield (
+                f"scales.units.{tray} {unit} does not fit: {scales.driver} has {limits.number} "
+                f"{_said(limits.units)}; correct it"
+            )
+    for (_, unit), times in Counter((scales.port_of(t), unit) for t, unit in scales.units.items()).items():
+        if times > 1:
+            trays = ", ".join(tray for tray, other in scales.units.items() if other == unit)
+            yield f"scales.units: trays {trays} all have {limits.number} {unit}; each scale needs its own"
+    for tray in sorted(scales.ports.keys() - scales.units.keys()):
+        yield f"scales.ports.{tray}: scales.units has no tray {tray}; add it there or remove the port here"
+    yield from _pair_problems(
+        lock, {unit for t, unit in scales.units.items() if scales.port_of(t) == lock.port}
+    )
+
+
+def _pair_problems(lock: LockBoard, units: set[int]) -> Iterator[str]:
+    """What keeps the scales of ``units`` off the lock board's line."""
+    if lock.driver == "lock.modbus" and lock.board in units:
+        yield f"scales.units: unit {lock.board} is the lock board's on the same line; give one another"
+    for unit in sorted(set(LOCK_LIMITS[lock.driver].heads) & units):
+        yield f"scales.units: unit {unit} begins like the lock board's frames; give that scale another"
 
 
 def _lock_problems(lock: LockBoard) -> Iterator[str]:

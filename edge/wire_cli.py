@@ -7,7 +7,7 @@ import click
 
 from edge.cli_options import json_option
 from edge.errors import BadInput
-from edge.hardware.wording import PROTOCOLS, Protocol, Unreadable, Words, bytes_of, keys_of
+from edge.hardware.wording import PROTOCOLS, Protocol, Unreadable, Words, bytes_of, keys_of, map_file
 
 USAGE = 64
 """sysexits.h: the command was used wrongly."""
@@ -26,6 +26,7 @@ def wire() -> None:
     \b
     counter wire decode bcc8a 8A 01 01 11 9B
     counter wire encode modbus_scale_32 weight unit=11
+    counter wire encode ./own-map.toml weight unit=11
     """
 
 
@@ -83,6 +84,8 @@ def _given(pairs: Sequence[str], purpose: str, keys: str) -> Mapping[str, str]:
 
 
 def _known(protocol: str) -> Protocol:
+    if protocol.endswith(".toml"):
+        return map_file(protocol)
     if protocol not in PROTOCOLS:
         raise WrongUse(f"unknown protocol {protocol!r}; known: {', '.join(PROTOCOLS)}")
     return PROTOCOLS[protocol]

@@ -25,11 +25,17 @@ BOARDS = {
 }
 """The numbers that a lock board of each kind can have, and its channels."""
 
+UNITS = {"scale.modbus32": range(1, 248)}
+"""The numbers that a scale of each kind can have."""
+
+MAIN = "main"
+"""What the counter calls the line of ``[line]``."""
+
 T = TypeVar("T")
 Contact = Literal["short", "open"]
 LockKind = Literal["lock.bcc8a", "lock.krcu", "lock.krcu48", "lock.modbus", "lock.winnsen", "lock.wkly"]
 Channel = Annotated[int, Meta(ge=1, le=48)]
-Unit = Annotated[int, Meta(ge=1, le=247)]
+Unit = Annotated[int, Meta(ge=0, le=9999)]
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,7 +70,16 @@ class DoorTable(Section, frozen=True, kw_only=True):
 
 
 class ScalesTable(Section, frozen=True, kw_only=True):
+    driver: Literal["scale.modbus32"] = "scale.modbus32"
+    profile: str = "modbus32"
+    """scale.modbus32: a packaged register map, or a TOML file relative to this one."""
     units: dict[str, Unit]
+    ports: dict[str, str] = {}
+    """Tray → its line in [lines], where that is not the one of [line]."""
+
+    def line_of(self, tray: str) -> str:
+        """The name of the line that this tray's scale is on."""
+        return self.ports.get(tray, MAIN)
 
 
 class HttpTable(Section, frozen=True, kw_only=True):
@@ -75,6 +90,8 @@ class HttpTable(Section, frozen=True, kw_only=True):
 class SimFile(Section, frozen=True, kw_only=True):
     line: LineTable
     scales: ScalesTable
+    lines: dict[str, LineTable] = {}
+    """Further lines, by what the counter calls their ports."""
     files: FilesTable = FilesTable()
     lock: LockTable = LockTable()
     door: DoorTable = DoorTable()
@@ -103,6 +120,8 @@ class Config:
     file: SimFile
     products: Mapping[str, Product]
     facings: tuple[Facing, ...]
+    here: Path = Path()
+    """Where the file lies."""
 
 
 def load(path: Path) -> Config:
@@ -112,13 +131,20 @@ def load(path: Path) -> Config:
     facings = _decoded(path.parent / file.files.planogram, PlanogramFile).tray
     if problems := list(_problems(file, products, facings)):
         raise ConfigError(f"{path}: " + "; ".join(problems))
-    return Config(file, products, facings)
+    return Config(file, products, facings, path.parent)
 
 
 def _problems(file: SimFile, products: Mapping[str, Product], facings: tuple[Facing, ...]) -> Iterator[str]:
-    units = file.scales.units
-    if len(set(units.values())) != len(units):
+    scales, units = file.scales, file.scales.units
+    if len({(scales.line_of(tray), unit) for tray, unit in units.items()}) != len(units):
         yield "[scales.units] two trays have one unit number: both would answer at once"
+    for tray, unit in units.items():
+        if unit not in UNITS[scales.driver]:
+            allowed = UNITS[scales.driver]
+            yield f"[scales.units] {tray}: {scales.driver} has numbers {allowed.start}…{allowed.stop - 1}"
+    for tray, line in scales.ports.items():
+        if line != MAIN and line not in file.lines:
+            yield f"[scales.ports] {tray}: there is no line {line} under [lines]"
     boards, channels = BOARDS[file.lock.driver]
     if file.lock.board not in boards or not {file.lock.lock, file.lock.reed} <= set(channels):
         yield (

@@ -4,15 +4,14 @@ Knows how the parts are wired to each other; opens no port, reads no clock, star
 configuration, seed and calls give the same bytes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from random import Random
 from typing import Any
 
 from hardware_sim import acts
-from hardware_sim.bus import Bus, Device, Line
-from hardware_sim.config import Config
-from hardware_sim.devices.scale_modbus32 import Scale
+from hardware_sim.bus import Bus, Line
+from hardware_sim.config import MAIN, Config
 from hardware_sim.door import Door
 from hardware_sim.errors import Malformed
 from hardware_sim.faults import Fault, Faults, entry_of
@@ -20,6 +19,7 @@ from hardware_sim.goods import Piece, counted, foreign, piece_of
 from hardware_sim.lock_boards import lock_board
 from hardware_sim.physics import Cabinet, foreign_of, top
 from hardware_sim.saved import Saved, restore, saved
+from hardware_sim.scale_boards import scale_boards
 from hardware_sim.tray import Felt, Tray
 
 OFFSET_G = 5.0
@@ -37,17 +37,29 @@ class World:
             restore(self._cabinet, found, now)
         door, trays = self._cabinet.door, self._cabinet.trays
         self._faults = Faults(door, trays)
-        scales = [
-            Scale(tray.id, config.file.scales.units[tray.id], _load(tray, Random(f"{seed}/noise/{tray.id}")))
-            for tray in trays.values()
-        ]
-        boards: tuple[Device, ...] = (lock_board(config.file.lock, door), *scales)
-        self._bus = Bus(boards, config.file.line.baud, Random(f"{seed}/wire"), self._faults)
+        loads = {tray.id: _load(tray, Random(f"{seed}/noise/{tray.id}")) for tray in trays.values()}
+        scales = scale_boards(config.file.scales, loads, config.here)
+        lock = lock_board(config.file.lock, door)
+        lines = {MAIN: config.file.line, **config.file.lines}
+        self._buses = {
+            name: Bus(
+                (*([lock] if name == MAIN else []), *scales.get(name, [])),
+                line.baud,
+                Random(f"{seed}/wire" if name == MAIN else f"{seed}/wire/{name}"),
+                self._faults,
+            )
+            for name, line in lines.items()
+        }
 
     @property
     def line(self) -> Line:
-        """The master's end of the pair."""
-        return self._bus
+        """The master's end of the pair with the lock board."""
+        return self._buses[MAIN]
+
+    @property
+    def lines(self) -> Mapping[str, Line]:
+        """The master's ends of all pairs, by the counter's names for its ports."""
+        return self._buses
 
     @property
     def unplugged(self) -> bool:
@@ -104,7 +116,8 @@ class World:
                 self._faults.clear(name, tray, now)
             case acts.PowerCut(seconds=seconds):
                 cabinet.door.power_lost(now)
-                self._bus.power_cut(seconds, now)
+                for bus in self._buses.values():
+                    bus.power_cut(seconds, now)
 
     def _carry(self, act: acts.Take | acts.PutBack | acts.Put | acts.Move, now: float) -> None:
         cabinet, place = self._cabinet, f"tray {act.tray}"
@@ -142,7 +155,8 @@ class World:
         was_gone = self._faults.gone
         self._faults.set(Fault(act.name, act.tray, 1.0 if share is None else share, seconds or 0.0), now)
         if self._faults.gone and not was_gone:
-            self._bus.clear()
+            for bus in self._buses.values():
+                bus.clear()
 
     def _tray_state(self, tray: Tray, now: float) -> dict[str, Any]:
         planned = self._skus_of(tray.id)

@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-from edge.domain.values import TrayId
-from edge.hardware.bus import Bus
+from edge.hardware.bus import GAP_LEAST_S, Bus
 from edge.hardware.drivers.locks import lock_driver
-from edge.hardware.drivers.scale_modbus32 import ScaleModbus32
-from edge.hardware.profiles import loading
+from edge.hardware.drivers.scales import LEAST_GAPS_S, scale_drivers
 from edge.settings import Settings
 
 
@@ -16,20 +14,19 @@ def buses_of(settings: Settings, here: Path = Path()) -> dict[str, Bus]:
     here: the settings file's directory, where register maps of one's own lie.
     Raises ProfileError for a register map that cannot be used.
     """
-    used = {settings.lock.port, settings.scales.port}
+    used = {settings.lock.port, *map(settings.scales.port_of, settings.scales.units)}
     return {name: _bus(name, settings, here) for name in settings.ports if name in used}
 
 
 def _bus(name: str, settings: Settings, here: Path) -> Bus:
     port, lock, scales = settings.ports[name], settings.lock, settings.scales
-    profile = loading.load(scales.profile, here)
-    trays = [ScaleModbus32(TrayId(tray), unit, profile) for tray, unit in scales.units.items()]
     return Bus(
         name,
         lock_driver(lock) if lock.port == name else None,
-        trays if scales.port == name else [],
+        scale_drivers(scales, name, here),
         baud=port.baud,
         echoes=port.echoes,
         idle_hz=scales.idle_hz,
         busy_hz=scales.busy_hz,
+        least_gap_s=LEAST_GAPS_S.get(scales.driver, GAP_LEAST_S),
     )

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge.hardware.drivers.lock_driver import LockDriver
-from edge.hardware.drivers.scale_modbus32 import ScaleModbus32
-from edge.hardware.exchange import Answer, BusTurn, Exchange, Task
+from edge.hardware.drivers.scale_driver import Scales
+from edge.hardware.exchange import Answer, BusTurn, Question, Task
 from edge.hardware.lock_rota import LockRota
 from edge.hardware.scale_rota import ScaleRota
 from edge.hardware.signals import Fault, Job, LineState, Pace, SetPace, Signal
@@ -40,6 +40,7 @@ class _Asking:
     deadline: float
     quarantine: float
     late_until: float
+    busy_until: float
     heard: bytes = b""
 
 
@@ -53,7 +54,7 @@ class Bus:
         self,
         port_name: str,
         lock: LockDriver | None,
-        scales: Sequence[ScaleModbus32],
+        scales: Sequence[Scales],
         *,
         baud: int,
         echoes: bool = False,
@@ -71,6 +72,7 @@ class Bus:
         self._character = BITS_PER_CHARACTER / baud
         self._gap = max(GAP_CHARACTERS * self._character, least_gap_s)
         self._echoes = echoes
+        self._talks = any(not scale.asks for scale in scales)
         self._up = False
         self._asking: _Asking | None = None
         self._quiet_until = 0.0
@@ -124,7 +126,8 @@ class Bus:
                 self._out += self._lock.refuse_waiting(now)
             return BusTurn(b"", self._signals(), 0, now + 1.0)
         if received:
-            self._quiet_until = max(self._quiet_until, now + self._gap)
+            if not self._talks:  # who speaks unasked leaves no silence to wait for, and nobody is asked
+                self._quiet_until = max(self._quiet_until, now + self._gap)
             if self._lock is not None:
                 self._out += self._lock.hear(received, now)
         if self._asking is not None:
@@ -164,16 +167,18 @@ class Bus:
         exchange = task.exchange
         echo = len(exchange.request) if self._echoes else 0
         sent = now + len(exchange.request) * self._character
-        wire = sent + exchange.reply.size * self._character
+        wire = sent + exchange.size * self._character
         self._asking = _Asking(
             task,
             deadline=wire + exchange.deadline,
             quarantine=wire + exchange.worst,
             late_until=wire + max(exchange.worst, exchange.hold),
+            busy_until=0.0 if exchange.busy is None else wire + exchange.busy,
         )
         self._quiet_until = sent + self._gap
         want = echo + exchange.least
-        return BusTurn(exchange.request, self._signals(), want, self._asking.deadline, wire + self._gap)
+        fresh, ripe = not exchange.request, wire + self._gap
+        return BusTurn(exchange.request, self._signals(), want, self._asking.deadline, ripe, fresh)
 
     def _listen(self, asking: _Asking, received: bytes, now: float) -> int:
         """Bytes still wanted of the answer; 0 when the exchange has ended, well or badly."""
@@ -184,8 +189,9 @@ class Bus:
         if isinstance(verdict, int):
             if now < asking.deadline and len(asking.heard) <= MOST_HEARD:
                 return missing + verdict
-            verdict = exchange.overdue(answer or b"")
-            self._end(asking, Answer(now, None, verdict, asking.late_until))
+            last = exchange.overdue(answer or b"")
+            reply, fault = (last, None) if isinstance(last, bytes) else (None, last)
+            self._end(asking, Answer(now, reply, fault, asking.late_until))
         elif isinstance(verdict, Fault):
             late = asking.late_until if verdict is Fault.ECHO else None
             self._end(asking, Answer(now, None, verdict, late))
@@ -193,7 +199,7 @@ class Bus:
             self._end(asking, Answer(now, verdict))
         return 0
 
-    def _without_echo(self, exchange: Exchange, heard: bytes) -> tuple[int, bytes | None]:
+    def _without_echo(self, exchange: Question, heard: bytes) -> tuple[int, bytes | None]:
         """Bytes of the echo still missing, and what follows it; None: what came is no echo."""
         if not self._echoes:
             return 0, heard
@@ -204,6 +210,6 @@ class Bus:
 
     def _end(self, asking: _Asking, answer: Answer) -> None:
         self._asking = None
-        if answer.late_until is not None:
-            self._quiet_until = max(self._quiet_until, asking.quarantine)
+        still = asking.busy_until if answer.late_until is None else asking.quarantine
+        self._quiet_until = max(self._quiet_until, still)
         self._out += asking.task.done(answer)

@@ -2,11 +2,45 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from edge.hardware.signals import Fault, Signal
 
 Verdict = bytes | int | Fault
 """Of the bytes so far: the reply (noise cut off), or how many bytes are still wanted, or what is wrong."""
+
+
+class Question(Protocol):
+    """What the bus needs of a question, however its answer is found.
+
+    request: what is sent; empty: the device speaks unasked and is only listened to.
+    size: bytes of the whole answer. least: bytes of the shortest one.
+    deadline, worst, hold: see ``Exchange``. busy: seconds after the wire's own time during which somebody
+    may still speak although the answer is whole.
+    """
+
+    @property
+    def request(self) -> bytes: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def least(self) -> int: ...
+    @property
+    def deadline(self) -> float: ...
+    @property
+    def worst(self) -> float: ...
+    @property
+    def hold(self) -> float: ...
+    @property
+    def busy(self) -> float | None: ...
+
+    def judge(self, got: bytes) -> Verdict:
+        """The verdict on the bytes that came so far."""
+        ...
+
+    def overdue(self, got: bytes) -> bytes | Fault:
+        """What to make of ``got`` once the deadline has passed; bytes: all the answer there will be."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +71,12 @@ class Exchange:
     stranger: Callable[[bytes], bool]
     refusal: Form | None = None
     least: int = 5
+    busy: float | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the answer when it is no refusal."""
+        return self.reply.size
 
     def judge(self, got: bytes) -> Verdict:
         """The verdict on the bytes that came so far; a frame that fits is found behind noise, too."""
@@ -85,6 +125,36 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathering:
+    """A question whose answer a codec finds: lines of text, or frames of several devices in a burst.
+
+    find: of the bytes so far, the answer, or how many bytes are still wanted, or what is wrong.
+    last: the same once the deadline has passed. The other fields: see ``Question``.
+    """
+
+    request: bytes
+    size: int
+    find: Callable[[bytes], Verdict]
+    last: Callable[[bytes], bytes | Fault]
+    deadline: float
+    worst: float
+    hold: float
+    least: int = 1
+    busy: float | None = None
+
+    def judge(self, got: bytes) -> Verdict:
+        """The verdict on the bytes that came so far; the request itself is no part of an answer."""
+        return Fault.ECHO if self._is_echo(got) else self.find(got)
+
+    def overdue(self, got: bytes) -> bytes | Fault:
+        """What to make of ``got`` once the deadline has passed."""
+        return Fault.ECHO if self._is_echo(got) else self.last(got)
+
+    def _is_echo(self, got: bytes) -> bool:
+        return bool(self.request) and got.startswith(self.request)
+
+
+@dataclass(frozen=True, slots=True)
 class BusTurn:
     """What one step of the bus wants of its shell.
 
@@ -92,6 +162,7 @@ class BusTurn:
     want: bytes that make the next step worth its time; 0: none are expected.
     ripe: monotonic time before which those bytes cannot all be here (the wire's own time).
     due: monotonic time at which step must be called even if nothing came.
+    fresh: what the port holds is older than the question and must be thrown away before listening.
     """
 
     send: bytes
@@ -99,14 +170,15 @@ class BusTurn:
     want: int
     due: float
     ripe: float = 0.0
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How an exchange ended. reply: None where ``fault`` says why there is none.
+    """How a question ended. reply: None where ``fault`` says why there is none.
 
-    late_until: None, or the monotonic time until which an answer may still come and be taken for
-    that of a later request with the same form.
+    late_until: None, or the monotonic time until which an answer (or the rest of it) may still come and
+    be taken for that of a later request with the same form.
     """
 
     at: float
@@ -117,8 +189,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """An exchange, who hears how it ended, and who hears that the line went away in the middle."""
+    """A question, who hears how it ended, and who hears that the line went away in the middle."""
 
-    exchange: Exchange
+    exchange: Question
     done: Callable[[Answer], tuple[Signal, ...]]
     gone: Callable[[float], tuple[Signal, ...]] | None = None

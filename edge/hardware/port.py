@@ -182,8 +182,9 @@ class PortThread(threading.Thread):
         turn = self._bus.step(received, now)
         for signal in turn.signals:
             self._put(signal)
-        if turn.send:
+        if turn.send or turn.fresh:
             port.reset_input_buffer()
+        if turn.send:
             port.write(turn.send)
             self._captured("tx", turn.send)
         if not turn.want:

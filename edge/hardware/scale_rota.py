@@ -1,17 +1,40 @@
 """Which scale is asked next, and when. Time is an argument, no I/O."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import inf
 
-from edge.hardware.drivers.scale_modbus32 import ScaleModbus32
+from edge.hardware.drivers.scale_driver import Scales
 from edge.hardware.exchange import Answer, Task
 from edge.hardware.signals import Fault, Pace, Reading, Signal, Sweep
 from edge.hardware.tray import OVERLOAD_AGAIN_S, Tray
 
 SLACK_S = 0.02
 """Between sweeps, a question in passing is begun only while at least so much time is left."""
+
+PASSING_S = 3.0
+"""At the latest so often each device has its turn for a question in passing, if there is one for it."""
+
+
+class _Round:
+    """The trays that one question weighs."""
+
+    def __init__(self, scales: Scales) -> None:
+        self.scales = scales
+        self.trays = [Tray(driver) for driver in scales.drivers]
+        self._tasks: dict[int, Task] = {}
+
+    def may_be_asked(self, now: float) -> bool:
+        return any(tray.health.may_be_asked(now) for tray in self.trays)
+
+    def task(self, asked: list[Tray], done: Callable[[list[Tray], Answer], tuple[Signal, ...]]) -> Task:
+        """The question to ``asked``; made once for each set of them."""
+        key = sum(1 << number for number, tray in enumerate(self.trays) if tray in asked)
+        if key not in self._tasks:
+            question = self.scales.question(frozenset(tray.driver.tray for tray in asked))
+            self._tasks[key] = Task(question, partial(done, asked))
+        return self._tasks[key]
 
 
 class ScaleRota:
@@ -21,13 +44,13 @@ class ScaleRota:
     least one of them is let through after each sweep, however slow the line.
     """
 
-    def __init__(self, drivers: Sequence[ScaleModbus32], periods: dict[Pace, float]) -> None:
-        self._trays = [Tray(driver) for driver in drivers]
-        self._weigh = {tray: Task(tray.driver.weigh, partial(self._weighed, tray)) for tray in self._trays}
+    def __init__(self, scales: Sequence[Scales], periods: dict[Pace, float]) -> None:
+        self._rounds = [_Round(each) for each in scales]
+        self._trays = [tray for each in self._rounds for tray in each.trays]
         self._periods = periods
         self._period = periods[Pace.IDLE]
-        status_every = min((driver.profile.status.every_s for driver in drivers), default=inf)
-        self._passing_every = status_every / max(1, len(drivers))
+        every = min((tray.driver.status_every_s for tray in self._trays), default=inf)
+        self._passing_every = min(every, PASSING_S) / max(1, len(self._trays))
         self._turn = 0
         self.line_up()
 
@@ -41,7 +64,7 @@ class ScaleRota:
         for tray in self._trays:
             tray.line_up()
         self._sweep_at = self._passing_at = 0.0 if self._trays else inf
-        self._left: deque[Tray] = deque()
+        self._left: deque[_Round] = deque()
         self._readings: list[Reading] = []
         self._passed = True
 
@@ -80,24 +103,30 @@ class ScaleRota:
     def _begin(self, now: float) -> None:
         late = now - self._sweep_at > self._period
         self._sweep_at = (now if late else self._sweep_at) + self._period
-        self._left.extend(self._trays)
+        self._left.extend(self._rounds)
         self._readings = []
         self._passed = False
 
     def _next_weighing(self, now: float, out: list[Signal]) -> Task | None:
         while self._left:
-            tray = self._left.popleft()
-            if tray.health.may_be_asked(now):
-                return self._weigh[tray]
-            self._readings.append(tray.unheard(now))
+            following = self._left.popleft()
+            asked = [tray for tray in following.trays if tray.health.may_be_asked(now)]
+            if len(asked) < len(following.trays):
+                self._readings += [tray.unheard(now) for tray in following.trays if tray not in asked]
+            if asked:
+                self._asked = following
+                return following.task(asked, self._weighed)
         out.append(Sweep(tuple(self._readings)))
         return None
 
-    def _weighed(self, tray: Tray, answer: Answer) -> tuple[Signal, ...]:
-        reading, signals = tray.weighed(answer)
-        self._readings.append(reading)
-        while self._left and not self._left[0].health.may_be_asked(answer.at):
-            self._readings.append(self._left.popleft().unheard(answer.at))
+    def _weighed(self, asked: list[Tray], answer: Answer) -> tuple[Signal, ...]:
+        signals: tuple[Signal, ...] = ()
+        for tray in asked:
+            reading, said = tray.weighed(self._asked.scales.part(answer, tray.driver.tray))
+            self._readings.append(reading)
+            signals += said
+        while self._left and not self._left[0].may_be_asked(answer.at):
+            self._readings += [tray.unheard(answer.at) for tray in self._left.popleft().trays]
         return signals if self._left else (*signals, Sweep(tuple(self._readings)))
 
     def _may_pass(self, now: float) -> bool:
@@ -125,5 +154,5 @@ class ScaleRota:
         return [tray for tray in self._trays if tray.overloaded]
 
     def _overload_status(self, now: float) -> Task | None:
-        due = (tray.status for tray in self._overloaded() if now >= tray.status_at)
+        due = (tray.status for tray in self._overloaded() if now >= tray.status_at and tray.status)
         return next(due, None)

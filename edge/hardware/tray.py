@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from edge.hardware.drivers.scale_modbus32 import Check, ScaleModbus32
+from edge.hardware.drivers.scale_driver import Check, ScaleDriver
 from edge.hardware.exchange import Answer, Task
 from edge.hardware.health import Health, Trust
 from edge.hardware.signals import Fault, Misconfigured, Reading, Signal
@@ -14,10 +14,11 @@ OVERLOAD_AGAIN_S = 0.5
 class Tray:
     """One scale as the rota sees it: driver, health, trust, and what is still to be asked of it."""
 
-    def __init__(self, driver: ScaleModbus32) -> None:
+    def __init__(self, driver: ScaleDriver) -> None:
         self.driver = driver
-        self.probe = Task(driver.status, self._probed)
-        self.status = Task(driver.status, self._status_read)
+        self.probe = Task(driver.probe, self._probed)
+        status = driver.status
+        self.status = None if status is None else Task(status, self._status_read)
         self._checks = {check: Task(check.exchange, self._checked) for check in driver.checks}
         self.alarmed = False
         self.line_up()
@@ -28,7 +29,7 @@ class Tray:
         self.trust = Trust(self.driver.agree)
         self.overloaded = False
         self._to_check: deque[Check] = deque(self.driver.checks)
-        self._tells_status = True
+        self._tells_status = self.status is not None
         self.status_at = 0.0
 
     def unheard(self, now: float, fault: Fault | None = None) -> Reading:

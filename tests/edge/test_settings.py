@@ -96,7 +96,7 @@ SPOILT = [
         "counter.toml",
         '"1-02" = 12',
         '"1-02" = 250',
-        "scales.units.1-02 250 does not fit: expected int <= 247",
+        "scales.units.1-02 250 does not fit: scale.modbus32 has Modbus unit 1 to 247",
     ),
     pytest.param("counter.toml", '"1-02" = 12', '"1-02" = 11', "trays 1-01, 1-02 all have Modbus unit 11"),
     pytest.param(

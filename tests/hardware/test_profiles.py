@@ -84,5 +84,5 @@ def test_a_bad_map_is_refused_with_file_and_key(tmp_path, old, new, said):
 
 
 def test_a_map_that_does_not_exist_is_refused_with_those_that_do():
-    with pytest.raises(ProfileError, match="packaged ones: modbus32"):
+    with pytest.raises(ProfileError, match="packaged ones: laumas, mettler_float, modbus32, xunming"):
         load("nonsense")

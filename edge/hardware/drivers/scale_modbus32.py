@@ -2,11 +2,12 @@
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from math import isfinite
 
 from edge.domain.values import Decigrams, TrayId, decigrams
 from edge.hardware.codecs.checksums import crc16_modbus
-from edge.hardware.codecs.modbus_rtu import REFUSED, SHORTEST, Read, ReplyDecoder, encode, reply_size
+from edge.hardware.codecs.modbus_rtu import REFUSED, SHORTEST, Read, ReplyDecoder, encode
+from edge.hardware.drivers.scale_driver import Check, LoneScale
 from edge.hardware.exchange import Exchange, Form
 from edge.hardware.profiles.loading import WORDS, Poll, Profile, Value
 from edge.hardware.signals import Fault, Misconfigured
@@ -17,15 +18,7 @@ BODY = 3
 _FORMATS = {"int16": "h", "uint16": "H", "int32": "i", "uint32": "I", "float32": "f"}
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """A register that must read 0, and the read that shows it."""
-
-    register: int
-    exchange: Exchange
-
-
-class ScaleModbus32:
+class ScaleModbus32(LoneScale):
     """A transmitter that answers for one tray."""
 
     def __init__(self, tray: TrayId, unit: int, profile: Profile) -> None:
@@ -34,41 +27,46 @@ class ScaleModbus32:
         self.profile = profile
         status = profile.status
         self.weigh = _reading(unit, profile.read, profile)
-        self.status = _reading(unit, _one(status.address, status.function), profile)
+        self.probe = _reading(unit, profile.harmless, profile)
+        if status is not None and status.address is not None:
+            self.status = _reading(unit, _one(status.address, status.function), profile)
+            self.status_every_s = status.every_s
         self.checks = tuple(
             Check(check.address, _reading(unit, _one(check.address), profile))
             for check in profile.must_be_zero
         )
         self.agree = decigrams(profile.value.division_g)
-        """How far two readings of a load at rest may differ and still agree."""
-        self._digits = _digits(profile.value)
-        self._faulty = sum(1 << flag.bit for flag in status.faults)
+        self._digits = value_reader(profile.value)
+        self._status_at = None if status is None or status.offset is None else BODY + 2 * status.offset
+        self._faulty = 0 if status is None else sum(1 << flag.bit for flag in status.faults)
 
     def weight(self, reply: bytes) -> Decigrams | Fault:
-        """The weight in the answer to ``weigh``; SENTINEL where its digits mean "unknown"."""
-        digits = self._digits(reply)
-        if digits in self.profile.value.sentinels or digits != digits:  # NaN is not itself
+        """The weight in the answer to ``weigh``; SENTINEL where its digits or its status say "unknown"."""
+        if self._status_at is not None and _word(reply, self._status_at) & self._faulty:
+            return Fault.SENTINEL
+        digits = self._digits(reply[BODY:])
+        if not isfinite(digits) or digits in self.profile.value.sentinels:
             return Fault.SENTINEL
         return decigrams(digits * self.profile.value.scale)
 
     def is_faulty(self, reply: bytes) -> bool:
-        """Whether the answer to ``status`` says that the weight is worthless (overload, overflow)."""
         return bool(_word(reply) & self._faulty)
 
-    def is_stable(self, reply: bytes) -> bool:
-        """Whether the answer to ``status`` says that the load is at rest; polarity is the profile's."""
-        stable = self.profile.status.stable
-        return _word(reply) >> stable.bit & 1 == stable.when
+    def is_stable(self, reply: bytes) -> bool | None:
+        """Whether the answer that holds the status says that the load is at rest; None: it does not say."""
+        status = self.profile.status
+        if status is None or status.stable is None:
+            return None
+        return _word(reply, self._status_at or BODY) >> status.stable.bit & 1 == status.stable.when
 
     def wrong_decimals(self, reply: bytes, at: float) -> Misconfigured | None:
-        """What the answer to ``status`` says against the profile's scale factor; None: nothing."""
-        decimals = self.profile.status.decimals
-        if decimals is None or _word(reply) & decimals.mask == decimals.value:
+        status = self.profile.status
+        decimals = None if status is None else status.decimals
+        if status is None or decimals is None or _word(reply) & decimals.mask == decimals.value:
             return None
-        return Misconfigured(self.tray, at, self.profile.status.address, _word(reply) & decimals.mask)
+        return Misconfigured(self.tray, at, status.address or 0, _word(reply) & decimals.mask)
 
     def wrong_setting(self, check: Check, reply: bytes, at: float) -> Misconfigured | None:
-        """What the answer to ``check`` says against selling from this tray; None: nothing."""
         value = _word(reply)
         return None if value == 0 else Misconfigured(self.tray, at, check.register, value)
 
@@ -77,19 +75,33 @@ def _one(address: int, function: int = 3) -> Poll:
     return Poll(function=4 if function == 4 else 3, address=address, count=1)
 
 
-def _word(reply: bytes) -> int:
-    return reply[BODY] << 8 | reply[BODY + 1]
+def _word(reply: bytes, at: int = BODY) -> int:
+    return reply[at] << 8 | reply[at + 1]
 
 
-def _digits(value: Value) -> Callable[[bytes], float]:
-    """A function giving the number at ``value``'s place of an answer."""
-    form = _FORMATS[value.type]
-    first = BODY + 2 * value.offset
+def value_reader(value: Value) -> Callable[[bytes], float]:
+    """A function giving the number at ``value``'s place of the registers of a poll's answer."""
+    form, first = _FORMATS[value.type], 2 * value.offset
     if WORDS[value.type] == 1 or value.word_order == "high_first":
         unpack = struct.Struct(f">{form}").unpack_from
-        return lambda reply: float(unpack(reply, first)[0]) if form == "f" else int(unpack(reply, first)[0])
+        return lambda body: float(unpack(body, first)[0]) if form == "f" else int(unpack(body, first)[0])
     swap = struct.Struct(f">{form}").unpack
-    return lambda reply: swap(reply[first + 2 : first + 4] + reply[first : first + 2])[0]
+    return lambda body: swap(body[first + 2 : first + 4] + body[first : first + 2])[0]
+
+
+def value_writer(value: Value) -> Callable[[float], tuple[int, ...]]:
+    """The other way: a function giving the registers that hold a number. Raises ValueError if none do."""
+    form, words = _FORMATS[value.type], WORDS[value.type]
+
+    def write(digits: float) -> tuple[int, ...]:
+        try:
+            body = struct.pack(f">{form}", digits)
+        except struct.error:
+            raise ValueError(f"{digits} does not fit into {value.type}") from None
+        registers = struct.unpack(f">{words}H", body)
+        return registers if value.word_order == "high_first" else registers[::-1]
+
+    return write
 
 
 def _is_sound(packet: bytes) -> bool:
@@ -98,7 +110,7 @@ def _is_sound(packet: bytes) -> bool:
 
 def _reading(unit: int, poll: Poll, profile: Profile) -> Exchange:
     request = Read(unit, poll.function, poll.address, poll.count)
-    size = reply_size(request)
+    size = SHORTEST + 2 * poll.words
     return Exchange(
         request=encode(request),
         reply=Form(bytes([unit, poll.function, size - 5]), size, _is_sound),

@@ -35,11 +35,20 @@ class Line(Table, frozen=True, kw_only=True):
 
 
 class Poll(Table, frozen=True, kw_only=True):
-    """The one read of a poll."""
+    """One read. address: as on the wire, counted from 0."""
 
-    function: ReadFunction
+    function: ReadFunction = 3
     address: Address
     count: Annotated[int, Meta(ge=1, le=125)]
+    reply_words: Annotated[int, Meta(ge=1, le=125)] | None = None
+    """Registers that really come back, where a device answers more than it was asked for."""
+    refused: bool = False
+    """The device does not have these registers, and its refusal is the answer."""
+
+    @property
+    def words(self) -> int:
+        """Registers in the answer."""
+        return self.count if self.reply_words is None else self.reply_words
 
 
 class Value(Table, frozen=True, kw_only=True):
@@ -75,10 +84,13 @@ class Decimals(Table, frozen=True, kw_only=True):
 
 
 class Status(Table, frozen=True, kw_only=True):
-    function: ReadFunction
-    address: Address
-    every_s: Seconds
-    stable: Stable
+    """The status word: in the poll's answer at ``offset``, or read apart at ``address`` now and then."""
+
+    function: ReadFunction = 3
+    address: Address | None = None
+    offset: Annotated[int, Meta(ge=0)] | None = None
+    every_s: Seconds = 3.0
+    stable: Stable | None = None
     faults: tuple[Flag, ...] = ()
     decimals: Decimals | None = None
 
@@ -90,6 +102,20 @@ class MustBeZero(Table, frozen=True, kw_only=True):
     name: str
 
 
+class Command(Table, frozen=True, kw_only=True):
+    """A write that people may want to see or make with ``counter wire``; the counter itself sends none.
+
+    value: what is written; None: whoever makes the frame says it. words: registers that it takes.
+    """
+
+    name: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]*$")]
+    kind: Literal["zero", "tare", "calibrate", "config"]
+    function: Literal[6, 16]
+    address: Address
+    words: Literal[1, 2] = 1
+    value: Annotated[int, Meta(ge=0, le=0xFFFFFFFF)] | None = None
+
+
 class Profile(Table, frozen=True, kw_only=True):
     """One transmitter's register map."""
 
@@ -97,8 +123,23 @@ class Profile(Table, frozen=True, kw_only=True):
     line: Line
     read: Poll
     value: Value
-    status: Status
+    status: Status | None = None
+    probe: Poll | None = None
+    """What is asked after a time-out, where that is not the status word: its answer has another length than
+    the weight's, or it is a refusal."""
     must_be_zero: tuple[MustBeZero, ...] = ()
+    command: tuple[Command, ...] = ()
+
+    @property
+    def harmless(self) -> Poll:
+        """The question for after a time-out."""
+        if self.probe is not None:
+            return self.probe
+        if self.status is None:
+            raise ProfileError(f"profile {self.name}: neither probe nor status to ask after a time-out")
+        offset = self.status.offset or 0
+        address = self.read.address + offset if self.status.address is None else self.status.address
+        return Poll(function=self.status.function, address=address, count=1)
 
 
 def load(name: str, here: Path = Path()) -> Profile:
@@ -122,11 +163,33 @@ def load(name: str, here: Path = Path()) -> Profile:
 def problems_of(profile: Profile) -> Iterator[str]:
     """Sentences naming everything in ``profile`` that contradicts itself."""
     value, read, line = profile.value, profile.read, profile.line
-    if value.offset + WORDS[value.type] > read.count:
-        yield f"value.offset: {value.type} at {value.offset} does not fit into read.count = {read.count}"
+    if value.offset + WORDS[value.type] > read.words:
+        yield f"value.offset: {value.type} at {value.offset} does not fit into read.count = {read.words}"
     if value.scale == 0:
         yield "value.scale: 0 makes every weight 0"
-    if (read.function, read.count) == (profile.status.function, 1):
-        yield "read.count: 1 register like status: after a time-out their answers could be confused"
     if line.worst_s < line.deadline_s:
         yield "line.worst_s: must not be below line.deadline_s"
+    yield from _status_problems(profile)
+    names = [command.name for command in profile.command]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"command: {name} is there twice"
+
+
+def _status_problems(profile: Profile) -> Iterator[str]:
+    status, read = profile.status, profile.read
+    if status is None and profile.probe is None:
+        yield "probe: without a status word, say what harmless read may follow a time-out"
+        return
+    if status is not None and (status.address is None) == (status.offset is None):
+        yield "status: give either address (read apart) or offset (within the poll's answer)"
+        return
+    if status is not None and status.offset is not None:
+        if status.offset >= read.words:
+            yield f"status.offset: {status.offset} does not fit into read.count = {read.words}"
+        if status.decimals is not None:
+            yield "status.decimals: only for a status word that is read apart, at status.address"
+    harmless = profile.harmless
+    if not harmless.refused and (harmless.words, harmless.function) == (read.words, read.function):
+        what = "probe" if profile.probe is not None else "status"
+        confused = "after a time-out their answers could be confused"
+        yield f"read.count: {read.words} register(s) like {what}: {confused}"

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
+from edge.hardware.profiles.loading import load
 from edge.hardware.wording.bcc8a_words import BCC8A
 from edge.hardware.wording.krcu_words import KRCU16, KRCU48
 from edge.hardware.wording.modbus_words import MODBUS_SCALE_32
+from edge.hardware.wording.profile_words import map_file, profile_protocol
 from edge.hardware.wording.relay_words import MODBUS_RELAY
 from edge.hardware.wording.winnsen_words import WINNSEN
 from edge.hardware.wording.wkly_words import WKLY
@@ -16,8 +18,11 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "krcu48": KRCU48,
     "modbus_relay": MODBUS_RELAY,
     "modbus_scale_32": MODBUS_SCALE_32,
+    "modbus_scale_laumas": profile_protocol(load("laumas")),
+    "mettler_float": profile_protocol(load("mettler_float")),
+    "xunming": profile_protocol(load("xunming")),
     "winnsen": WINNSEN,
     "wkly": WKLY,
 }
 
-__all__ = ["PROTOCOLS", "Protocol", "Unreadable", "Words", "bytes_of", "keys_of"]
+__all__ = ["PROTOCOLS", "Protocol", "Unreadable", "Words", "bytes_of", "keys_of", "map_file"]

@@ -11,15 +11,16 @@ from edge.hardware.wording.words import Given, Protocol, Unreadable, Words, numb
 def _read_modbus(packet: bytes) -> list[Words]:
     readings = []
     if (request := modbus_rtu.decode_request(packet)) is not None:
-        readings.append({"direction": "request", **_modbus_words(request)})
+        readings.append({"direction": "request", **modbus_words(request)})
     if (reply := modbus_rtu.decode_reply(packet)) is not None:
-        readings.append({"direction": "reply", **_modbus_words(reply)})
+        readings.append({"direction": "reply", **modbus_words(reply)})
     if not readings:
         raise Unreadable(why_not_modbus(packet))
     return readings
 
 
-def _modbus_words(frame: modbus_rtu.Request | modbus_rtu.Reply) -> Words:
+def modbus_words(frame: modbus_rtu.Request | modbus_rtu.Reply) -> Words:
+    """A Modbus frame in words, with the registers' names in the modbus32 map."""
     words: Words = {"unit": frame.unit, "function": f"{frame.function:02X}"}
     match frame:
         case modbus_rtu.Read(_, _, address, count):
@@ -83,7 +84,8 @@ def why_not_modbus(packet: bytes) -> str:
     return f"wrong length {len(packet)}: checksum is right, but it does not fit function {packet[1]:02X}"
 
 
-def _unit(given: Given) -> int:
+def unit_of(given: Given) -> int:
+    """The unit that the words name, 1 where they name none."""
     return number(given, "unit", range(248), 1)
 
 
@@ -92,13 +94,13 @@ def _address(given: Given) -> int:
 
 
 def _reader(address: int, count: int) -> tuple[str, Callable[[Given], bytes]]:
-    return "[unit=1]", lambda g: modbus_rtu.encode(modbus_rtu.Read(_unit(g), 3, address, count))
+    return "[unit=1]", lambda g: modbus_rtu.encode(modbus_rtu.Read(unit_of(g), 3, address, count))
 
 
 def _writer(address: int, words: int, default: int | None = None) -> tuple[str, Callable[[Given], bytes]]:
     def build(given: Given) -> bytes:
         body = _signed(given, words, default)
-        return modbus_rtu.encode(modbus_rtu.WriteMany(_unit(given), 0x10, address, words, body))
+        return modbus_rtu.encode(modbus_rtu.WriteMany(unit_of(given), 0x10, address, words, body))
 
     return ("value= [unit=1]" if default is None else f"[value={default}] [unit=1]"), build
 
@@ -111,14 +113,23 @@ def _signed(given: Given, words: int, default: int | None = None) -> bytes:
 
 def _reply(words: int) -> tuple[str, Callable[[Given], bytes]]:
     return "value= [unit=1]", lambda g: modbus_rtu.encode(
-        modbus_rtu.ReadReply(_unit(g), 3, _signed(g, words))
+        modbus_rtu.ReadReply(unit_of(g), 3, _signed(g, words))
     )
 
 
 def _write(given: Given) -> bytes:
     count = number(given, "count", range(1, 3), 1)
     return modbus_rtu.encode(
-        modbus_rtu.WriteMany(_unit(given), 0x10, _address(given), count, _signed(given, count))
+        modbus_rtu.WriteMany(unit_of(given), 0x10, _address(given), count, _signed(given, count))
+    )
+
+
+def exception_frame() -> tuple[str, Callable[[Given], bytes]]:
+    """The purpose "exception" of every Modbus protocol."""
+    return "code= [function=3] [unit=1]", lambda g: modbus_rtu.encode(
+        modbus_rtu.Refusal(
+            unit_of(g), number(g, "function", range(1, 128), 3), number(g, "code", range(1, 256))
+        )
     )
 
 
@@ -134,7 +145,7 @@ MODBUS_SCALE_32 = Protocol(
         "read": (
             "address= [count=1] [unit=1]",
             lambda g: modbus_rtu.encode(
-                modbus_rtu.Read(_unit(g), 3, _address(g), number(g, "count", _READABLE, 1))
+                modbus_rtu.Read(unit_of(g), 3, _address(g), number(g, "count", _READABLE, 1))
             ),
         ),
         "unlock": _writer(5, 1, 0x5AA5),
@@ -152,16 +163,9 @@ MODBUS_SCALE_32 = Protocol(
         "write_reply": (
             "address= [count=1] [unit=1]",
             lambda g: modbus_rtu.encode(
-                modbus_rtu.WriteManyReply(_unit(g), 0x10, _address(g), number(g, "count", _WRITABLE, 1))
+                modbus_rtu.WriteManyReply(unit_of(g), 0x10, _address(g), number(g, "count", _WRITABLE, 1))
             ),
         ),
-        "exception": (
-            "code= [function=3] [unit=1]",
-            lambda g: modbus_rtu.encode(
-                modbus_rtu.Refusal(
-                    _unit(g), number(g, "function", range(1, 128), 3), number(g, "code", range(1, 256))
-                )
-            ),
-        ),
+        "exception": exception_frame(),
     },
 )
