@@ -112,7 +112,7 @@ class Smoother:
     def _new_reading(self) -> None:
         """The transmitter has a new value: what it repeated of the last is one reading."""
         assert self._repeats is not None
-        if self._rows and self._repeats.most > 1:
+        if self._rows and (self._repeats.most > 1 or self._repeats.learnt):
             self._end_block()
         if self._repeats.learnt:
             self._repeats.learnt = False

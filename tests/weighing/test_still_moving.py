@@ -83,6 +83,18 @@ def test_repeated_rows_are_handed_on_as_often_as_there_are_readings():
     assert 90 <= len(got) <= 130
 
 
+@pytest.mark.parametrize("hz", [10.0, 17.0, 40.0])
+def test_no_row_is_held_back_when_a_scale_turns_out_to_repeat_nothing(hz):
+    """It looks as if it repeats itself until it moves for the first time."""
+    got = []
+    smoother = Smoother(lambda at, value: got.append((at, value)))
+    for at, grams in asked(SLOW_GRIP, until=12.0, hz=hz, readings_hz=hz, noise=0.0, display=1.0):
+        smoother.add(at, grams)
+    smoother.close()
+    assert got == sorted(got, key=lambda each: each[0])
+    assert got[-1][1] == 2588
+
+
 @pytest.mark.parametrize("hz", [5.0, 10.0])
 def test_a_slow_grip_below_the_threshold_does_not_move_the_level_before(hz):
     """Fingers that press 13 g for half a second before they lift are no part of what stood there."""
