@@ -4,7 +4,7 @@
 # make long    the proofs that take minutes      make bench   numbers      make clean   forget the environment
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check long bench clean system
+.PHONY: help demo test check long bench bench-recognition clean system
 
 # The newest of these that is there; override with: make PYTHON=/usr/bin/python3.12 …
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c "" 2>/dev/null && command -v $$p && break; done)
@@ -39,6 +39,10 @@ long: system $(VENV)/.dev
 
 bench: $(VENV)/.run
 	$(BIN)/counter bench $(ARGS)
+
+# 200 sessions of each level, so that a change of the recogniser can be judged in a minute.
+bench-recognition: $(VENV)/.run
+	$(BIN)/counter bench recognition --level all --n 200 --seed 11 --only ours
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -2,17 +2,19 @@
 
 import time
 from collections import Counter
+from collections.abc import Iterable
 from random import Random
 
 from edge.bench.recorded import Session
 from edge.bench.scores import Answer
+from edge.bench.thresholds import TrayTrial, Trial
 from edge.weighing.beam import START, in_order, searched
 from edge.weighing.decision import decided
 from edge.weighing.policy import Policy
 from edge.weighing.recogniser import Recogniser
 from edge.weighing.recording import Book
 from edge.weighing.steps import Ending, Step
-from edge.weighing.verdict import Goods, Say, Verdict
+from edge.weighing.verdict import Goods, Reason, Say, Verdict
 
 NOISE_G = 1.0
 """Standard deviation of the oracle's steps: that of two good plateaus."""
@@ -54,7 +56,18 @@ def _answer(verdict: Verdict, stage1_s: float | None) -> Answer:
         if tray.say is Say.CHARGE:
             charged.update(_plain(tray.goods))
     baskets = [_plain(verdict.basket), *(_plain(choice.goods) for choice in verdict.alternatives[1:])]
-    return Answer(baskets, verdict.say is Say.REVIEW, verdict.p, dict(charged), stage1_s)
+    return Answer(baskets, verdict.say is Say.REVIEW, verdict.p, dict(charged), stage1_s, _trial(verdict))
+
+
+def _trial(verdict: Verdict) -> Trial:
+    trays = tuple(
+        TrayTrial(tray.alternatives[0].p, _barred(tray.reasons), _plain(tray.goods)) for tray in verdict.trays
+    )
+    return Trial(verdict.p, verdict.posterior, verdict.mixed, _barred(verdict.reasons), trays)
+
+
+def _barred(reasons: Iterable[Reason]) -> bool:
+    return any(reason is not Reason.AMBIGUOUS for reason in reasons)
 
 
 def _plain(goods: Goods) -> dict[str, int]:

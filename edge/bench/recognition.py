@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -12,10 +13,12 @@ import msgspec
 from edge.bench.contest import CONTESTANTS, JUDGED, Standing, contest
 from edge.bench.diagram import draw
 from edge.bench.figures import Cell, Target
+from edge.bench.fitting import fitted
 from edge.bench.machine import machine
 from edge.bench.record import Recorded, judge_record
 from edge.bench.recorded import LEVELS, lines_of, made_lines
-from edge.bench.scores import Bin, Score, Share, Tally
+from edge.bench.scores import Bin, Score, Tally
+from edge.bench.shares import Share
 from edge.bench.tables import table
 from edge.cli_options import json_option
 from edge.errors import BadInput
@@ -27,6 +30,9 @@ GOALS: dict[str, dict[str, str]] = {
 }
 """Per cent at 5,000 sessions or more; sessions without a sale are to be charged never, at any level."""
 
+
+UNFIT = ("L0", "L4", "review")
+"""Kinds of sessions that no table is fitted on: too easy, or swaps of the same weight and the like."""
 
 SHOWN = 20
 """Sessions named in the text; ``--json`` names all."""
@@ -79,6 +85,7 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     help="Leave the other contestants out; may be given again.",
 )
 @click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="A reliability diagram (PNG).")
+@click.option("--fit", is_flag=True, help="Print the table of edge/weighing/calibrated.py instead.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Processes; one a core without it.")
 @json_option
 def recognition(
@@ -90,6 +97,7 @@ def recognition(
     record: Path | None,
     only: tuple[str, ...],
     plot: Path | None,
+    fit: bool,
     jobs: int | None,
     as_json: bool,
 ) -> int:
@@ -104,14 +112,17 @@ def recognition(
     lines = lines_of(path) if path else made_lines(levels, n, seed)
     if cells == "4" and not path:
         lines = chain(lines, made_lines(levels, n, seed, 4))
-    standing = contest(lines, only or list(CONTESTANTS), jobs or os.cpu_count() or 1, _say)
+    whole = "" if path else f" of {n * len(levels) * (2 if cells == '4' else 1)}"
+    standing = contest(lines, only or list(CONTESTANTS), jobs or os.cpu_count() or 1, partial(_say, whole))
     print(file=sys.stderr)
     if not standing.levels and (path or not record):
         raise BadInput("\n".join(standing.unusable[:SHOWN]) or f"{path}: there is no session in it")
     found = found_of(standing, str(path or "simulator"), None if path else seed, files)
     if plot:
         draw(_bins(found.levels), plot)
-    if as_json:
+    if fit:
+        click.echo("\n".join(_knots(standing)))
+    elif as_json:
         click.echo(msgspec.json.encode(found).decode())
     else:
         click.echo("\n".join(text_of(found)))
@@ -122,8 +133,8 @@ def recognition(
     return 0
 
 
-def _say(done: int) -> None:
-    print(f"\r{done} sessions", end="", file=sys.stderr, flush=True)
+def _say(whole: str, done: int) -> None:
+    print(f"\r{done}{whole} sessions", end="", file=sys.stderr, flush=True)
 
 
 def found_of(standing: Standing, source: str, seed: int | None, record: tuple[Recorded, ...] = ()) -> Found:
@@ -178,6 +189,9 @@ def text_of(found: Found) -> Iterator[str]:
     if bins := _bins(found.levels):
         yield "\nHow sure ours was, and how often it was right"
         yield from table([_bin_row(level, each) for level, many in bins.items() for each in many])
+    if rows := list(_thresholds(found.levels)):
+        yield "\nWhat other thresholds of P buy and cost"
+        yield from table(rows)
     if found.oddities:
         yield "\nWhat people should not do"
         alone = {name: {JUDGED: by[JUDGED]} for name, by in found.oddities.items() if JUDGED in by}
@@ -235,6 +249,32 @@ def _bin_row(level: str, each: Bin) -> dict[str, Cell]:
         "said": each.said,
         "right": _interval(each.right),
     }
+
+
+def _thresholds(levels: Mapping[str, Mapping[str, Score]]) -> Iterator[dict[str, Cell]]:
+    for level, scores in levels.items():
+        for each in scores[JUDGED].thresholds if JUDGED in scores else ():
+            yield {
+                "level": level,
+                "sure from P": each.p,
+                "review": _interval(each.review),
+                "silently wrong": _interval(each.silently_wrong, 2),
+                "charged over": _interval(each.charged_over, 2),
+            }
+
+
+def _knots(standing: Standing) -> Iterator[str]:
+    """The fitted tables as they stand in the source; no scale can be sure about what UNFIT holds."""
+    tried = [
+        each
+        for kind, tallies in standing.levels.items()
+        if kind.split(":")[0] not in UNFIT and JUDGED in tallies
+        for each in tallies[JUDGED].tried
+    ]
+    for name, mixed in (("ONE_PRODUCT", False), ("SEVERAL_PRODUCTS", True)):
+        yield f"{name}: tuple[Knot, ...] = ("
+        yield from (f"    Knot({knot.said:g}, {knot.found:g})," for knot in fitted(tried, mixed))
+        yield ")"
 
 
 def _interval(share: Share, digits: int = 1) -> str:

@@ -4,15 +4,14 @@ A session counts as flagged if any of its trays is not charged.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from math import sqrt
 
 import msgspec
 
 from edge.bench.figures import percentile
-
-Basket = Mapping[str, int]
+from edge.bench.shares import Basket, Share, share
+from edge.bench.thresholds import Threshold, Trial, Tried, thresholds
 
 EDGES = (0.5, 0.9, 0.95, 0.97, 0.99, 0.995)
 """Where bins of the said probability end; the last one ends at 1."""
@@ -24,7 +23,7 @@ class Answer:
     """What a contestant says. baskets: best first. p: of the best, None where it cannot tell.
 
     charged: of a flagged session, what the trays that are sure are charged all the same; None: nothing.
-    stage1_s: what of its time went into reading the samples.
+    stage1_s: what of its time went into reading the samples. trial: what other thresholds would make of it.
     """
 
     baskets: Sequence[Basket]
@@ -32,6 +31,7 @@ class Answer:
     p: float | None = None
     charged: Basket | None = None
     stage1_s: float | None = None
+    trial: Trial | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +50,6 @@ class Outcome:
     @property
     def right(self) -> bool:
         return self.best == _plain(self.truth)
-
-
-class Share(msgspec.Struct, frozen=True):
-    """hits of n, and the 95 % Wilson interval of their share, all in per cent."""
-
-    hits: int
-    n: int
-    percent: float
-    low: float
-    high: float
 
 
 class Bin(msgspec.Struct, frozen=True):
@@ -101,6 +91,7 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     us_per_sample: float
     stage1_us_per_sample: float | None
     reliability: tuple[Bin, ...]
+    thresholds: tuple[Threshold, ...]
 
 
 @dataclass(slots=True)
@@ -115,6 +106,7 @@ class Tally:
     cpu_s: list[float] = field(default_factory=list)
     stage1_s: float | None = None
     said: list[tuple[float, bool]] = field(default_factory=list)
+    tried: list[Tried] = field(default_factory=list)
 
     def add(self, outcome: Outcome) -> None:
         answer, truth = outcome.answer, _plain(outcome.truth)
@@ -135,6 +127,8 @@ class Tally:
             self.stage1_s = (self.stage1_s or 0.0) + answer.stage1_s
         if answer.p is not None:
             self.said.append((answer.p, right))
+        if answer.trial is not None:
+            self.tried.append(Tried(answer.trial, best, truth))
         for name, holds in (
             ("exact", right),
             ("over", over),
@@ -176,26 +170,11 @@ class Tally:
             us_per_sample=self._us_per_sample(sum(self.cpu_s)),
             stage1_us_per_sample=None if self.stage1_s is None else self._us_per_sample(self.stage1_s),
             reliability=reliability(self.said),
+            thresholds=thresholds(self.tried),
         )
 
     def _us_per_sample(self, seconds: float) -> float:
         return round(seconds / max(1, self.samples) * 1e6, 3)
-
-
-def share(hits: int, n: int) -> Share:
-    """``hits`` of ``n`` with their interval; of none at all everything is possible."""
-    low, high = wilson(hits, n)
-    return Share(hits, n, _percent(hits / n if n else 0.0), _percent(low), _percent(high))
-
-
-def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """The 95 % interval of a share. Source: Wilson 1927, J. Am. Stat. Assoc. 22, 209."""
-    if n == 0:
-        return 0.0, 1.0
-    p, square = hits / n, z * z
-    middle, half = p + square / (2 * n), z * sqrt(p * (1 - p) / n + square / (4 * n * n))
-    whole = 1 + square / n
-    return max(0.0, (middle - half) / whole), min(1.0, (middle + half) / whole)
 
 
 def reliability(said: Iterable[tuple[float, bool]]) -> tuple[Bin, ...]:
@@ -216,10 +195,6 @@ def reliability(said: Iterable[tuple[float, bool]]) -> tuple[Bin, ...]:
 
 def _plain(basket: Basket) -> dict[str, int]:
     return {sku: count for sku, count in basket.items() if count}
-
-
-def _percent(ratio: float) -> float:
-    return round(100 * ratio, 3)
 
 
 def _ms(seconds: Sequence[float], at: float) -> float:

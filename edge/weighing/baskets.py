@@ -4,10 +4,11 @@ It decides nothing: what is sure enough to be charged is said elsewhere.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import exp, log
 from typing import NamedTuple
 
+from edge.weighing.calibrated import calibrated
 from edge.weighing.hand import Item
 from edge.weighing.hypotheses import Hypothesis
 from edge.weighing.likelihood import log_sum
@@ -31,22 +32,22 @@ class Basket(NamedTuple):
 
 def baskets_of(beam: Sequence[Hypothesis]) -> list[Basket]:
     """Whole baskets, the likeliest first. beam: the likeliest hypothesis first."""
+    return _baskets(beam, counts_of)
+
+
+def _baskets(beam: Sequence[Hypothesis], counted: Callable[[Iterable[Item]], Counts]) -> list[Basket]:
     weights: dict[Counts, list[float]] = {}
     paths: dict[Counts, Hypothesis] = {}
     for each in beam:
-        counts = counts_of(each.hand)
+        counts = counted(each.hand)
         weights.setdefault(counts, []).append(each.weight)
         paths.setdefault(counts, each)
     return [Basket(counts, p, paths[counts]) for counts, p in _normal(weights)]
 
 
-def tray_baskets(beam: Sequence[Hypothesis], tray: int) -> list[tuple[Counts, float]]:
-    """What may have left ``tray`` for good, and the probability, the likeliest first."""
-    weights: dict[Counts, list[float]] = {}
-    for each in beam:
-        counts = counts_of(item for item in each.hand if item.home == tray)
-        weights.setdefault(counts, []).append(each.weight)
-    return _normal(weights)
+def tray_baskets(beam: Sequence[Hypothesis], tray: int) -> list[Basket]:
+    """What may have left ``tray`` for good, the likeliest first."""
+    return _baskets(beam, lambda hand: counts_of(item for item in hand if item.home == tray))
 
 
 def _normal(weights: Mapping[Counts, list[float]]) -> list[tuple[Counts, float]]:
@@ -72,6 +73,14 @@ def named(counts: Counts, book: Book) -> Goods:
     return tuple((book.skus[sku], count) for sku, count in counts)
 
 
+def calibrate(baskets: Sequence[Basket], mixed: bool) -> list[Basket]:
+    """``baskets`` with the first as probable as such ones were found to be; the others share the rest."""
+    first = baskets[0]
+    p = calibrated(first.p, mixed)
+    others = (1 - p) / (1 - first.p) if first.p < 1 else 1.0
+    return [first._replace(p=p), *(each._replace(p=each.p * others) for each in baskets[1:])]
+
+
 def choices(baskets: Sequence[Basket], book: Book) -> tuple[Choice, ...]:
     """The best few baskets, and which tray would be charged what if one of them were right."""
     return tuple(
@@ -88,9 +97,9 @@ def choices(baskets: Sequence[Basket], book: Book) -> tuple[Choice, ...]:
     )
 
 
-def tray_choices(shares: Sequence[tuple[Counts, float]], book: Book) -> tuple[Choice, ...]:
+def tray_choices(shares: Sequence[Basket], book: Book) -> tuple[Choice, ...]:
     """The best few of one tray."""
-    return tuple(Choice(named(counts, book), p) for counts, p in shares[:CHOICES])
+    return tuple(Choice(named(each.counts, book), each.p) for each in shares[:CHOICES])
 
 
 def strays(path: Hypothesis, book: Book) -> tuple[Stray, ...]:

@@ -1,11 +1,14 @@
 """From the surviving hypotheses to a verdict: what is sure enough to be charged, and why the rest is not."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
+from math import sqrt
 
 from edge.domain.values import decigrams
 from edge.weighing.baskets import (
-    Counts,
+    Basket,
     baskets_of,
+    calibrate,
     choices,
     counts_of,
     margin,
@@ -14,11 +17,16 @@ from edge.weighing.baskets import (
     tray_baskets,
     tray_choices,
 )
-from edge.weighing.hypotheses import Deed, Hypothesis, Path, Told
+from edge.weighing.hand import Item
+from edge.weighing.hypotheses import Deed, Foreign, Hypothesis, Path, Told
+from edge.weighing.likelihood import FARTHEST_Z
 from edge.weighing.policy import Policy
 from edge.weighing.recording import Book
 from edge.weighing.steps import Ending
 from edge.weighing.verdict import Action, Happened, Reason, Say, TrayVerdict, Verdict
+
+MOST_PERHAPS, LARGE_HAND, PERHAPS_G = 2, 20, 5.0
+"""A foreign object may be so many units of a hand that is not larger, within these grams and the scatter."""
 
 Doubt = tuple[int | None, Reason]
 """The tray's index (None: the whole session) and what is wrong there."""
@@ -32,25 +40,30 @@ def decided(
     policy: Policy,
 ) -> Verdict:
     """The verdict of the hypotheses in ``beam``. doubts: those that are no matter of hypotheses."""
-    baskets = baskets_of(beam)
-    best, p = baskets[0].path, baskets[0].p
+    raw = baskets_of(beam)
+    best = raw[0].path
     told = list(_told(best.path))
+    mixed = any(len({item.sku for item in each.taken}) > 1 for each in told)
+    baskets = calibrate(raw, mixed)
     found = [*doubts, *_doubts_of_endings(endings), *_doubts_of_path(told, best, policy)]
-    sure_p = _sure_p(told, policy)
-    if p < sure_p:
+    p = baskets[0].p
+    if p < policy.sure_p:
         found.append((None, Reason.AMBIGUOUS))
-    trays = _tray_verdicts(beam, best, told, endings, found, book, sure_p)
+    shares = [calibrate(tray_baskets(beam, tray), mixed) for tray in range(len(book.trays))]
+    trays = _tray_verdicts(shares, best, told, endings, found, book, policy.sure_p)
     basket = named(baskets[0].counts, book)
     return Verdict(
         say=Say.REVIEW if found else Say.CHARGE if basket else Say.EMPTY,
         basket=basket,
         p=p,
-        margin=margin(baskets, policy.margin_cap),
+        margin=margin(raw, policy.margin_cap),
         alternatives=choices(baskets, book),
         trays=trays,
         events=tuple(_events(told, book)),
         reasons=_unique(reason for _, reason in found),
         strays=strays(best, book),
+        posterior=raw[0].p,
+        mixed=mixed,
     )
 
 
@@ -90,21 +103,28 @@ def _doubts_of_path(told: Sequence[Told], best: Hypothesis, policy: Policy) -> I
             yield each.step.tray, Reason.UNEXPLAINED_REMOVAL
     for thing in best.foreign:
         yield thing.tray, Reason.FOREIGN_LEFT
+        for item in _perhaps(thing, best.hand):
+            yield item.home, Reason.FOREIGN_LEFT
     for press in best.carried:
         yield press.tray, Reason.UNRESOLVED_PRESS
 
 
-def _sure_p(told: Sequence[Told], policy: Policy) -> float:
-    """The probability from which a basket is sure: higher where a movement took several products."""
-    mixed = any(len({item.sku for item in each.taken}) > 1 for each in told)
-    return policy.sure_mixed_p if mixed else policy.sure_p
+def _perhaps(thing: Foreign, hand: Sequence[Item]) -> Iterator[Item]:
+    """Units that may lie there as the foreign object: a hand on a tray can make a take seem later than the
+    put-back that followed it. Nobody is charged for what weighs what came back.
+    """
+    for size in range(1, MOST_PERHAPS + 1):
+        for items in combinations(hand, size) if len(hand) <= LARGE_HAND else ():
+            off = thing.grams - sum(item.grams for item in items)
+            if abs(off) <= PERHAPS_G + FARTHEST_Z * sqrt(thing.variance + sum(i.variance for i in items)):
+                yield from items
 
 
 # --- trays --------------------------------------------------------------------------------------------
 
 
 def _tray_verdicts(
-    beam: Sequence[Hypothesis],
+    shares: Sequence[Sequence[Basket]],
     best: Hypothesis,
     told: Sequence[Told],
     endings: Sequence[Ending],
@@ -113,8 +133,7 @@ def _tray_verdicts(
     sure_p: float,
 ) -> tuple[TrayVerdict, ...]:
     """Without a doubt every tray is as the best path has it; else each must be sure by itself."""
-    shares = [tray_baskets(beam, tray) for tray in range(len(book.trays))]
-    unsure = {tray for tray, each in enumerate(shares) if each[0][1] < sure_p} if doubts else set()
+    unsure = {tray for tray, each in enumerate(shares) if each[0].p < sure_p} if doubts else set()
     if doubts and not unsure and all(tray is None for tray, _ in doubts):
         unsure = _least_sure(shares, doubts)
     residuals = _residuals(told, endings, book)
@@ -141,7 +160,7 @@ def _tray_verdicts(
     return tuple(verdicts)
 
 
-def _least_sure(shares: Sequence[Sequence[tuple[Counts, float]]], doubts: Sequence[Doubt]) -> set[int]:
+def _least_sure(shares: Sequence[Sequence[Basket]], doubts: Sequence[Doubt]) -> set[int]:
     """Trays to review where only the session as a whole is in doubt.
 
     Small doubts of several trays may add up to an ambiguous basket: the worst of them is taken out.
@@ -149,7 +168,7 @@ def _least_sure(shares: Sequence[Sequence[tuple[Counts, float]]], doubts: Sequen
     """
     if any(reason is not Reason.AMBIGUOUS for _, reason in doubts):
         return set(range(len(shares)))
-    return {min(range(len(shares)), key=lambda tray: shares[tray][0][1])}
+    return {min(range(len(shares)), key=lambda tray: shares[tray][0].p)}
 
 
 def _residuals(told: Sequence[Told], endings: Sequence[Ending], book: Book) -> dict[int, float]:

@@ -102,7 +102,8 @@ class TrayVerdict:
 class Verdict:
     """The whole session's. basket: best guess; on review only the trays that say charge are charged.
 
-    p: probability of the basket. margin: nats that it leads the second by, capped.
+    p: probability of the basket; posterior: what the search itself gives for it, before it was compared with
+    what came true; mixed: a movement took several products. margin: nats that it leads the second by, capped.
     alternatives: the best three baskets, the guess first. strays: what the best guess has on a wrong tray.
     """
 
@@ -115,3 +116,5 @@ class Verdict:
     events: tuple[Happened, ...]
     reasons: tuple[Reason, ...]
     strays: tuple[Stray, ...] = ()
+    posterior: float = 1.0
+    mixed: bool = False

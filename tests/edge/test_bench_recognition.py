@@ -15,7 +15,8 @@ from edge.bench.diagram import draw
 from edge.bench.net_delta import log_prior, naive, net_map, tray_posterior
 from edge.bench.ours import oracle, ours
 from edge.bench.recorded import lines_of, made_lines, session_of
-from edge.bench.scores import Answer, Outcome, Tally, reliability, wilson
+from edge.bench.scores import Answer, Outcome, Tally, reliability
+from edge.bench.shares import wilson
 from edge.cli import main
 from edge.errors import BadInput, CannotCreate, NoInput, Unavailable
 from edge.weighing.recording import Stocked
