@@ -1,4 +1,4 @@
-"""The simulated lock boards byte by byte: answers as their layouts give them, silence to what is not theirs."""
+"""The simulated lock boards byte by byte: answers as their layouts give them, silence to all else."""
 
 from collections.abc import Mapping
 
