@@ -128,7 +128,7 @@ class Bus:
         if received:
             if not self._talks:  # who speaks unasked leaves no silence to wait for, and nobody is asked
                 self._quiet_until = max(self._quiet_until, now + self._gap)
-            if self._lock is not None:
+            if self._lock is not None and self._lock.listens:
                 self._out += self._lock.hear(received, now)
         if self._asking is not None:
             want = self._listen(self._asking, received, now)

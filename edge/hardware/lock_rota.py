@@ -37,6 +37,8 @@ class LockRota:
 
     def __init__(self, driver: LockDriver, periods: dict[Pace, float]) -> None:
         self._driver = driver
+        self.listens = driver.speaks_unasked
+        """Whether ``hear`` wants what comes over the line."""
         self._periods = {**periods, Pace.BUSY: min(periods[Pace.BUSY], SLOWEST_BUSY_S)}
         self._period = self._periods[Pace.IDLE]
         self._health = Health(driver.device)

@@ -26,6 +26,7 @@ class LockDriver(Protocol):
     that of a look; where a board has no such question, ``worst`` of its exchanges is their ``hold``.
     after_unlock: what the board must be told after each pulse; whatever comes back is thrown away.
     checks: asked when the line comes up; a board that refuses one has no such setting.
+    speaks_unasked: whether all bytes of the line are to be shown to ``heard``.
     agree: how many looks in a row must say the same before one is believed.
     """
 
@@ -36,6 +37,7 @@ class LockDriver(Protocol):
     probe: Exchange
     after_unlock: Exchange | None = None
     checks: tuple[LockCheck, ...] = ()
+    speaks_unasked: bool = False
     agree: int = 1
 
     def outcome(self, reply: bytes) -> Unlocked:

@@ -26,6 +26,8 @@ class LockWkly(LockDriver):
     locked_when_closed, shut_when_closed: what the board's "closed" means for bolt and door.
     """
 
+    speaks_unasked = True
+
     def __init__(
         self,
         board: int,
