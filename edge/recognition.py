@@ -18,12 +18,13 @@ from edge.hardware.signals import Reading
 from edge.settings import Weighing
 from edge.weighing import recogniser as recognising
 from edge.weighing.curve import MOST, curve_of
+from edge.weighing.lookalikes import sure_strays
 from edge.weighing.policy import Policy
 from edge.weighing.recogniser import Journal, Recogniser
 from edge.weighing.recording import Recording, Sample, Stocked, StockedTray
 from edge.weighing.steps import Step
 from edge.weighing.track import Step as Plain
-from edge.weighing.verdict import Choice, Reason, TrayVerdict
+from edge.weighing.verdict import Reason, TrayVerdict
 from edge.weighing.verdict import Verdict as Recognised
 
 LEAD_S = 3.0
@@ -158,7 +159,7 @@ class Recognition:
         chosen = dict(options[number].goods)
         found = self._verdict(self._closed, curves=True)
         trays = tuple(_as_said(tray, chosen.get(tray.tray, ())) for tray in found.trays)
-        return verdict_of(trays, _strays(self._closed) if number == 0 else found.strays)
+        return verdict_of(trays, self._strays(self._closed) if number == 0 else found.strays)
 
     def news(self, unseen: Iterable[TrayId] = ()) -> Noted | None:
         """What the journal has to keep and has not yet; None: nothing."""
@@ -226,7 +227,13 @@ class Recognition:
         if curves:
             trays = self._with_curves(trays)
         also = [_WORDS.get(reason, reason) for reason in found.reasons]
-        return verdict_of(trays, _strays(found), also if any(t.verdict == "review" for t in trays) else ())
+        return verdict_of(
+            trays, self._strays(found), also if any(t.verdict == "review" for t in trays) else ()
+        )
+
+    def _strays(self, found: Recognised) -> tuple[Stray, ...]:
+        sure = set(sure_strays(found, self.trays))
+        return tuple(Stray(s.sku, s.units, s.came_from, s.lies_on, s in sure) for s in found.strays)
 
     def _evidence(self, tray: TrayVerdict, events: tuple[Happened, ...]) -> TrayEvidence:
         before = self._before(tray)
@@ -239,7 +246,7 @@ class Recognition:
             residual=tray.residual,
             reasons=tuple(_WORDS.get(reason, str(reason)) for reason in tray.reasons),
             events=events,
-            alternatives=tuple(_alternatives(tray.alternatives)),
+            alternatives=tuple(Alternative(each.goods, round(1000 * each.p)) for each in tray.alternatives),
         )
 
     def _with_curves(self, trays: tuple[TrayEvidence, ...]) -> tuple[TrayEvidence, ...]:
@@ -275,15 +282,6 @@ def _events(found: Recognised, tray: TrayId) -> Iterator[Happened]:
     for event in found.events:
         if event.tray == tray:
             yield Happened(round(event.at - LEAD_S, 3), event.action, event.count, event.sku)
-
-
-def _alternatives(choices: Iterable[Choice]) -> Iterator[Alternative]:
-    for choice in choices:
-        yield Alternative(choice.goods, round(1000 * choice.p))
-
-
-def _strays(found: Recognised) -> tuple[Stray, ...]:
-    return tuple(Stray(sku, count, home, to) for home, to, sku, count in found.strays)
 
 
 def _as_said(tray: TrayEvidence, goods: Pieces) -> TrayEvidence:

@@ -63,5 +63,7 @@ def movements_of(kind: Kind, verdict: Verdict) -> tuple[Movement, ...]:
 
 def _strayed(strays: Iterable[Stray]) -> Iterator[Movement]:
     for stray in strays:
+        if not stray.sure:  # booked as the wrong one of two alike it would be sold as that one
+            continue
         yield Movement(stray.from_tray, stray.sku, "MISPLACED", -stray.count, f"lies on {stray.to_tray}")
         yield Movement(stray.to_tray, stray.sku, "MISPLACED", stray.count, f"from {stray.from_tray}")

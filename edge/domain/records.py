@@ -59,12 +59,16 @@ class TrayEvidence:
 
 @dataclass(frozen=True, slots=True)
 class Stray:
-    """Pieces that lie at the end of a session on another tray than they were taken from."""
+    """Pieces that lie at the end of a session on another tray than they were taken from.
+
+    sure: they can be no others of the same weight, so that they are booked where they lie.
+    """
 
     sku: Sku
     count: int
     from_tray: TrayId
     to_tray: TrayId
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)

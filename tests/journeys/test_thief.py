@@ -115,6 +115,35 @@ def test_a_new_planogram_for_other_trays_does_not_make_a_stray_its_neighbours(sh
     assert (SPICY, TWIN_A) not in rig.sold()
 
 
+def test_which_of_two_twins_strayed_is_not_guessed(shared_rig):
+    rig = shared_rig({SPICY: {TWIN_A: 4}, WALNUTS: {TWIN_B: 4}})
+    strayed(rig, TWIN_B, WALNUTS, SPICY)
+    strayed(rig, TWIN_A, SPICY, NOODLES)
+    for tray, sku in ((SPICY, TWIN_B), (NOODLES, TWIN_A)):
+        session = entered(rig)
+        rig.act("take", tray=tray, sku=sku, count=1)
+        left(rig, session)
+        rig.run(2.0)
+    assert rig.charged() == {}
+
+
+def test_two_twins_that_strayed_at_once_are_not_taken_for_each_other(shared_rig):
+    rig = shared_rig({MUSHROOMS: {TWIN_A: 4}, WALNUTS: {TWIN_B: 4}})
+    session = entered(rig)
+    rig.act("take", tray=MUSHROOMS, count=1)
+    rig.act("take", tray=WALNUTS, count=1)
+    rig.act("put_back", tray=SPICY, sku=TWIN_A)
+    rig.act("put_back", tray=NOODLES, sku=TWIN_B)
+    left(rig, session)
+    assert rig.sold() == {}
+    for tray, sku, other in ((SPICY, TWIN_A, TWIN_B), (NOODLES, TWIN_B, TWIN_A)):
+        session = entered(rig)
+        rig.act("take", tray=tray, sku=sku, count=1)
+        left(rig, session)
+        rig.run(2.0)
+        assert (tray, other) not in rig.sold()
+
+
 def test_a_stray_is_not_sold_when_the_goods_it_belongs_to_have_expired(rig):
     strayed(rig, "LG-KJ-NOOD270", NOODLES, SPICY)
     rig.visit(("take", {"tray": NOODLES, "count": 7}))
