@@ -124,3 +124,7 @@ class Closing:
             if FOREIGN in found.reasons:
                 detail = "something was left on it that is no goods of ours"
                 self._alarms.raise_(LODGED, found.tray, "MINOR", detail, now, session=closed.id)
+        for stray in visit.verdict.strays:
+            if not stray.sure:  # it may weigh like the tray's own goods and would be sold as one of them
+                detail = "goods of another tray lie on it, and which is not sure"
+                self._alarms.raise_(LODGED, stray.to_tray, "MINOR", detail, now, session=closed.id)

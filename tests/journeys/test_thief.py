@@ -127,6 +127,16 @@ def test_which_of_two_twins_strayed_is_not_guessed(shared_rig):
     assert rig.charged() == {}
 
 
+def test_a_piece_that_is_one_of_two_twins_is_not_sold_as_the_goods_it_lies_among(shared_rig):
+    rig = shared_rig({SPICY: {TWIN_A: 4}, WALNUTS: {TWIN_B: 4}})
+    strayed(rig, TWIN_B, WALNUTS, SPICY)
+    strayed(rig, TWIN_A, SPICY, WALNUTS)
+    session = entered(rig)
+    rig.act("take", tray=WALNUTS, sku=TWIN_A, count=1)
+    assert left(rig, session).state == "REVIEW"
+    assert rig.charged() == {}
+
+
 def test_two_twins_that_strayed_at_once_are_not_taken_for_each_other(shared_rig):
     rig = shared_rig({MUSHROOMS: {TWIN_A: 4}, WALNUTS: {TWIN_B: 4}})
     session = entered(rig)
