@@ -159,7 +159,9 @@ class Recognition:
         chosen = dict(options[number].goods)
         found = self._verdict(self._closed, curves=True)
         trays = tuple(_as_said(tray, chosen.get(tray.tray, ())) for tray in found.trays)
-        return verdict_of(trays, self._strays(self._closed) if number == 0 else found.strays)
+        strays = self._strays(self._closed)  # of the first explanation; the other may have moved others
+        known = found.strays if number else strays
+        return verdict_of(trays, tuple(s if s in known else replace(s, sure=False) for s in strays))
 
     def news(self, unseen: Iterable[TrayId] = ()) -> Noted | None:
         """What the journal has to keep and has not yet; None: nothing."""

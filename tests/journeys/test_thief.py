@@ -212,6 +212,26 @@ def test_what_was_put_elsewhere_is_booked_whatever_the_buyer_answers(shared_rig,
     assert rig.ledger.on_hand().get((WALNUTS, "LG-KJ-NOOD270")) == 1
 
 
+@pytest.mark.parametrize("said", [TWIN_A, TWIN_B])
+def test_an_answer_leaves_no_unknown_piece_to_be_sold(shared_rig, said):
+    rig = shared_rig({SPICY: {TWIN_A: 4}, WALNUTS: {TWIN_B: 4}})
+    session = entered(rig)
+    rig.act("move", tray=WALNUTS, to=SPICY, sku=TWIN_B, count=1)
+    rig.act("take", tray=SPICY, sku=said, count=1)
+    rig.act("close_door", wait=0.0)
+    assert rig.run_until(lambda: rig.sessions[session].question is not None, 6.0)
+    options = rig.sessions[session].question.options
+    (number,) = [n for n, option in enumerate(options) if said in {line.sku for line in option.lines}]
+    rig.answer(number, session)
+    rig.settled(session)
+    paid = rig.sold()
+    session = entered(rig)
+    rig.act("take", tray=SPICY, sku=TWIN_A if said == TWIN_B else TWIN_B, count=1)
+    left(rig, session)
+    wrong = (SPICY, said)
+    assert rig.sold().get(wrong, 0) == paid.get(wrong, 0)
+
+
 def test_what_was_put_on_the_tray_in_question_is_booked_when_it_was_answered(shared_rig):
     rig = shared_rig({SPICY: {TWIN_A: 5, TWIN_B: 5}})
     session = entered(rig)
