@@ -78,10 +78,13 @@ class LockBoard(Section, frozen=True, kw_only=True):
 class Scales(Section, frozen=True, kw_only=True):
     """The weighing boards of the planogram's trays."""
 
-    driver: Literal["scale.modbus32"] = "scale.modbus32"
+    driver: Literal["scale.modbus32", "scale.ascii", "scale.x0502", "scale.lowa"] = "scale.modbus32"
     port: str = "main"
     profile: str = "modbus32"
-    """A register map: a name in ``edge/hardware/profiles``, or a TOML file relative to the settings file."""
+    """scale.modbus32: a register map, packaged in ``edge/hardware/profiles`` or a TOML file relative to the
+    settings file."""
+    dialect: Literal["mt_sics", "stgs"] = "mt_sics"
+    """scale.ascii: asked with MT-SICS, or listened to (lines like ``ST,GS,+  1.500kg``)."""
     units: dict[str, Annotated[int, Meta(ge=0, le=9999)]]
     """Tray id → the number of its scale on the wire. What a driver's scales allow: settings_check."""
     ports: dict[str, str] = {}

@@ -46,14 +46,22 @@ LOCK_LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class ScaleLimits:
-    """What a driver's scales allow. number: what the wire calls a scale's number."""
+    """What a driver's scales allow. number: what the wire calls a scale's number.
+
+    leads: frames begin with the number. alone: each scale needs a line of its own.
+    """
 
     number: str
     units: range
+    leads: bool = True
+    alone: bool = False
 
 
 SCALE_LIMITS = {
     "scale.modbus32": ScaleLimits("Modbus unit", range(1, 248)),
+    "scale.ascii": ScaleLimits("number", range(1, 2), leads=False, alone=True),
+    "scale.x0502": ScaleLimits("address", range(1, 49)),
+    "scale.lowa": ScaleLimits("multiplexer and channel", range(10_000), leads=False),
 }
 
 
@@ -142,15 +150,19 @@ def _scale_problems(settings: Settings) -> Iterator[str]:
                 f"scales.units.{tray} {unit} does not fit: {scales.driver} has {limits.number} "
                 f"{_said(limits.units)}; correct it"
             )
-    for (_, unit), times in Counter((scales.port_of(t), unit) for t, unit in scales.units.items()).items():
-        if times > 1:
+    lines = {tray: scales.port_of(tray) for tray in scales.units}
+    for (_, unit), times in Counter((lines[tray], unit) for tray, unit in scales.units.items()).items():
+        if times > 1 and not limits.alone:
             trays = ", ".join(tray for tray, other in scales.units.items() if other == unit)
             yield f"scales.units: trays {trays} all have {limits.number} {unit}; each scale needs its own"
+    for line, times in Counter(lines.values()).items():
+        if limits.alone and (times > 1 or line == lock.port):
+            yield f"scales.ports: {scales.driver} needs a line for each scale; {line!r} has others on it"
     for tray in sorted(scales.ports.keys() - scales.units.keys()):
         yield f"scales.ports.{tray}: scales.units has no tray {tray}; add it there or remove the port here"
-    yield from _pair_problems(
-        lock, {unit for t, unit in scales.units.items() if scales.port_of(t) == lock.port}
-    )
+    if limits.leads:
+        units = {unit for tray, unit in scales.units.items() if lines[tray] == lock.port}
+        yield from _pair_problems(lock, units)
 
 
 def _pair_problems(lock: LockBoard, units: set[int]) -> Iterator[str]:

@@ -8,7 +8,7 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from hardware_sim.errors import LineGone
 
@@ -34,6 +34,16 @@ class Device(Protocol):
 
     def boot(self, now: float) -> None:
         """Power is back: what the board forgets, it has forgotten."""
+
+
+@runtime_checkable
+class Talker(Protocol):
+    """A board that speaks unasked, every ``every_s`` seconds."""
+
+    every_s: float
+
+    def says(self, now: float) -> list[Reply]:
+        """What it says at ``now``."""
 
 
 class Wiretap(Protocol):
@@ -122,6 +132,8 @@ class Bus:
         self._incoming: list[Burst] = []
         self._free_at: dict[int, float] = {}
         self._dark_until = float("-inf")
+        self._talkers = {n: device for n, device in enumerate(self._devices) if isinstance(device, Talker)}
+        self._talks_at: dict[int, float] = {}
 
     def send(self, data: bytes, now: float) -> None:
         self._check_plug()
@@ -175,15 +187,39 @@ class Bus:
         heapq.heappush(self._events, event)
 
     def _advance(self, now: float) -> None:
+        if len(self._talks_at) < len(self._talkers):
+            self._begin_to_talk(now)
         while self._events and self._events[0].at <= now + EPSILON_S:
             event = heapq.heappop(self._events)
             if event.burst is not None:
                 self._hear(event.burst, event.at)
+            elif event.speaker != MASTER and not event.says:
+                self._talk(event.speaker, event.at)
             elif event.speaker != MASTER:
                 self._incoming.append(self._speak(event.speaker, event.says, event.at))
             else:
                 for device in self._devices:
                     device.boot(event.at)
+                self._begin_to_talk(event.at)
+
+    def _begin_to_talk(self, now: float) -> None:
+        """Whoever speaks unasked begins (again)."""
+        for number in self._talkers:
+            self._talk_next(number, now)
+
+    def _talk_next(self, number: int, at: float) -> None:
+        self._talks_at[number] = at
+        self._push(_Event(at, 0, speaker=number))
+
+    def _talk(self, number: int, now: float) -> None:
+        """A talker's turn; one that was overtaken by a power cut is over."""
+        if self._talks_at[number] != now:
+            return
+        talker = self._talkers[number]
+        for due, says in self._tap.to_master(self._devices[number].name, talker.says(now), self._random):
+            if says:
+                self._push(_Event(max(due, now), 0, speaker=number, says=says))
+        self._talk_next(number, now + talker.every_s)
 
     def _hear(self, burst: Burst, now: float) -> None:
         """All boards have heard ``burst``; their answers get their time."""

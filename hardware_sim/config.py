@@ -25,7 +25,12 @@ BOARDS = {
 }
 """The numbers that a lock board of each kind can have, and its channels."""
 
-UNITS = {"scale.modbus32": range(1, 248)}
+UNITS = {
+    "scale.modbus32": range(1, 248),
+    "scale.ascii": range(1, 2),
+    "scale.x0502": range(1, 49),
+    "scale.lowa": range(10_000),
+}
 """The numbers that a scale of each kind can have."""
 
 MAIN = "main"
@@ -70,7 +75,9 @@ class DoorTable(Section, frozen=True, kw_only=True):
 
 
 class ScalesTable(Section, frozen=True, kw_only=True):
-    driver: Literal["scale.modbus32"] = "scale.modbus32"
+    driver: Literal["scale.modbus32", "scale.ascii", "scale.x0502", "scale.lowa"] = "scale.modbus32"
+    dialect: Literal["mt_sics", "stgs"] = "mt_sics"
+    """scale.ascii: answers MT-SICS, or says its weight over and over."""
     profile: str = "modbus32"
     """scale.modbus32: a packaged register map, or a TOML file relative to this one."""
     units: dict[str, Unit]

@@ -38,9 +38,10 @@ class World:
         door, trays = self._cabinet.door, self._cabinet.trays
         self._faults = Faults(door, trays)
         loads = {tray.id: _load(tray, Random(f"{seed}/noise/{tray.id}")) for tray in trays.values()}
-        scales = scale_boards(config.file.scales, loads, config.here)
-        lock = lock_board(config.file.lock, door)
         lines = {MAIN: config.file.line, **config.file.lines}
+        bauds = {name: line.baud for name, line in lines.items()}
+        scales = scale_boards(config.file.scales, loads, bauds, config.here)
+        lock = lock_board(config.file.lock, door)
         self._buses = {
             name: Bus(
                 (*([lock] if name == MAIN else []), *scales.get(name, [])),

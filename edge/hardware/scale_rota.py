@@ -25,8 +25,11 @@ class _Round:
         self.trays = [Tray(driver) for driver in scales.drivers]
         self._tasks: dict[int, Task] = {}
 
-    def may_be_asked(self, now: float) -> bool:
-        return any(tray.health.may_be_asked(now) for tray in self.trays)
+    def asked(self, now: float) -> list[Tray]:
+        """The trays that may be asked now."""
+        if self.scales.one_device:
+            return self.trays if self.trays[0].health.may_be_asked(now) else []
+        return [tray for tray in self.trays if tray.health.may_be_asked(now)]
 
     def task(self, asked: list[Tray], done: Callable[[list[Tray], Answer], tuple[Signal, ...]]) -> Task:
         """The question to ``asked``; made once for each set of them."""
@@ -110,7 +113,7 @@ class ScaleRota:
     def _next_weighing(self, now: float, out: list[Signal]) -> Task | None:
         while self._left:
             following = self._left.popleft()
-            asked = [tray for tray in following.trays if tray.health.may_be_asked(now)]
+            asked = following.asked(now)
             if len(asked) < len(following.trays):
                 self._readings += [tray.unheard(now) for tray in following.trays if tray not in asked]
             if asked:
@@ -125,7 +128,7 @@ class ScaleRota:
             reading, said = tray.weighed(self._asked.scales.part(answer, tray.driver.tray))
             self._readings.append(reading)
             signals += said
-        while self._left and not self._left[0].may_be_asked(answer.at):
+        while self._left and not self._left[0].asked(answer.at):
             self._readings += [tray.unheard(answer.at) for tray in self._left.popleft().trays]
         return signals if self._left else (*signals, Sweep(tuple(self._readings)))
 

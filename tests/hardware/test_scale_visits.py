@@ -18,6 +18,27 @@ CABINETS = {
     "laumas": Cabinet(FOUR, {"driver": "scale.modbus32", "profile": "laumas"}),
     "mettler_float": Cabinet(FOUR, {"driver": "scale.modbus32", "profile": "mettler_float"}),
     "xunming": Cabinet(FOUR, {"driver": "scale.modbus32", "profile": "xunming"}, baud=115200),
+    "mt_sics": Cabinet(
+        dict.fromkeys((WATER, TEA), 1),
+        {"driver": "scale.ascii", "dialect": "mt_sics"},
+        lines={"one": 9600, "two": 9600},
+        ports={WATER: "one", TEA: "two"},
+    ),
+    "stgs": Cabinet(
+        dict.fromkeys((WATER, TEA), 1),
+        {"driver": "scale.ascii", "dialect": "stgs"},
+        lines={"one": 9600, "two": 9600},
+        ports={WATER: "one", TEA: "two"},
+    ),
+    "x0502": Cabinet(
+        {"1-01": 3, "1-02": 1, "1-03": 4, "1-04": 6}, {"driver": "scale.x0502"}, baud=9600, busy_hz=4.0
+    ),
+    "lowa": Cabinet(
+        {"1-01": 1230, "1-03": 1231, "1-04": 1237, "1-02": 70},
+        {"driver": "scale.lowa"},
+        baud=9600,
+        busy_hz=3.0,
+    ),
 }
 NOISY = (("noise", 0.3), ("drop", 0.03), ("wrong_crc", 0.03), ("truncate", 0.02), ("flip", 0.002))
 
@@ -54,6 +75,7 @@ def test_a_silent_tray_goes_to_review_and_the_rest_is_sold(rig):
     rig.act("close_door", wait=0.0)
     assert rig.settled(session, 30).state == "REVIEW"
     assert rig.charged() == {WATER: 1}
+    rig.run(5.0)
     assert len(rig.alarm_kinds()) == 1
 
 

@@ -55,9 +55,11 @@ class Scales(Protocol):
     """Scales that are weighed with one question: one of them, or all that hear a broadcast.
 
     asks: False where they speak unasked and are only listened to; they have their line to themselves.
+    one_device: they answer together or not at all; the health of the first of them is the device's.
     """
 
     asks: bool = True
+    one_device: bool = False
 
     @property
     def drivers(self) -> tuple[ScaleDriver, ...]:

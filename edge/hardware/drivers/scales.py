@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from edge.domain.values import TrayId
+from edge.hardware.drivers.scale_ascii import ScaleSics, ScaleStgs
 from edge.hardware.drivers.scale_driver import Scales
+from edge.hardware.drivers.scale_lowa import LEAST_GAP_S, ScaleLowa
 from edge.hardware.drivers.scale_modbus32 import ScaleModbus32
+from edge.hardware.drivers.scale_x0502 import ScaleX0502
 from edge.hardware.profiles import loading
 from edge.settings import Scales as ScaleSettings
 
@@ -18,17 +21,37 @@ def scale_drivers(scales: ScaleSettings, port: str, here: Path = Path()) -> Sequ
     Raises ProfileError for a register map that cannot be used.
     """
     units = {TrayId(tray): unit for tray, unit in scales.units.items() if scales.port_of(tray) == port}
-    return SCALES[scales.driver](units, scales.profile, here)
+    return SCALES[scales.driver](scales, units, here) if units else []
 
 
-def _modbus32(units: Units, profile: str, here: Path) -> Sequence[Scales]:
-    known = loading.load(profile, here)
+def _modbus32(scales: ScaleSettings, units: Units, here: Path) -> Sequence[Scales]:
+    known = loading.load(scales.profile, here)
     return [ScaleModbus32(tray, unit, known) for tray, unit in units.items()]
 
 
-SCALES: dict[str, Callable[[Units, str, Path], Sequence[Scales]]] = {
+def _ascii(scales: ScaleSettings, units: Units, here: Path) -> Sequence[Scales]:
+    speaks = ScaleSics if scales.dialect == "mt_sics" else ScaleStgs
+    return [speaks(tray) for tray in units]
+
+
+def _x0502(scales: ScaleSettings, units: Units, here: Path) -> Sequence[Scales]:
+    return [ScaleX0502(units)]
+
+
+def _lowa(scales: ScaleSettings, units: Units, here: Path) -> Sequence[Scales]:
+    """A unit is the multiplexer's number and, as its last digit, the channel."""
+    shelves: dict[int, dict[TrayId, int]] = {}
+    for tray, unit in units.items():
+        shelves.setdefault(unit // 10, {})[tray] = unit % 10
+    return [ScaleLowa(mux, channels) for mux, channels in shelves.items()]
+
+
+SCALES: dict[str, Callable[[ScaleSettings, Units, Path], Sequence[Scales]]] = {
     "scale.modbus32": _modbus32,
+    "scale.ascii": _ascii,
+    "scale.x0502": _x0502,
+    "scale.lowa": _lowa,
 }
 
-LEAST_GAPS_S: dict[str, float] = {}
+LEAST_GAPS_S = {"scale.lowa": LEAST_GAP_S}
 """Silence that a driver's devices need before a request, where it is more than the usual."""

@@ -8,6 +8,7 @@ from edge.hardware.wording.krcu_words import KRCU16, KRCU48
 from edge.hardware.wording.modbus_words import MODBUS_SCALE_32
 from edge.hardware.wording.profile_words import map_file, profile_protocol
 from edge.hardware.wording.relay_words import MODBUS_RELAY
+from edge.hardware.wording.scale_words import ASCII_STGS, LOWA, MT_SICS, X0502
 from edge.hardware.wording.winnsen_words import WINNSEN
 from edge.hardware.wording.wkly_words import WKLY
 from edge.hardware.wording.words import Protocol, Unreadable, Words, bytes_of, keys_of
@@ -20,6 +21,10 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "modbus_scale_32": MODBUS_SCALE_32,
     "modbus_scale_laumas": profile_protocol(load("laumas")),
     "mettler_float": profile_protocol(load("mettler_float")),
+    "x0502": X0502,
+    "lowa": LOWA,
+    "ascii_stgs": ASCII_STGS,
+    "mt_sics": MT_SICS,
     "xunming": profile_protocol(load("xunming")),
     "winnsen": WINNSEN,
     "wkly": WKLY,
