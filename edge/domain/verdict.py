@@ -11,7 +11,7 @@ from edge.domain.values import TrayId
 class Verdict:
     """verdict: charge (something sure left, nothing in doubt) | empty | review.
 
-    strays: what was put back on another tray, where that is sure.
+    strays: what was put back on another tray, and whether that is sure.
     """
 
     verdict: str
@@ -28,18 +28,20 @@ def verdict_of(
 ) -> Verdict:
     """The verdict on the whole of ``trays``: one in doubt puts it under review, the sure are charged.
 
-    Where a tray is in doubt nobody knows for sure what strayed to or from it, nor what it was that was
+    Where a tray is in doubt it is not sure what strayed to or from it, nor what it was that was
     carried from it to another tray and taken from there. also: reasons that no tray has by itself.
     """
     reached = _reached(trays, strays, {tray.tray for tray in trays if tray.verdict == "review"})
     trays = _doubted(trays, reached, "ambiguous")
     reasons = tuple(sorted({*also, *(reason for tray in trays for reason in tray.reasons)}))
     doubtful = {tray.tray for tray in trays if tray.verdict == "review"}
-    kept = tuple(s for s in strays if doubtful.isdisjoint((s.from_tray, s.to_tray)))
+    told = tuple(
+        s if doubtful.isdisjoint((s.from_tray, s.to_tray)) else replace(s, sure=False) for s in strays
+    )
     if doubtful:
-        return Verdict("review", trays, reasons, kept)
+        return Verdict("review", trays, reasons, told)
     taken = any(tray.goods for tray in trays)
-    return Verdict("charge" if taken else "empty", trays, reasons, kept)
+    return Verdict("charge" if taken else "empty", trays, reasons, told)
 
 
 def in_doubt(verdict: Verdict, reason: str, only: Container[TrayId] | None = None) -> Verdict:

@@ -256,3 +256,17 @@ def test_a_line_that_a_full_disk_cut_short_spoils_no_later_recording(rig, tmp_pa
     flights.keep(first)
     _, *whole = file.read_bytes().splitlines()
     assert [recording_of(line).id for line in whole] == [sessions[1], sessions[0]]
+
+
+def test_a_piece_that_strayed_from_a_tray_in_doubt_is_not_sold_as_another_trays_own(shared_rig):
+    """It is booked nowhere, for nobody is sure of it: the tray it may lie on is held back."""
+    rig = shared_rig({WALNUTS: {TWIN_B: 4}, NOODLES: {"LG-KJ-SPICY180": 4}})
+    session = entered(rig)
+    rig.act("put", tray=WALNUTS, grams=640.0, wait=2.0)
+    rig.act("move", tray=WALNUTS, to=NOODLES, sku=TWIN_B, count=1, wait=2.0)
+    assert left(rig, session).state == "REVIEW"
+    rig.run(2.0)
+    session = entered(rig)
+    rig.act("take", tray=NOODLES, sku=TWIN_B, count=1)
+    assert left(rig, session).state == "REVIEW"
+    assert rig.sold() == {}
