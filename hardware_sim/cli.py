@@ -140,7 +140,8 @@ def _runner(config: Config, directory: Path | None, link: str, seed: int) -> Run
         keep = directory / "sim.json"
     found = saved.read(keep) if keep is not None else None
     world = World(config, seed, found, time.monotonic())
-    return Runner(world, _link(link, config.file.line.baud, seed), keep)
+    others = {name: _link(line.link, line.baud, seed) for name, line in config.file.lines.items()}
+    return Runner(world, _link(link, config.file.line.baud, seed), keep, others)
 
 
 def _link(name: str, baud: int, seed: int) -> Link:

@@ -1,4 +1,4 @@
-"""The thread that owns the simulated cabinet: bytes of one link, and commands of others, in real time.
+"""The thread that owns the simulated cabinet: bytes of its links, and commands of others, in real time.
 
 Knows when to wake and whom to answer. Nobody else touches the world: other threads leave commands and
 get futures.
@@ -9,12 +9,14 @@ import queue
 import select
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, Protocol
 
 from hardware_sim import saved
+from hardware_sim.bus import Line
+from hardware_sim.config import MAIN
 from hardware_sim.errors import SimError
 from hardware_sim.world import World
 
@@ -47,11 +49,17 @@ class Link(Protocol):
 
 
 class Runner:
-    """Runs ``world`` on ``link`` in a thread of its own. keep: the state's file, None: keep nothing."""
+    """Runs ``world`` on ``link`` in a thread of its own. keep: the state's file, None: keep nothing.
 
-    def __init__(self, world: World, link: Link, keep: Path | None = None) -> None:
+    others: the links of further lines, by the lines' names.
+    """
+
+    def __init__(
+        self, world: World, link: Link, keep: Path | None = None, others: Mapping[str, Link] | None = None
+    ) -> None:
         self._world = world
         self._link = link
+        self._links = {MAIN: link, **(others or {})}
         self._keep = keep
         self._jobs: queue.SimpleQueue[tuple[Job, Future[dict[str, Any]]]] = queue.SimpleQueue()
         self._wake_read, self._wake_write = os.pipe()
@@ -62,7 +70,8 @@ class Runner:
 
     def start(self) -> None:
         """Plug in and begin. Raises ConfigError when the link cannot be made."""
-        self._link.plug()
+        for link in self._links.values():
+            link.plug()
         self._save(time.monotonic())
         self._thread.start()
 
@@ -71,7 +80,8 @@ class Runner:
         self._stopping = True
         self._wake()
         self._thread.join(timeout=2.0)
-        self._link.close()
+        for link in self._links.values():
+            link.close()
         os.close(self._wake_read)
         os.close(self._wake_write)
 
@@ -114,21 +124,25 @@ class Runner:
             raise
 
     def _turn(self) -> None:
-        due = self._world.line.next_due() if self._link.is_open else None
+        lines = [self._world.lines[name] for name, link in self._links.items() if link.is_open]
+        due = min((at for line in lines if (at := line.next_due()) is not None), default=None)
         wait = LONGEST_WAIT_S if due is None else min(LONGEST_WAIT_S, max(0.0, due - time.monotonic()))
-        ready, _, _ = select.select([self._wake_read, *self._link.descriptors()], [], [], wait)
+        descriptors = [each for link in self._links.values() for each in link.descriptors()]
+        ready, _, _ = select.select([self._wake_read, *descriptors], [], [], wait)
         if self._wake_read in ready:
             os.read(self._wake_read, 4096)
         self._do_jobs()
-        if self._link.is_open:
-            self._exchange(heard=len(ready) > (self._wake_read in ready))
+        for name, link in self._links.items():
+            if link.is_open:
+                heard = any(each in ready for each in link.descriptors())
+                self._exchange(link, self._world.lines[name], heard)
 
-    def _exchange(self, heard: bool) -> None:
+    def _exchange(self, link: Link, line: Line, heard: bool) -> None:
         """Bytes from the client onto the pair, and what has arrived for it by now."""
-        if heard and (data := self._link.read()):
-            self._world.line.send(data, time.monotonic())
-        if arrived := self._world.line.receive(time.monotonic()):
-            self._link.write(arrived)
+        if heard and (data := link.read()):
+            line.send(data, time.monotonic())
+        if arrived := line.receive(time.monotonic()):
+            link.write(arrived)
 
     def _do_jobs(self) -> None:
         while not self._jobs.empty():
@@ -141,10 +155,11 @@ class Runner:
 
     def _follow_plug(self) -> None:
         """Let the link be as the fault line_gone wants it."""
-        if self._world.unplugged and self._link.is_open:
-            self._link.unplug()
-        elif not self._world.unplugged and not self._link.is_open:
-            self._link.plug()
+        for link in self._links.values():
+            if self._world.unplugged and link.is_open:
+                link.unplug()
+            elif not self._world.unplugged and not link.is_open:
+                link.plug()
 
     def _save(self, now: float) -> None:
         if self._keep is not None:
