@@ -6,11 +6,12 @@ ten variations of them moved exactness by less than a point.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from math import log, sqrt
 from typing import NamedTuple
 
-from edge.weighing.hand import Back, Item, backs
-from edge.weighing.hypotheses import Change, Claim, Deed, Hypothesis, level_before, stock_of
+from edge.weighing.hand import Back, Item, backs, many_back
+from edge.weighing.hypotheses import Change, Claim, Deed, Hypothesis, carried_on, level_before, stock_of
 from edge.weighing.likelihood import FARTHEST_Z, FREE, log_density
 from edge.weighing.position import Place, place_of
 from edge.weighing.recording import Book
@@ -19,6 +20,8 @@ from edge.weighing.takes import SLOW_S, Fit, Shelf, Takes
 
 RETURN_PRIOR = (log(0.85), log(0.12), log(0.03))
 """One, two, three units put back at once."""
+MANY_BACK, MANY_BACK_LESS = log(0.01), log(0.5)
+"""More of one product, or the whole hand; and each unit beyond the fourth."""
 SMALL_HAND, LARGE_HAND = 6, 20
 """Three at once, and two within one movement, are looked at only while the hand holds few; two at once
 not while it holds very many, so that nobody makes a step cost what 70 units in the hand would."""
@@ -27,6 +30,9 @@ AT_HOME, ASTRAY = log(0.85), 0.15
 PRESS, PRESS_SHORT, PRESS_DRIFTING = 0.02, 0.12, 0.5
 """A hand rests on the tray: at all; where the plateau is short; where it drifts."""
 SHORT_REST_S = 0.7
+HELD_MOST_S, HELD_Z, PRESSED_LEAST_G = 1.2, 3.0, 8.0
+"""A plateau that is longer, without drift or tremor, and so many standard deviations below the level is no
+hand's: what left is gone. From so many grams above the level a hand may have been there already."""
 NOTHING, NOTHING_G, NOTHING_VAR = log(0.02), 25.0, 4.0
 """The level moved by itself: creep after a press, a slow cell."""
 RELEASED = log(0.3)
@@ -60,6 +66,7 @@ class Explainer:
         self._slow = step.moved_s > SLOW_S
         self._press = 0.0 if last else _press_prior(step)
         self._not_pressed = log(1 - self._press)
+        self._still = self._press == PRESS and step.rest_s > HELD_MOST_S and not step.trembled
         others = len(book.trays) - 1
         self._astray = log(ASTRAY / others) if others else None
         self._takes = Takes(self._slow)
@@ -71,15 +78,19 @@ class Explainer:
     def claims(self, source: Hypothesis, floor: float) -> Iterator[Claim]:
         """All that ``source`` may take the step for and that weighs more than ``floor``."""
         before, before_var = level_before(source, self._step)
+        carried = carried_on(source, self._step.tray)
         delta = self._step.after - before
         variance = self._step.variance_from(before, before_var)
         weight = source.weight + self._not_pressed
+        lifted = self._lifted(source, delta, variance)
         if self._press:
-            yield Claim(source.weight + log(self._press) + FREE, source, Deed.PRESS)
+            yield Claim(source.weight + log(self._press) + FREE, source, Deed.PRESS, lifted=lifted)
         if abs(delta) < NOTHING_G:
             own = variance + NOTHING_VAR
             prior = RELEASED if before != self._step.before else NOTHING
             yield Claim(weight + prior + log_density(delta, own), source, Deed.NOTHING)
+        if carried and carried.lifted:
+            return
         shelf = self._shelf(source.changes)
         # Under a resting hand the step began elsewhere: its place is the hand's, too.
         place = self._place if before == self._step.before else None
@@ -96,6 +107,17 @@ class Explainer:
                         weight + both.score, source, Deed.COMPOUND, both.z, shelf.skus, both.fit.bunch,
                         both.back.places,
                     )  # fmt: skip
+
+    def _lifted(self, source: Hypothesis, delta: float, variance: float) -> bool:
+        """Whether a hand that is said to be on the tray since ``delta`` can only hold something up.
+
+        A hand that rests presses: the level rises, or it is back where it was. Below that it holds what
+        it takes, but not for long and not still; or it lets go while it takes.
+        """
+        carried = carried_on(source, self._step.tray)
+        if carried and (carried.lifted or self._step.before > carried.before + PRESSED_LEAST_G):
+            return carried.lifted
+        return self._still and delta < -HELD_Z * sqrt(variance + NOTHING_VAR)
 
     def _shelf(self, changes: tuple[Change, ...]) -> Shelf:
         found = self._shelves.get(changes)
@@ -157,12 +179,14 @@ class Explainer:
             return
         most = 3 if len(hand) <= SMALL_HAND else 2 if len(hand) <= LARGE_HAND else 1
         reach = FARTHEST_Z * sqrt(variance + most * max([item.variance for item in hand]))
-        for back in backs(hand, most, self._step.tray, rose - reach, rose + reach):
+        wide = FARTHEST_Z * sqrt(variance + sum([item.variance for item in hand]))
+        few = backs(hand, most, self._step.tray, rose - reach, rose + reach)
+        for back in chain(few, many_back(hand, most, self._step.tray, rose - wide, rose + wide)):
             own = variance + back.variance
             z = abs(rose - back.grams) / sqrt(own)
             where = AT_HOME if back.home else self._astray
             if z <= FARTHEST_Z and where is not None:
-                prior = RETURN_PRIOR[len(back.places) - 1] + back.prior + where
+                prior = _return_prior(len(back.places)) + back.prior + where
                 if place and back.home:
                     tray = self._step.tray
                     prior += place.score((self._book.unit(tray, hand[p].sku), 1) for p in back.places)
@@ -192,6 +216,11 @@ class Explainer:
             grams, own = back.grams - delta, variance + back.variance
             for fit in self._takes.few(shelf, grams, own, COMPOUND_MOST):
                 yield Fitting(share + fit.score, fit.z, back, fit)
+
+
+def _return_prior(units: int) -> float:
+    few = len(RETURN_PRIOR)
+    return RETURN_PRIOR[units - 1] if units <= few else MANY_BACK + MANY_BACK_LESS * (units - few - 1)
 
 
 def _ranked(fittings: Iterable[Fitting]) -> list[Fitting]:

@@ -5,7 +5,7 @@ its product's spread. A ``Batch`` remembers the sum, so that what came back tell
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import combinations
+from itertools import accumulate, combinations
 from math import comb, log
 from typing import NamedTuple
 
@@ -126,6 +126,26 @@ def backs(hand: Sequence[Item], most: int, tray: int, least_g: float, most_g: fl
         ways = comb(len(hand), size)
         for places, count in chosen.items():
             yield _back(hand, _apart(places), log(count / ways), tray)
+
+
+def many_back(hand: Sequence[Item], above: int, tray: int, least_g: float, most_g: float) -> Iterator[Back]:
+    """More than ``above`` units of one product, or all that is in the hand, within those weights.
+
+    Of one product's units those side by side stand for all choices of so many of them.
+    """
+    ends = [n for n in range(1, len(hand)) if hand[n][:2] != hand[n - 1][:2]]
+    kinds = list(zip([0, *ends], [*ends, len(hand)], strict=True))
+    sums = [0.0, *accumulate([item.grams for item in hand])]
+    for begin, end in kinds:
+        for size in range(above + 1, end - begin + 1):
+            if sums[begin + size] - sums[begin] > most_g or sums[end] - sums[end - size] < least_g:
+                continue
+            near = [n for n in range(begin, end - size + 1) if least_g <= sums[n + size] - sums[n] <= most_g]
+            for first in near:
+                prior = -log(len(kinds) * (end - begin - size + 1))
+                yield _back(hand, tuple(range(first, first + size)), prior, tray)
+    if len(kinds) > 1 and len(hand) > above and least_g <= sums[-1] <= most_g:
+        yield _back(hand, tuple(range(len(hand))), 0.0, tray)
 
 
 def _apart(places: Sequence[int]) -> tuple[int, ...]:

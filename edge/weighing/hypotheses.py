@@ -36,11 +36,15 @@ class Foreign(NamedTuple):
 
 
 class Carried(NamedTuple):
-    """The level of a tray before a hand rested on it: the next step there counts from it."""
+    """The level of a tray before a hand was on it: the next step there counts from it.
+
+    lifted: something hung in the hand, quietly and for long; it can only have been put down again.
+    """
 
     tray: int
     before: float
     before_var: float
+    lifted: bool = False
 
 
 class Change(NamedTuple):
@@ -71,7 +75,9 @@ class Path(NamedTuple):
 
 
 class Hypothesis(NamedTuple):
-    """weight: its logarithm, in nats. unexplained: removals that no goods explain."""
+    """weight: its logarithm, in nats. unexplained: removals that no goods explain. prior: what of the weight
+    only says how often people take such bunches.
+    """
 
     weight: float
     hand: tuple[Item, ...] = ()
@@ -80,13 +86,14 @@ class Hypothesis(NamedTuple):
     carried: tuple[Carried, ...] = ()
     unexplained: int = 0
     path: Path | None = None
+    prior: float = 0.0
 
 
 class Claim(NamedTuple):
     """One explanation of one step by one hypothesis, before it is worked out.
 
     weight: the hypothesis' own with it. skus: what the indices of ``bunch`` stand for. back: places in
-    the hand of what is returned. off: the index of the foreign object that leaves.
+    the hand of what is returned. off: the index of the foreign object that leaves. lifted: see ``Carried``.
     """
 
     weight: float
@@ -97,6 +104,7 @@ class Claim(NamedTuple):
     bunch: Bunch | None = None
     back: tuple[int, ...] = ()
     off: int = -1
+    lifted: bool = False
 
 
 def stock_of(book: Book, tray: int, changes: Sequence[Change]) -> dict[int, int]:
@@ -114,7 +122,7 @@ def key_of(hypothesis: Hypothesis) -> object:
         tuple([(item.sku, item.home, round(item.grams)) for item in hypothesis.hand]),
         hypothesis.changes,
         tuple([(each.tray, round(each.grams)) for each in hypothesis.foreign]),
-        tuple([(each.tray, round(each.before)) for each in hypothesis.carried]),
+        tuple([(each.tray, round(each.before), each.lifted) for each in hypothesis.carried]),
         hypothesis.unexplained,
     )
 
@@ -142,6 +150,7 @@ def follow(claim: Claim, step: Step, book: Book) -> Hypothesis:
         carried=_carried(claim, tray, before, before_var),
         unexplained=source.unexplained + (claim.deed is Deed.UNEXPLAINED),
         path=Path(told, source.path),
+        prior=source.prior + (claim.bunch.prior if claim.bunch else 0.0),
     )
 
 
@@ -159,16 +168,19 @@ def _carried(claim: Claim, tray: int, before: float, before_var: float) -> tuple
     if others:
         others = tuple([each for each in others if each.tray != tray])
     if claim.deed is Deed.PRESS:
-        return tuple(sorted((*others, Carried(tray, before, before_var))))
+        return tuple(sorted((*others, Carried(tray, before, before_var, claim.lifted))))
     return others
 
 
 def level_before(hypothesis: Hypothesis, step: Step) -> tuple[float, float]:
     """The level and its variance that ``step`` starts from: under a resting hand the one before it."""
-    for each in hypothesis.carried:
-        if each.tray == step.tray:
-            return each.before, each.before_var
-    return step.before, step.before_var
+    each = carried_on(hypothesis, step.tray)
+    return (each.before, each.before_var) if each else (step.before, step.before_var)
+
+
+def carried_on(hypothesis: Hypothesis, tray: int) -> Carried | None:
+    """What is remembered of the level of ``tray`` from before a hand was on it."""
+    return next((each for each in hypothesis.carried if each.tray == tray), None)
 
 
 def _changed(

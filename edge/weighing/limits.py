@@ -1,6 +1,6 @@
 """What is noise, rest and a step on one tray: from its quiet start, its display, its lightest unit. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import gcd, sqrt
 from statistics import median
@@ -80,8 +80,14 @@ class Display:
         return max(DISPLAY_VAR, self.step_g**2 / 12)
 
 
+def spread_of(values: Collection[float], level: float | None = None) -> float:
+    """Standard deviation of ``values`` around ``level``, or their median, by the middle one of them."""
+    middle = median(values) if level is None else level
+    return MAD_TO_SD * median(abs(value - middle) for value in values)
+
+
 def noise_var_of(values: Sequence[float], level: float) -> float:
     """Variance of one value around ``level``, from a quiet beginning and what is believed of scales."""
-    spread = MAD_TO_SD * median(abs(value - level) for value in values)
+    spread = spread_of(values, level)
     seen = len(values) * min(spread * spread, MOST_NOISE_VAR)
     return (seen + NOISE_WEIGHT * NOISE_G**2) / (len(values) + NOISE_WEIGHT)

@@ -16,6 +16,7 @@ class Step:
     moved_s: how long it moved. drift_g, rest_s: what the plateau after it did until it was left, and its
     length. gain_share: error of the change as a share of it. rest: what no step explains (a pseudo-event).
     x_mm, x_var: where on the tray, and its variance, where the tray's cells are read one by one.
+    trembled: the values of that plateau swayed more than the scale does by itself, as those of a hand do.
     """
 
     tray: int
@@ -32,6 +33,7 @@ class Step:
     rest: bool = False
     x_mm: float | None = None
     x_var: float = 0.0
+    trembled: bool = False
 
     @property
     def delta(self) -> float:
