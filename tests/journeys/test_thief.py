@@ -260,7 +260,7 @@ def test_a_line_that_a_full_disk_cut_short_spoils_no_later_recording(rig, tmp_pa
 
 def test_a_piece_that_strayed_from_a_tray_in_doubt_is_not_sold_as_another_trays_own(shared_rig):
     """It is booked nowhere, for nobody is sure of it: the tray it may lie on is held back."""
-    rig = shared_rig({WALNUTS: {TWIN_B: 4}, NOODLES: {"LG-KJ-SPICY180": 4}})
+    rig = shared_rig({WALNUTS: {TWIN_B: 4}, NOODLES: {"HY-DFG-200": 4}})
     session = entered(rig)
     rig.act("put", tray=WALNUTS, grams=640.0, wait=2.0)
     rig.act("move", tray=WALNUTS, to=NOODLES, sku=TWIN_B, count=1, wait=2.0)
