@@ -13,6 +13,8 @@ from edge.hardware.signals import Fault
 
 PACKAGED = Path(loading.__file__).with_name("modbus32.toml").read_text("utf-8")
 
+NO_SENTINELS = ("sentinels = [2147483647, -2147483648]", "")
+
 
 def scale(tmp_path, *changes: tuple[str, str]) -> ScaleModbus32:
     text = PACKAGED
@@ -37,8 +39,8 @@ def answer(body: str) -> bytes:
         ((), "80000000", Fault.SENTINEL),
         ([("scale = 1.0", "scale = 0.1")], "00000084", 132),
         ([('"high_first"', '"low_first"')], "00840000", 1320),
-        ([('"int32"', '"int16"')], "fff60000", -100),
-        ([('"int32"', '"uint16"')], "fff60000", 655260),
+        ([('"int32"', '"int16"'), NO_SENTINELS], "fff60000", -100),
+        ([('"int32"', '"uint16"'), NO_SENTINELS], "fff60000", 655260),
         ([('"int32"', '"float32"')], "42480000", 500),
         ([('"int32"', '"float32"')], "7fc00000", Fault.SENTINEL),
         ([("count = 2", "count = 4"), ("offset = 0", "offset = 2")], "0000000000000084", 1320),

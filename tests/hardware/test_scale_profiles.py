@@ -149,6 +149,19 @@ def test_four_bytes_that_answer_one_register_are_read_only_where_the_map_says_so
     assert isinstance(driver("laumas").weigh.judge(reply), int)
 
 
+@pytest.mark.parametrize(
+    ("type_", "sentinels", "body"),
+    [("int16", "[32767]", "7fff"), ("int16", "[-1]", "ffff"), ("uint16", "[0x7FFF, 0xFFFF]", "ffff")],
+)
+def test_the_usual_16_bit_sentinels_are_unknown_too(type_, sentinels, body, tmp_path):
+    text = (FOLDER / "xunming.toml").read_text("utf-8").replace('"int32"', f'"{type_}"')
+    text = text.replace("[2147483647, -2147483648]", sentinels).replace("reply_words = 2\n", "")
+    (tmp_path / "own.toml").write_text(text, "utf-8")
+    scale = driver(str(tmp_path / "own.toml"))
+    assert scale.weight(of(body)) is Fault.SENTINEL
+    assert scale.weight(of("0064")) == 1000
+
+
 def test_a_tare_falsifies_a_net_weight_so_the_map_that_reads_it_wants_it_to_be_0():
     scale = driver("mettler_float")
     board = device("mettler_float", 500.0, {1000: 0x42C8})
@@ -171,6 +184,7 @@ def test_a_tare_falsifies_a_net_weight_so_the_map_that_reads_it_wants_it_to_be_0
         ),
         ("laumas", 'name = "save"', 'name = "zero"', "command: zero is there twice"),
         ("laumas", "value = 99", "value = 99\nworth = 1", "worth"),
+        ("laumas", '"int32"', '"int16"', "sentinels: 2147483647 never stands in int16"),
     ],
 )
 def test_a_map_that_contradicts_itself_is_refused(name, old, new, said, tmp_path):

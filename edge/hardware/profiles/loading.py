@@ -17,6 +17,14 @@ ReadFunction = Literal[3, 4]
 WORDS = {"int16": 1, "uint16": 1, "int32": 2, "uint32": 2, "float32": 2}
 """Registers that each type of value takes."""
 
+RANGES = {
+    "int16": range(-(1 << 15), 1 << 15),
+    "uint16": range(1 << 16),
+    "int32": range(-(1 << 31), 1 << 31),
+    "uint32": range(1 << 32),
+}
+"""Digits that a value of each type can have; a float can have any."""
+
 
 class ProfileError(ConfigError):
     """A register map that cannot be used; says the file, the key and what is wrong."""
@@ -167,6 +175,9 @@ def problems_of(profile: Profile) -> Iterator[str]:
         yield f"value.offset: {value.type} at {value.offset} does not fit into read.count = {read.words}"
     if value.scale == 0:
         yield "value.scale: 0 makes every weight 0"
+    for sentinel in value.sentinels:
+        if value.type in RANGES and sentinel not in RANGES[value.type]:
+            yield f"value.sentinels: {sentinel} never stands in {value.type}; 0xFFFF in int16 is -1"
     if line.worst_s < line.deadline_s:
         yield "line.worst_s: must not be below line.deadline_s"
     yield from _status_problems(profile)
