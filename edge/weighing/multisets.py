@@ -18,7 +18,7 @@ LARGE_PRIOR = 5e-5
 factors moved exactness by less than a point."""
 FEW_GOODS, MANY_GOODS = 7, 8
 """The everyday table holds four units a movement up to 7 goods, else three; the large one six units up to
-7 goods, five at 8, four above: about a thousand rows at most."""
+7 goods, five at 8, four above: a thousand rows up to 9 goods, 17,550 (a tenth of a second, once) at 24."""
 
 
 class Bunch(NamedTuple):

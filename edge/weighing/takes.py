@@ -20,6 +20,9 @@ SLOW_A_UNIT, SLOW_ONE = 0.9, -0.45
 """What being slow adds for each unit beyond the first, and to every bunch, nats."""
 LARGE_LEAST_G, LARGE_Z = 250.0, 3.0
 """The large table is asked from this weight on if nothing of the everyday one fits within so many sd."""
+MOST_BULKY = 3
+"""How often one step is worked out as an armful, for the likeliest hypotheses: once takes half a second on
+a tray of 24 products, and its answer is a guess for a person."""
 LISTED_FEW, LISTED_MANY = 6, 4
 """Units up to which the tables list every bunch, on a tray of few goods and of many."""
 
@@ -51,6 +54,7 @@ class Takes:
 
     def __init__(self, slow: bool) -> None:
         self._slow = slow
+        self._bulky_left = MOST_BULKY
         self._tabled: dict[tuple[tuple[int, ...], float, float, Place | None], list[Fit]] = {}
         self._whole: dict[tuple[tuple[int, ...], tuple[int, ...], float, float, Place | None], list[Fit]] = {}
         self._few: dict[tuple[tuple[int, ...], float, float, int], list[Fit]] = {}
@@ -76,7 +80,9 @@ class Takes:
             self._tabled[key] = self._listed(shelf.units, grams, variance, place)
         fits = [fit for fit in self._tabled[key] if shelf.holds(fit.bunch)]
         fits += self._many_alike(shelf, grams, variance, place)
-        if len(shelf.skus) > 1 and grams >= LARGE_LEAST_G and all(fit.z > LARGE_Z for fit in fits):
+        unfit = grams >= LARGE_LEAST_G and all(fit.z > LARGE_Z for fit in fits)
+        if len(shelf.skus) > 1 and unfit and self._bulky_left:
+            self._bulky_left -= 1
             bunches = bulky(shelf.units, shelf.held, grams, variance)
             beyond = [bunch for bunch in bunches if bunch.size > _listed_units(shelf.units)]
             fits += self._fitting(shelf.units, beyond, grams, variance, place)

@@ -6,10 +6,11 @@ from random import Random
 import pytest
 
 from edge.domain.values import Sku, TrayId
+from edge.weighing import takes
 from edge.weighing.beam import START, in_order, searched
 from edge.weighing.decision import decided
 from edge.weighing.policy import Policy
-from edge.weighing.recording import Book, Stocked, StockedTray
+from edge.weighing.recording import Book, Stocked, StockedTray, Unit
 from edge.weighing.stepper import Stepper
 from edge.weighing.steps import Ending, Step
 from edge.weighing.verdict import Reason, Say
@@ -115,8 +116,8 @@ def test_all_that_was_taken_one_by_one_comes_back_at_once():
 
 
 def test_five_of_six_taken_one_by_one_come_back_at_once():
-    taken = (-134.0, -132.4, -133.5, -132.2, -133.8, -133.0)
-    verdict = verdict_on((("tea", 133.0, 3.0, 8),), (*taken, 134.0 + 132.4 + 132.2 + 133.8 + 133.0))
+    gone = (-134.0, -132.4, -133.5, -132.2, -133.8, -133.0)
+    verdict = verdict_on((("tea", 133.0, 3.0, 8),), (*gone, 134.0 + 132.4 + 132.2 + 133.8 + 133.0))
     assert (verdict.say, dict(verdict.basket)) == (Say.CHARGE, {"tea": 1})
 
 
@@ -131,3 +132,13 @@ def test_a_plateau_under_a_hand_trembles_and_one_of_goods_does_not(tremor_g, tre
     stepper.close(0.0, 10.0)
     first, _ = sorted(steps.values(), key=lambda step: step.began)
     assert first.trembled is trembled
+
+
+def test_an_armful_is_worked_out_for_few_hypotheses_only(monkeypatch):
+    asked = []
+    monkeypatch.setattr(takes, "bulky", lambda *told: asked.append(told) or [])
+    units = (Unit(701.0, 1.0, 0.1), Unit(903.0, 1.0, 0.1))
+    one_step = takes.Takes(slow=False)
+    for held in range(1, 20):
+        one_step.of(takes.Shelf((0, 1), units, (held, held)), 260.0, 1.0)
+    assert len(asked) == takes.MOST_BULKY
