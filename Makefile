@@ -12,7 +12,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 # Fast tests and whole visits share the cores; tests that start programs or a browser have the machine to themselves.
-FAST := -n auto -m "not long and not browser and not processes" --ignore=tests/journeys
+FAST := -n auto -m "not long and not browser and not processes" --ignore=tests/journeys --ignore-glob='*_visits.py'
+VISITS := tests/journeys tests/hardware/test_lock_visits.py tests/hardware/test_scale_visits.py
 # Without mosquitto the demo uses a broker from a package.
 EXTRA := $(if $(shell PATH=$$PATH:/usr/sbin command -v mosquitto),,[demo])
 
@@ -24,7 +25,7 @@ demo: $(VENV)/.run
 
 test: system $(VENV)/.dev
 	$(BIN)/pytest -q $(FAST)
-	$(BIN)/pytest -q -n auto -m "not long" tests/journeys
+	$(BIN)/pytest -q -n auto -m "not long" $(VISITS)
 	$(BIN)/pytest -q -m "processes and not long and not browser"
 	$(BIN)/pytest -q -m browser
 

@@ -126,7 +126,7 @@ class Weighing(Section, frozen=True, kw_only=True):
     band_k: Positive = 3.0
     band_const_g: Positive = 5.0
     max_load_g: Positive = 10000.0
-    sure_p: Annotated[float, Meta(ge=0.9, lt=1)] = 0.97
+    sure_p: Annotated[float, Meta(ge=0.9, lt=1)] = 0.955
     fit_z: Positive = 3.8
     swap_z: Positive = 3.0
     bulk_units: Annotated[int, Meta(ge=2)] = 4

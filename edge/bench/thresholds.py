@@ -8,7 +8,7 @@ import msgspec
 
 from edge.bench.shares import Basket, Share, share
 
-THRESHOLDS = (0.90, 0.95, 0.97, 0.98, 0.99, 0.995)
+THRESHOLDS = (0.90, 0.95, 0.955, 0.97, 0.98, 0.99, 0.995)
 
 
 class TrayTrial(NamedTuple):

@@ -20,7 +20,7 @@ class Policy:
     margin_cap: margins are told up to this many nats.
     """
 
-    sure_p: float = 0.97
+    sure_p: float = 0.955
     fit_z: float = 3.8
     swap_z: float = 3.0
     bulk_units: int = 4

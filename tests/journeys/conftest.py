@@ -197,7 +197,8 @@ class Rig:
             self.flights[flight.recording.id] = flight
         if turn.view is not None:
             self.views.append(turn.view)
-        self.engine_due = turn.due if not self.inbox else self.now
+        # What is due within less than the clock's own step would never come: time would stand still.
+        self.engine_due = max(turn.due, self.now + 1e-6) if not self.inbox else self.now
 
     # --- people ----------------------------------------------------------------------------------
     @property

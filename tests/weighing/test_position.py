@@ -165,7 +165,7 @@ def test_goods_that_weigh_alike_are_told_by_their_lanes(moves, basket):
     recording = recorded([RED, GREEN, PAIR], moves)
     verdict = recognise(recording)
     assert dict(verdict.basket) == basket
-    assert verdict.p > 0.8
+    assert verdict.p > 0.7  # two products in one movement are never said to be as sure as one
     blind = recognise(replace(recording, samples=[row[:3] for row in recording.samples]))
     assert (blind.say, Reason.AMBIGUOUS in blind.reasons) == (Say.REVIEW, True)
 
