@@ -30,7 +30,9 @@ from edge.weighing.filling import Band
 
 log = structlog.get_logger(__name__)
 
-WEIGH_WAIT_S = 1.0
+QUIET_S = 1.1
+"""Rest before the bolt moves: recognition takes each tray's noise and level from its first second."""
+WEIGH_WAIT_S = 1.6
 """How long a granted request waits for trays that still move before it opens without their weight."""
 RELOCK_S = 3.0
 """How long the bolt may take to come back after the pull limit."""
@@ -257,7 +259,8 @@ class Conductor:
 
     def _weigh_before(self, visit: Visit, now: Instant) -> None:
         """Note every resting tray's weight; wait for the living ones that move, but not for ever."""
-        if not self._trays.all_rest(now.mono) and now.mono < visit.zero + WEIGH_WAIT_S:
+        quiet = self._trays.all_rest(now.mono, rest_s=QUIET_S)
+        if not quiet and now.mono < visit.zero + WEIGH_WAIT_S:
             return
         visit.timers.pop(Event.WEIGH_TIMEOUT, None)
         visit.facts.before.update(self._trays.rest_levels(now.mono))

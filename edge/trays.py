@@ -59,23 +59,25 @@ class Trays:
             for tray, watch in self.watches.items()
         }
 
-    def rest_level(self, tray: TrayId, now: float, since: float | None = None) -> float | None:
-        """The tray's level in grams; None while it moves or is silent.
+    def rest_level(
+        self, tray: TrayId, now: float, since: float | None = None, rest_s: float = REST_S
+    ) -> float | None:
+        """The tray's level in grams; None while it moves, is silent or has rested for less than ``rest_s``.
 
         since: count only rest that goes on after this moment.
         """
         watch = self.watches[tray]
         rested = watch.rested(now, FRESH_S)
-        if rested is None or rested < REST_S:
+        if rested is None or rested < rest_s:
             return None
         if since is not None and (watch.seen_at or 0.0) < since + REST_S:
             return None
         return watch.level
 
-    def all_rest(self, now: float, since: float | None = None) -> bool:
+    def all_rest(self, now: float, since: float | None = None, rest_s: float = REST_S) -> bool:
         """Whether every living tray rests; False where none lives."""
         living = [tray for tray, alive in self.in_service(now).items() if alive]
-        return bool(living) and all(self.rest_level(tray, now, since) is not None for tray in living)
+        return bool(living) and all(self.rest_level(tray, now, since, rest_s) is not None for tray in living)
 
     def rest_levels(self, now: float) -> dict[TrayId, Decigrams]:
         """The levels of the trays that rest."""

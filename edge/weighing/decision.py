@@ -116,8 +116,21 @@ def _doubts_of_path(told: Sequence[Told], best: Hypothesis, policy: Policy) -> I
         yield thing.tray, Reason.FOREIGN_LEFT
         for item in _perhaps(thing, best.hand):
             yield item.home, Reason.FOREIGN_LEFT
+    if best.foreign:
+        yield from _doubts_of_grips(told)
     for press in best.carried:
         yield press.tray, Reason.UNRESOLVED_PRESS
+
+
+def _doubts_of_grips(told: Sequence[Told]) -> Iterator[Doubt]:
+    """Trays from which several products went in one movement, where something nobody knows was left.
+
+    Such a movement may have been a put-back and a take without rest between, and what was put back with
+    it and taken on may be what lies elsewhere now.
+    """
+    for each in told:
+        if len({item.sku for item in each.taken}) > 1:
+            yield each.step.tray, Reason.AMBIGUOUS
 
 
 def _perhaps(thing: Foreign, hand: Sequence[Item]) -> Iterator[Item]:

@@ -9,6 +9,7 @@ from edge.flights import line_of
 from edge.session_lines import recording_of
 from edge.weighing.recogniser import recognise
 from hardware_sim.shopper import visit
+from tests.journeys.conftest import Rig
 
 WATER, TEA, NOODLES, SPICY, WALNUTS = "1-01", "1-02", "2-01", "2-02", "2-03"
 LIGHT, HEAVY = "LG-KJ-SPICY180", "ZP-KUDZU-300"
@@ -116,6 +117,19 @@ def test_two_hands_take_at_the_same_time(rig, between):
     rig.act("take", tray=TEA, count=1)
     assert left(rig, session).state == "SETTLED"
     assert rig.charged() == {WATER: 1, WALNUTS: 2, TEA: 1}
+
+
+@pytest.mark.parametrize("wait", [0.0, 0.05, 0.2])
+def test_who_is_first_and_fast_is_charged(tmp_path, outfit, wait):
+    """The program has only just started: no tray has been looked at for long."""
+    rig = Rig(tmp_path, 1, outfit)
+    assert rig.run_until(lambda: bool(rig.views) and rig.view.state == "READY", 20)
+    for number, tray in enumerate((WATER, TEA, NOODLES), 1):
+        session = rig.open()
+        rig.act("open_door", wait=wait)
+        rig.act("take", tray=tray, count=1, wait=0.6)
+        assert left(rig, session).state == "SETTLED"
+        assert sum(rig.charged().values()) == number
 
 
 # --- goods that share a tray -----------------------------------------------------------------------

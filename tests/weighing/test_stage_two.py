@@ -142,3 +142,29 @@ def test_an_armful_is_worked_out_for_few_hypotheses_only(monkeypatch):
     for held in range(1, 20):
         one_step.of(takes.Shelf((0, 1), units, (held, held)), 260.0, 1.0)
     assert len(asked) == takes.MOST_BULKY
+
+
+@pytest.mark.parametrize(
+    ("left", "say"),
+    [
+        pytest.param(773.0, Say.REVIEW, id="something unknown was left on another tray"),
+        pytest.param(0.0, Say.CHARGE, id="nothing was"),
+    ],
+)
+def test_two_products_in_one_grip_are_not_sure_where_something_unknown_was_left(left, say):
+    """431 g put down and 770 g taken without rest between look like 264 g and 75 g in one grip."""
+    box, tin = Stocked(Sku("box"), 264.0, 3.0, 4), Stocked(Sku("tin"), 75.0, 2.0, 4)
+    book = Book(
+        [
+            StockedTray(TrayId("1-01"), (box, tin)),
+            StockedTray(TrayId("1-02"), (Stocked(Sku("jar"), 500.0, 6.0, 3),)),
+        ]
+    )
+    steps = [Step(0, 5.0, 5.5, 5000.0, 4661.0, 0.3, 0.3, 0.5, rest_s=9.0)]
+    endings = [Ending(5000.0, 4661.0, unstable=False, silent=False)]
+    if left:
+        steps.append(Step(1, 9.0, 9.5, 3000.0, 3000.0 + left, 0.3, 0.3, 0.5))
+    endings.append(Ending(3000.0, 3000.0 + left, unstable=False, silent=False))
+    verdict = decided(searched(START, in_order(steps), book, Policy()), endings, [], book, Policy())
+    assert dict(verdict.trays[0].goods) == {"box": 1, "tin": 1}
+    assert verdict.trays[0].say is say
