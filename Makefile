@@ -11,9 +11,9 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c "
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
-# Fast tests and whole visits share the cores; tests that start programs or a browser have the machine to themselves.
-FAST := -n auto -m "not long and not browser and not processes" --ignore=tests/journeys --ignore-glob='*_visits.py'
-VISITS := tests/journeys tests/hardware/test_lock_visits.py tests/hardware/test_scale_visits.py
+# Fast tests, then whole visits and recorded sessions, share the cores; tests that start programs or a browser have the machine to themselves.
+FAST := -n auto -m "not long and not browser and not processes" --ignore=tests/journeys --ignore-glob='*_visits.py' --ignore=tests/weighing/test_field.py
+VISITS := tests/journeys tests/hardware/test_lock_visits.py tests/hardware/test_scale_visits.py tests/weighing/test_field.py
 # Without mosquitto the demo uses a broker from a package.
 EXTRA := $(if $(shell PATH=$$PATH:/usr/sbin command -v mosquitto),,[demo])
 

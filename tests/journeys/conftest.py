@@ -206,9 +206,9 @@ class Rig:
         return self.views[-1]
 
     def ready(self) -> "Rig":
-        """Wait until the counter sells."""
+        """Wait until the counter sells and its trays have been quiet for a while."""
         assert self.run_until(lambda: bool(self.views) and self.view.state == "READY", 20), self.view.reason
-        self.run(1.0)
+        self.run(2.0)
         return self
 
     def ask(
