@@ -106,11 +106,6 @@ class Recognition:
             if len(self.samples) < MOST_SAMPLES:
                 self.samples.append(sample)
 
-    @property
-    def rested_s(self) -> float | None:
-        """Seconds that all trays have been at rest; None while one moves."""
-        return self._recogniser.rested()
-
     def live(self, levels: Mapping[TrayId, float]) -> Verdict:
         """What the trays say while the door is open. levels: grams now, used after a restart only."""
         if self.journalled is not None:

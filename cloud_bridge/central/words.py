@@ -79,6 +79,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "reason_swap": ("可能被调换", "maybe swapped"),
     "reason_maybe_misplaced": ("可能放错托盘", "maybe on another tray"),
     "reason_tray_gone": ("托盘已不在陈列图中", "tray no longer in the planogram"),
+    "reason_not_weighed": ("开门前没有称到重量", "not weighed before the door opened"),
     "reason_lodged_object": ("托盘上有以前遗留的物品", "an earlier visitor's thing lies there"),
     "reason_door_unseen": ("没有看到门打开", "door not seen open"),
     "reason_reopened": ("结算时门又打开", "door opened again"),

@@ -1,6 +1,6 @@
 """What is planned on one tray, as the linter looks at it: goods with weights and spreads. Pure values.
 
-A planogram file has one product a tray today; here a tray may hold several. All weights are grams.
+Goods of several products may share a tray. All weights are grams.
 """
 
 from collections.abc import Sequence
