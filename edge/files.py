@@ -14,9 +14,9 @@ from msgspec import Meta
 
 from edge.catalogue_csv import read_catalogue as read_catalogue
 from edge.domain.planogram import Facing, Planogram, planogram_of
-from edge.domain.roster import Account, PinHash, Roster
-from edge.domain.values import BuyerRef, Fen, Kind, Sku, TrayId
+from edge.domain.values import Sku, TrayId
 from edge.errors import ConfigError
+from edge.roster_file import read_roster as read_roster
 from edge.settings import Section
 from edge.settings_load import load
 
@@ -41,27 +41,6 @@ class PlanogramFile(Section, frozen=True, kw_only=True):
     tray: tuple[TrayTable, ...]
 
 
-class PinTable(Section, frozen=True, kw_only=True):
-    """scrypt n = 2^14, r = 8, p = 1. salt: 16 bytes, hash: 32 bytes, both in hex."""
-
-    salt: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
-    hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
-
-
-class AccountTable(Section, frozen=True, kw_only=True):
-    """One ``[[account]]`` of the roster file. ref: what the ledger keeps instead of a person."""
-
-    login: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$")]
-    ref: Annotated[str, Meta(pattern="^[0-9a-f]{16,64}$")]
-    kinds: Annotated[tuple[Kind, ...], Meta(min_length=1)]
-    pin: PinTable
-    quota_fen: Pieces | None = None
-
-
-class RosterFile(Section, frozen=True, kw_only=True):
-    account: tuple[AccountTable, ...]
-
-
 def read_planogram(path: Path) -> Planogram:
     """The trays in ``path``, shelf by shelf from the top, left to right. Raises ConfigError."""
     file = load(path, PlanogramFile, env_prefix="", environ={}).value
@@ -73,19 +52,6 @@ def read_planogram(path: Path) -> Planogram:
         for each in sorted(file.tray, key=lambda each: tuple(int(part) for part in each.id.split("-")))
     )
     return planogram_of(file.version, facings)
-
-
-def read_roster(path: Path) -> Roster:
-    """The accounts in ``path``. Raises ConfigError; no PIN hash is ever part of its text."""
-    file = load(path, RosterFile, env_prefix="", environ={}).value
-    _refuse(path, _roster_problems(file))
-    return Roster({each.login: _account(each) for each in file.account})
-
-
-def _account(table: AccountTable) -> Account:
-    quota = None if table.quota_fen is None else Fen(table.quota_fen)
-    pin = PinHash(salt=bytes.fromhex(table.pin.salt), hash=bytes.fromhex(table.pin.hash))
-    return Account(table.login, BuyerRef(table.ref), frozenset(table.kinds), pin, quota)
 
 
 def _refuse(path: Path, problems: Iterable[str]) -> None:
@@ -104,12 +70,3 @@ def _planogram_problems(file: PlanogramFile) -> Iterator[str]:
             yield f"tray id {each.id!r} must be shelf-tray, like 2-03"
         if each.par > each.capacity:
             yield f"tray {each.id}: par {each.par} is more than its capacity {each.capacity}"
-
-
-def _roster_problems(file: RosterFile) -> Iterator[str]:
-    if not file.account:
-        yield "has no [[account]]; nobody could open the door. Add one: counter roster hash"
-    for what, values in (("login", [a.login for a in file.account]), ("ref", [a.ref for a in file.account])):
-        for value, times in Counter(values).items():
-            if times > 1:
-                yield f"{what} {value} is used by {times} accounts; each needs its own"

@@ -1,8 +1,10 @@
-"""Makes and checks PIN hashes. It knows scrypt; it does not count tries or know accounts."""
+"""Makes and checks hashes of PINs and badges. It knows scrypt; it counts no tries and knows no accounts."""
 
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
+from dataclasses import replace
 
 from edge.domain.roster import PinHash
 
@@ -31,6 +33,23 @@ def check_pin(pin: str, stored: PinHash | None) -> bool:
     known = stored or NOBODY
     matches = hmac.compare_digest(_scrypt(pin, known), known.hash)
     return matches and stored is not None
+
+
+def whose_badge(number: str, badges: Mapping[str, PinHash]) -> str | None:
+    """The key of the one badge that carries ``number``; None: nobody's, or more than one is like it.
+
+    All of them are looked at, whoever it is. As slow as ``check_pin`` for each salt and cost among them:
+    badges that share a salt (``counter roster hash --badge-salt``) cost one hash in all.
+    """
+    made: dict[PinHash, bytes] = {}
+    found = []
+    for key, stored in (badges or {"": NOBODY}).items():
+        cost = replace(stored, hash=b"")
+        if cost not in made:
+            made[cost] = _scrypt(number, cost)
+        if hmac.compare_digest(made[cost], stored.hash) and badges:
+            found.append(key)
+    return found[0] if len(found) == 1 else None
 
 
 def _scrypt(pin: str, cost: PinHash) -> bytes:

@@ -22,6 +22,9 @@ class Account:
     """One account of the roster. ``login`` is typed or chosen; ``ref`` is what the ledger keeps.
 
     quota: fen this account may spend in all at this counter, None: no limit.
+    title: how the sign-in names the account, a role or a supplier and never a person; "": its login.
+    suppliers: ids of those whose goods a restocker may handle; (): all. badge: scrypt of a card's number.
+    unit: opaque id of the host unit, "": none. staff: the unit knows who this is and that they are of age.
     """
 
     login: str
@@ -29,6 +32,19 @@ class Account:
     kinds: frozenset[Kind]
     pin: PinHash
     quota: Fen | None = None
+    title: str = ""
+    suppliers: tuple[str, ...] = ()
+    badge: PinHash | None = None
+    unit: str = ""
+    staff: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.title:
+            object.__setattr__(self, "title", self.login)
+
+    def may_handle(self, supplier: str) -> bool:
+        """Whether goods of the supplier with this id may be put in and taken out by this account."""
+        return not self.suppliers or supplier in self.suppliers
 
 
 @dataclass(frozen=True, slots=True)

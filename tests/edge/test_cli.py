@@ -29,6 +29,8 @@ from edge.errors import (
     Refused,
     Unavailable,
 )
+from edge.files import read_roster
+from edge.pins import whose_badge
 
 SAMPLE = Path(__file__).parents[2] / "config" / "counter.toml"
 
@@ -82,6 +84,19 @@ def test_a_pin_is_asked_for_twice_and_only_its_hash_is_printed(monkeypatch, caps
     account = json.loads(shown)
     assert (account["login"], account["quota_fen"], account["kinds"]) == ("ak-7", 5000, ["BUY"])
     assert "864209" not in shown
+
+
+def test_the_lines_of_a_restocker_with_a_badge_can_be_read_back(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(click, "prompt", lambda what, **kwargs: {"PIN": "864209", "badge": "0013579"}[what])
+    asked = "--kind BUY --kind RESTOCK --title 示例补货员 --supplier S005 --unit u-1 --staff".split()
+    assert cli.main(["roster", "hash", "ak-7", *asked, "--badge-salt", "ab" * 16]) == 0
+    (tmp_path / "roster.toml").write_text(shown := capsys.readouterr().out, encoding="utf-8")
+    account = read_roster(tmp_path / "roster.toml").accounts["ak-7"]
+    assert (account.title, account.suppliers) == ("示例补货员", ("S005",))
+    assert (account.unit, account.staff) == ("u-1", True)
+    assert account.badge.salt.hex() == "ab" * 16
+    assert whose_badge("0013579", {"ak-7": account.badge}) == "ak-7"
+    assert "0013579" not in shown
 
 
 @pytest.mark.parametrize("pin", ["12345", "12345a", "１２３４５６"])

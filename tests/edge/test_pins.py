@@ -8,7 +8,7 @@ from edge import pins
 from edge.domain.roster import PinHash
 from edge.domain.values import Kind
 from edge.files import read_roster
-from edge.pins import NOBODY, check_pin, hash_pin, new_pin_hash
+from edge.pins import NOBODY, check_pin, hash_pin, new_pin_hash, whose_badge
 
 ROSTER = Path(__file__).parents[2] / "config" / "roster.toml"
 
@@ -24,6 +24,7 @@ def test_scrypt_is_that_of_rfc_7914():
     [
         ("demo-001", "246810", Kind.BUY),
         ("demo-restock", "135790", Kind.RESTOCK),
+        ("demo-supplier", "864209", Kind.RESTOCK),
         ("demo-tech", "975310", Kind.SERVICE),
     ],
 )
@@ -59,3 +60,42 @@ def test_an_unknown_account_stays_shut_even_if_its_stand_in_matches(monkeypatch)
     monkeypatch.setattr(pins, "NOBODY", matching)
     assert check_pin("1", matching)
     assert not check_pin("1", None)
+
+
+def test_the_sample_badge_is_the_restockers_and_binds_no_one_else():
+    accounts = read_roster(ROSTER).accounts
+    badges = {login: account.badge for login, account in accounts.items() if account.badge}
+    assert whose_badge("0013579024", badges) == "demo-restock"
+    assert whose_badge("0013579025", badges) is None
+    assert accounts["demo-restock"].may_handle("S001")
+    assert accounts["demo-supplier"].may_handle("S005")
+    assert not accounts["demo-supplier"].may_handle("S001")
+
+
+BADGES = {"a": hash_pin("100001", salt=b"1" * 16), "b": hash_pin("100002", salt=b"1" * 16)}
+OTHERS = {**BADGES, "c": hash_pin("100003", salt=b"2" * 16), "d": hash_pin("100002", salt=b"3" * 16)}
+
+
+@pytest.mark.parametrize(
+    ("number", "badges", "whose"),
+    [
+        pytest.param("100001", BADGES, "a", id="the first"),
+        pytest.param("100002", BADGES, "b", id="the second"),
+        pytest.param("100003", OTHERS, "c", id="of another salt"),
+        pytest.param("100002", OTHERS, None, id="two cards alike"),
+        pytest.param("100004", OTHERS, None, id="unknown"),
+        pytest.param("100001", {}, None, id="no badges"),
+    ],
+)
+def test_a_badge_is_one_accounts_or_nobodys(number, badges, whose):
+    assert whose_badge(number, badges) == whose
+
+
+def test_badges_of_one_salt_cost_one_hash(monkeypatch):
+    calls = []
+    real = pins.hashlib.scrypt
+    monkeypatch.setattr(pins.hashlib, "scrypt", lambda *a, **k: calls.append(k["salt"]) or real(*a, **k))
+    whose_badge("100001", OTHERS)
+    assert sorted(calls) == [b"1" * 16, b"2" * 16, b"3" * 16]
+    whose_badge("100001", {})
+    assert len(calls) == 4  # nobody has a badge: it takes as long

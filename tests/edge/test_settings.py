@@ -215,6 +215,10 @@ SPOILT = [
     ),
     pytest.param("roster.toml", '["BUY"]', '["BYE"]', "account[1].kinds"),
     pytest.param("roster.toml", '"demo-002"', '"demo-001"', "login demo-001 is used by 2 accounts"),
+    pytest.param(
+        "roster.toml", 'title = "示例职工"', 'suppliers = ["S001"]', "demo-001: suppliers is for who restocks"
+    ),
+    pytest.param("roster.toml", 'unit = "sample-unit"', "", "demo-001: staff = true needs the unit"),
     pytest.param("roster.toml", '"demo-002"', '"Alice"', 'account[2].login "Alice" does not fit'),
 ]
 
