@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,8 @@ def flat(value: Any, place: str = "") -> Iterator[tuple[str, object]]:
     elif isinstance(value, Mapping):
         inner = [(str(name), each) for name, each in value.items()]
     else:
-        yield place, HIDDEN if value and is_secret(place.rpartition(".")[2]) else value
+        shown = value.isoformat() if isinstance(value, date) else value
+        yield place, HIDDEN if value and is_secret(place.rpartition(".")[2]) else shown
         return
     for name, each in inner:
         yield from flat(each, f"{place}.{name}" if place else name)

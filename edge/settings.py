@@ -1,5 +1,6 @@
 """The counter's settings: one TOML file, read once in ``main``, checked whole, passed by hand."""
 
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
@@ -17,7 +18,10 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Counter(Section, frozen=True, kw_only=True):
-    """Who and where this counter is, as screens show it; ``id`` stands in topics and order numbers too."""
+    """Who and where this counter is, as screens show it; ``id`` stands in topics and order numbers too.
+
+    What is "" or missing is shown as 未登记 (not registered), never left out and never made up.
+    """
 
     id: str
     name: str
@@ -27,6 +31,16 @@ class Counter(Section, frozen=True, kw_only=True):
         "UNIT_HELP"
     )
     timezone: str = "Asia/Shanghai"
+    operator: str = ""
+    """Who runs the counter and answers for it."""
+    filing_no: str = ""
+    """The number of its filing (备案号) with the food authority."""
+    filing_valid_to: date | None = None
+    """The last local day on which the filing holds; past it the alarm FILING_LAPSED is raised."""
+    licence_note: str = ""
+    """The operator's licences in one line, as they are to be shown (营业执照、食品经营许可)."""
+    complaint_line: str = "12315"
+    """Where buyers complain about a seller: 12315 is the national consumers' line."""
 
 
 class Files(Section, frozen=True, kw_only=True):
@@ -36,6 +50,8 @@ class Files(Section, frozen=True, kw_only=True):
     catalogue: str = "catalogue.csv"
     planogram: str = "planogram.toml"
     roster: str = "roster.toml"
+    traces: str = ""
+    """Where the goods come from, lot by lot; "": no such file."""
 
 
 class SerialPort(Section, frozen=True, kw_only=True):
@@ -142,6 +158,12 @@ class Screens(Section, frozen=True, kw_only=True):
     port: Port = 8080
     public_url: str = ""
     """What phones use to reach this counter, e.g. ``http://192.0.2.7:8080``; "": host and port."""
+    voice: Literal["off", "on", "speech"] = "off"
+    """What the counter's screen plays: nothing; the sound files; the browser's Chinese or English voice where
+    it has one, else the files."""
+    volume: Annotated[float, Meta(ge=0, le=1)] = 0.8
+    voice_dir: str = ""
+    """The site's own sound files, relative to the settings file: its ``zh/open.wav`` replaces ours."""
 
 
 class MqttBroker(Section, frozen=True, kw_only=True):

@@ -70,6 +70,9 @@ def settings_problems(settings: Settings, here: Path) -> Iterator[str]:
     yield from _identity_problems(settings)
     yield from _wire_problems(settings, here)
     yield from _time_problems(settings)
+    voices = here / settings.screens.voice_dir
+    if settings.screens.voice_dir and not voices.is_dir():
+        yield f"screens.voice_dir: there is no directory {voices}; make it or correct it"
     secret = settings.mqtt.password_file
     if secret and not Path(secret).is_absolute():  # the bridge may run elsewhere
         yield f"mqtt.password_file {secret!r} must be a whole path, like /etc/counter/mqtt-password"
@@ -117,6 +120,8 @@ def _identity_problems(settings: Settings) -> Iterator[str]:
     for key in ("name", "place", "hotline"):
         if not getattr(counter, key).strip():
             yield f"counter.{key} is empty; buyers are shown it, fill it in"
+    if counter.filing_valid_to and not counter.filing_no.strip():
+        yield "counter.filing_valid_to has no counter.filing_no beside it; add the number"
 
 
 def _wire_problems(settings: Settings, here: Path) -> Iterator[str]:

@@ -11,6 +11,7 @@ from edge.alarms import AlarmBook
 from edge.calibration import Calibration
 from edge.domain.records import ClosedSession
 from edge.domain.values import Instant, Place
+from edge.filing import Filing
 from edge.ledger.ledger import Ledger
 from edge.lint_watch import LintWatch
 from edge.night import Lying, NightWatch
@@ -30,6 +31,7 @@ class Upkeep:
         self._ledger = ledger
         self._calibration = Calibration(ledger, alarms)
         self._lint = LintWatch(alarms, settings.weighing)
+        self._filing = Filing(settings.counter, alarms)
         self._night = NightWatch(ledger, alarms, trays, zone, at, now)
 
     def learnt(self, goods: Goods) -> Mapping[Place, Weight]:
@@ -57,6 +59,7 @@ class Upkeep:
         """No session is under way. Called at every step."""
         if self._calibration.settle(goods.catalogue, now):
             self._lint.look(goods.planogram, goods.catalogue, self.learnt(goods), now)
+        self._filing.look(now)
         self._night.look(now)
         if self._night.due(now):
             self._night.audit(self._lying(goods), now)

@@ -64,6 +64,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "SENSOR_LOST": ("称重托盘无应答", "Tray silent"),
     "LINE_GONE": ("串口断开", "Serial line gone"),
     "MISCONFIGURED": ("配置与设备不符", "Settings do not fit the devices"),
+    "FILING_LAPSED": ("备案已过期", "The filing has lapsed"),
     "APPEAL": ("购买人申诉", "Appeal"),
     "appeal_not_taken": ("没拿这件商品", "did not take this"),
     "appeal_count": ("数量不对", "wrong number"),

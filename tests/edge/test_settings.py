@@ -82,6 +82,21 @@ def test_the_file_is_found_by_flag_then_variable_then_place(tmp_path):
 # (file, text, text instead of it, what the sentence must say)
 SPOILT = [
     pytest.param(
+        "counter.toml",
+        'filing_no = "示例备案第 0001 号"\n',
+        "",
+        "counter.filing_valid_to has no counter.filing_no beside it",
+    ),
+    pytest.param(
+        "counter.toml",
+        "[files]",
+        '[screens]\nvoice_dir = "none"\n[files]',
+        "screens.voice_dir: there is no directory",
+    ),
+    pytest.param(
+        "counter.toml", "[files]", "[screens]\nvolume = 2.0\n[files]", "screens.volume 2.0 does not fit"
+    ),
+    pytest.param(
         "counter.toml", "hotline", "hotlin", "counter.hotlin is not a known key; did you mean 'hotline'?"
     ),
     pytest.param("counter.toml", "[files]", "[filse]", "filse is not a known key; did you mean 'files'?"),
@@ -335,6 +350,7 @@ def test_show_says_each_value_and_where_it_came_from(capsys, monkeypatch):
     assert shown["mqtt.window"] == {"value": 7, "origin": "env COUNTER_MQTT__WINDOW"}
     assert shown["counter.id"] == {"value": "AK-001", "origin": f"file {SAMPLE}"}
     assert shown["screens.port"] == {"value": 8080, "origin": "default"}
+    assert shown["counter.filing_valid_to"]["value"] == "2027-12-31"
 
 
 scalars = (
