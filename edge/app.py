@@ -97,7 +97,7 @@ class Process:
         self._sweeps = Tally("counter_sweeps", "Rounds over the trays taken in", registry=self._registry)
         self._centre_at = 0.0
         self._flights = Flights(outfit.data / "flights", outfit.settings.weighing.flight_days)
-        goods = Goods(outfit.catalogue, outfit.planogram, outfit.roster)
+        goods = goods_of(outfit)
         self._engine = Engine(outfit.settings, goods, ledger, secrets.token_hex, clock.now())
         self._stage = Stage()
         self._lock_port = outfit.settings.lock.port
@@ -195,7 +195,7 @@ class Process:
         log.info("files_read_again", catalogue=outfit.catalogue.version)
         self._planned = outfit
         warn(outfit)
-        self._inbox.put(Goods(outfit.catalogue, outfit.planogram, outfit.roster))
+        self._inbox.put(goods_of(outfit))
 
     def _look_at_centre(self) -> None:
         try:
@@ -270,6 +270,11 @@ class Process:
                 port.join(3.0)
         self._worker.shutdown(wait=True, cancel_futures=True)
         self._web.stop()
+
+
+def goods_of(outfit: Outfit) -> Goods:
+    """What is for sale, for the engine."""
+    return Goods(outfit.catalogue, outfit.planogram, outfit.roster, traces=outfit.traces)
 
 
 def warn(outfit: Outfit) -> None:

@@ -5,7 +5,7 @@ ledger) is found by ``counter doctor``.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -13,12 +13,14 @@ from edge.domain import planogram as plan
 from edge.domain.catalogue import Catalogue
 from edge.domain.planogram import Planogram
 from edge.domain.roster import Roster
+from edge.domain.trace import Traces
 from edge.errors import ConfigError
 from edge.files import read_catalogue, read_planogram, read_roster
 from edge.lint_check import linted, names_of, sentences
 from edge.settings import Files, Settings
 from edge.settings_check import load_problems, roster_problems, settings_problems, tray_problems
 from edge.settings_load import find_config, places, read
+from edge.trace_file import read_traces
 from edge.weighing.linter import CabinetReport, Level
 
 T = TypeVar("T")
@@ -40,6 +42,7 @@ class Outfit:
     planogram: Planogram
     roster: Roster
     lint: CabinetReport | None = None
+    traces: Traces = field(default_factory=Traces)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -69,15 +72,19 @@ def load_outfit(
         catalogue = _tried(read_catalogue, here / files.catalogue, problems)
         planogram = _tried(read_planogram, here / files.planogram, problems)
         roster = _tried(read_roster, here / files.roster, problems)
+    traces: Traces | None = Traces()
+    if files.traces and catalogue:
+        skus = catalogue.products.keys()
+        traces = _tried(lambda file: read_traces(file, skus), here / files.traces, problems)
     problems += _misfits(path, files, settings, catalogue, planogram, roster)
     report = _report(settings, planogram, catalogue)
     if report and catalogue and settings and settings.weighing.lint == "refuse":
         found = sentences(report, names_of(catalogue), Level.ERROR)
         problems += [f"{here / files.planogram}: {each}" for each in found]
-    if problems or not (settings and catalogue and planogram and roster):
+    if problems or not (settings and catalogue and planogram and roster and traces is not None):
         raise ConfigError(problems)
     data = Path(settings.files.data).absolute()
-    return Outfit(settings, path, walk.origins, data, catalogue, planogram, roster, report)
+    return Outfit(settings, path, walk.origins, data, catalogue, planogram, roster, report, traces)
 
 
 def _report(

@@ -6,6 +6,7 @@ from edge.domain.catalogue import Catalogue
 from edge.domain.planogram import Planogram
 from edge.domain.requests import Answer, AnswerRequest, AppealRequest, OpenRequest, PinChecked
 from edge.domain.roster import PinHash, Roster
+from edge.domain.trace import Traces
 from edge.domain.view import SessionView, View
 from edge.flights import Flight
 from edge.hardware.signals import Job, Signal
@@ -18,6 +19,7 @@ class Goods:
     catalogue: Catalogue
     planogram: Planogram
     roster: Roster
+    traces: Traces = field(default_factory=Traces)
 
 
 @dataclass(frozen=True, slots=True)
