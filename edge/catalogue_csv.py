@@ -6,19 +6,22 @@ Columns it does not need (for the centre, for people) may be there and are not l
 import csv
 import hashlib
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TypeVar
 
-from edge.domain.catalogue import Catalogue, CatalogueVersion, Product
+from edge import columns
+from edge.domain import claims
+from edge.domain.catalogue import Catalogue, CatalogueVersion, Gate, GateResult, Product, near_expiry_days
+from edge.domain.claims import NO_WORDING, Wording
+from edge.domain.gtin import gtin, normal
 from edge.domain.values import Decigrams, Fen, Sku, yuan
 from edge.errors import ConfigError
+from edge.wording import read_wording
 
 T = TypeVar("T")
 
-CERT_STATUSES = ("ACTIVE", "PENDING", "SUSPENDED", "EXPIRED", "NONE")
 # fmt: off
 COLUMNS = (
     "sku_id", "gtin13", "name_zh", "name_en", "spec",
@@ -27,6 +30,10 @@ COLUMNS = (
     "cert_to", "linkage", "shelf_life_days", "age_restricted", "counter_ok",
 )
 # fmt: on
+"""Without these a file is no catalogue; every other column may be missing, or empty in a row."""
+
+COPY = ("name_zh", "name_en", "spec", "linkage", "claims")
+"""Columns that buyers read."""
 
 
 def read_catalogue(path: Path) -> Catalogue:
@@ -37,15 +44,18 @@ def read_catalogue(path: Path) -> Catalogue:
         raise ConfigError(
             f"{path}: cannot be read ({error.strerror}); name it under files.catalogue"
         ) from error
-    products, problems = parse(body)
+    products, problems = parse(body, read_wording())
     if problems:
         raise ConfigError([f"{path}: {each}" for each in problems])
     version = CatalogueVersion(hashlib.sha256(body).hexdigest()[:16])
     return Catalogue(version, {each.sku: each for each in products})
 
 
-def parse(body: bytes) -> tuple[list[Product], list[str]]:
-    """The readable products of ``body``, and a sentence for every fault."""
+def parse(body: bytes, wording: Wording = NO_WORDING) -> tuple[list[Product], list[str]]:
+    """The readable products of ``body``, and a sentence for every fault.
+
+    wording: what a catalogue may not say and not hold.
+    """
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -61,8 +71,9 @@ def parse(body: bytes) -> tuple[list[Product], list[str]]:
         for values in rows:
             row = Row(rows.line_num, values, problems)
             row.unique("sku_id", seen)
-            row.unique("gtin13", seen)
+            row.unique("gtin13", seen, (normal(code) for code in _codes(row.text("gtin13"))))
             row.same_price()
+            row.proper(wording)
             if product := _product(row):
                 products.append(product)
     except csv.Error as error:
@@ -97,11 +108,27 @@ class Row:
             self._note(column, f"{value!r} {error}")
             return otherwise
 
-    def unique(self, column: str, seen: dict[str, int]) -> None:
-        """Note it where an earlier line has the same value."""
-        value = self.text(column)
-        if value and seen.setdefault(f"{column} {value}", self._line) != self._line:
-            self._note(column, f"{value!r} stands in line {seen[f'{column} {value}']} already")
+    def optional(self, column: str, read: Callable[[str], T], otherwise: T) -> T:
+        """The same; ``otherwise`` also where the file has no such column or the row nothing in it."""
+        if column not in self._values or not self.text(column):
+            return otherwise
+        return self.of(column, read, otherwise)
+
+    def unique(self, column: str, seen: dict[str, int], values: Iterable[str] | None = None) -> None:
+        """Note it where an earlier line has the same value. values: what to compare, not the text itself."""
+        for value in [self.text(column)] if values is None else values:
+            if value and seen.setdefault(f"{column} {value}", self._line) != self._line:
+                said = f"{self.text(column)!r} stands in line {seen[f'{column} {value}']} already"
+                self._note(column, said)
+
+    def proper(self, wording: Wording) -> None:
+        """Note what may not be sold from a counter, and what may not be said of goods."""
+        if (category := self.text("category")) in wording.forbidden:
+            self._note("category", f"{category!r} must not be sold from a counter; take the row out")
+        for column in COPY:
+            for word in wording.banned_in(self.optional(column, str, "")):
+                said = f"says {word!r}; nothing may be said of illness (食品安全法 arts. 71, 73): take it out"
+                self._note(column, said)
 
     def same_price(self) -> None:
         """``price_yuan`` is for readers; where it is filled in, it must say what ``price_fen`` charges."""
@@ -117,90 +144,70 @@ class Row:
 
 
 def _product(row: Row) -> Product | None:
+    no_codes: tuple[str, ...] = ("",)
+    codes = row.of("gtin13", _gtins, no_codes)
+    life = row.of("shelf_life_days", lambda value: columns.positive(value) if value else None, None)
     product = Product(
-        sku=Sku(row.of("sku_id", filled, "")),
-        gtin13=row.of("gtin13", gtin13, ""),
-        name_zh=row.of("name_zh", filled, ""),
-        name_en=row.of("name_en", filled, ""),
+        sku=Sku(row.of("sku_id", columns.filled, "")),
+        gtin13=codes[0],
+        gtins=codes,
+        name_zh=row.of("name_zh", columns.filled, ""),
+        name_en=row.of("name_en", columns.filled, ""),
         spec=row.text("spec"),
         category=row.text("category"),
-        county_zh=row.of("county_zh", filled, ""),
+        county_zh=row.of("county_zh", columns.filled, ""),
         county_en=row.text("county_en"),
-        supplier=row.of("supplier_name", filled, ""),
-        unit_weight=Decigrams(row.of("gross_weight_g", tenths, 0)),
-        unit_sd=Decigrams(row.of("gross_sd_g", tenths, 0)),
-        count_by_weight_max=row.of("count_by_weight_max", whole, 0),
-        price=Fen(row.of("price_fen", positive, 0)),
+        supplier=row.of("supplier_name", columns.filled, ""),
+        unit_weight=Decigrams(row.of("gross_weight_g", columns.tenths, 0)),
+        unit_sd=Decigrams(row.of("gross_sd_g", columns.tenths, 0)),
+        count_by_weight_max=row.of("count_by_weight_max", columns.whole, 0),
+        price=Fen(row.of("price_fen", columns.positive, 0)),
         cert_no=row.text("cert_no"),
-        cert_status=row.of("cert_status", cert_status, ""),
-        cert_to=row.of("cert_to", day, None),
+        cert_status=row.of("cert_status", columns.cert_status, ""),
+        cert_to=row.of("cert_to", columns.day, None),
         linkage=row.text("linkage"),
-        shelf_life_days=row.of("shelf_life_days", lambda value: positive(value) if value else None, None),
-        age_restricted=row.of("age_restricted", flag, False),
-        counter_ok=row.of("counter_ok", flag, False),
+        shelf_life_days=life,
+        age_restricted=row.of("age_restricted", columns.flag, False),
+        counter_ok=row.of("counter_ok", columns.flag, False),
+        supplier_id=row.optional("supplier_id", str, ""),
+        county_code=row.optional("county_code", columns.county_code, ""),
+        pack_type=row.optional("pack_type", str, ""),
+        storage=row.optional("storage", str, ""),
+        near_expiry_days=row.optional("near_expiry_days", columns.whole, near_expiry_days(life)),
+        block_sale_days=row.optional("block_sale_days", columns.whole, 0),
+        ref_price=row.optional("ref_price_fen", _fen, None),
+        supply_price=row.optional("supply_price_fen", _fen, None),
+        cert_from=row.optional("cert_from", columns.day, None),
+        gates=_gates(row),
+        linked_households=row.optional("linked_households_sample", columns.whole_or_none, None),
+        trace_url=row.optional("trace_url", str, row.optional("trace_url_sample", str, "")),
+        claims=claims.proven(claims.claims_of(row.optional("claims", str, ""))),
+        unproven=claims.unproven(claims.claims_of(row.optional("claims", str, ""))),
+        tray_capacity=row.optional("tray_capacity", columns.whole, 0),
+        par_level=row.optional("par_level", columns.whole, 0),
+        reorder_point=row.optional("reorder_point", columns.whole, 0),
     )
     return None if row.faulty else product
 
 
-def filled(value: str) -> str:
-    if not value:
-        raise ValueError("is empty; fill it in")
-    return value
+def _codes(text: str) -> list[str]:
+    return [code for part in text.split(";") if (code := part.strip())]
 
 
-def whole(value: str) -> int:
-    """A count: ASCII digits only, so that ``1e3``, ``１２`` and ``3.5`` are refused."""
-    if not (value.isascii() and value.isdigit()):
-        raise ValueError("must be a whole number ≥ 0")
-    return int(value)
+def _gtins(text: str) -> tuple[str, ...]:
+    """One or more article numbers; those of one product may be alike but for leading zeros."""
+    if not (codes := _codes(text)):
+        raise ValueError("is empty; give its article number")
+    return tuple(gtin(code) for code in codes)
 
 
-def positive(value: str) -> int:
-    if (number := whole(value) if value.isascii() and value.isdigit() else 0) < 1:
-        raise ValueError("must be a whole number ≥ 1")
-    return number
+def _fen(value: str) -> Fen | None:
+    return Fen(columns.positive(value))
 
 
-def tenths(value: str) -> int:
-    """Grams with at most one decimal, as whole tenths; more than 0."""
-    try:
-        number = Decimal(value) * 10
-    except InvalidOperation:
-        number = Decimal(0)
-    if not number.is_finite() or number <= 0 or number != int(number):
-        raise ValueError("must be grams > 0 with at most one decimal")
-    return int(number)
-
-
-def flag(value: str) -> bool:
-    if value not in ("0", "1"):
-        raise ValueError("must be 0 or 1")
-    return value == "1"
-
-
-def cert_status(value: str) -> str:
-    if value not in CERT_STATUSES:
-        raise ValueError(f"must be one of {', '.join(CERT_STATUSES)}")
-    return value
-
-
-def day(value: str) -> date | None:
-    try:
-        return date.fromisoformat(value) if value else None
-    except ValueError:
-        raise ValueError("must be a day like 2027-12-31, or empty") from None
-
-
-def gtin13(value: str) -> str:
-    """Thirteen digits whose last one is right (GS1 General Specifications, 7.9)."""
-    if not (len(value) == 13 and value.isascii() and value.isdigit()):
-        raise ValueError("must have 13 digits")
-    if check_digit(value[:12]) != int(value[12]):
-        raise ValueError(f"has a wrong check digit; it should end in {check_digit(value[:12])}")
-    return value
-
-
-def check_digit(twelve: str) -> int:
-    """The 13th digit: weights 1 and 3 in turn from the left, up to the next ten."""
-    total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(twelve))
-    return -total % 10
+def _gates(row: Row) -> tuple[GateResult, ...]:
+    """The seven results with their last days; (): the file does not state them."""
+    unknown: tuple[bool, ...] = ()
+    passed = row.optional("gates7", columns.seven, unknown)
+    last: tuple[date | None, ...] = row.optional("gates7_to", columns.seven_days, (None,) * len(Gate))
+    return tuple(map(GateResult, Gate, passed, last)) if passed else ()

@@ -1,14 +1,18 @@
 """The catalogue file: what is read, and every fault with its line and column."""
 
+import csv
 import hashlib
+import io
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from edge.catalogue_csv import check_digit, parse
+from edge.catalogue_csv import COLUMNS, parse
+from edge.domain.catalogue import Catalogue, Claim, Gate
 from edge.errors import ConfigError
 from edge.files import read_catalogue
+from edge.wording import read_wording
 
 SAMPLE = Path(__file__).parents[2] / "config" / "catalogue.csv"
 BODY = SAMPLE.read_bytes()
@@ -24,10 +28,6 @@ def test_a_row_becomes_a_product_in_whole_fen_and_tenths_of_a_gram():
     assert catalogue.version == hashlib.sha256(BODY).hexdigest()[:16]
 
 
-def test_the_check_digit_is_gs1s():
-    assert check_digit("629104150021") == 3  # the example of GS1's own check digit calculator
-
-
 # (text in the sample, text instead of it, what the sentence must say)
 SPOILT = [
     pytest.param(
@@ -35,8 +35,10 @@ SPOILT = [
         "2996109240098",
         "line 10, gtin13: '2996109240098' has a wrong check digit; it should end in 7",
     ),
-    pytest.param("2996109240097", "299610924009", "line 10, gtin13: '299610924009' must have 13 digits"),
-    pytest.param("2996109240097,", "２996109240097,", "line 10, gtin13: '２996109240097' must have 13"),
+    pytest.param("2996109240097", "299610924009", "line 10, gtin13: '299610924009' has a wrong check"),
+    pytest.param(
+        "2996109240097,", "２996109240097,", "line 10, gtin13: '２996109240097' must have 8, 12, 13 or 14"
+    ),
     pytest.param(
         "2996109240097,", "2996109240080,", "line 10, gtin13: '2996109240080' stands in line 9 already"
     ),
@@ -96,3 +98,109 @@ def test_the_mark_that_spreadsheets_put_before_utf_8_is_accepted():
 
 def test_a_catalogue_without_products_is_a_fault():
     assert parse(BODY.split(b"\n")[0] + b"\n") == ([], ["has no products; add a row"])
+
+
+def with_columns(**columns):
+    """The sample with the bottled water's columns replaced, or added where the file has none."""
+    rows = list(csv.reader(io.StringIO(BODY.decode())))
+    header = rows[0]
+    for column, value in columns.items():
+        if column not in header:
+            header.append(column)
+            for row in rows[1:]:
+                row.append("")
+        rows[9][header.index(column)] = value
+    out = io.StringIO(newline="")
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue().encode()
+
+
+def water(**columns):
+    products, problems = parse(with_columns(**columns), read_wording())
+    assert problems == []
+    return next(each for each in products if each.sku == "ZY-WATER-500")
+
+
+def test_what_the_file_says_beyond_the_price_is_read():
+    each = water()
+    assert (each.supplier_id, each.county_code, each.pack_type, each.storage) == (
+        "S002", "610924", "pet", "常温",
+    )  # fmt: skip
+    assert (each.ref_price, each.supply_price, each.cert_from) == (360, 252, date(2025, 1, 1))
+    assert (each.near_expiry_days, each.block_sale_days) == (45, 0)
+    assert [result.gate for result in each.gates] == list(Gate)
+    assert all(result.passed and result.valid_to is None for result in each.gates)
+    assert each.trace_url.startswith("https://trace.example.invalid/")
+    assert (each.tray_capacity, each.par_level, each.reorder_point) == (28, 23, 9)
+
+
+def test_a_file_of_before_these_columns_still_loads():
+    rows = list(csv.DictReader(io.StringIO(BODY.decode())))
+    out = io.StringIO(newline="")
+    old = csv.DictWriter(out, COLUMNS, extrasaction="ignore")
+    old.writeheader()
+    old.writerows(rows)
+    products, problems = parse(out.getvalue().encode(), read_wording())
+    assert (len(products), problems) == (52, [])
+    assert (products[0].gates, products[0].supplier_id, products[0].ref_price) == ((), "", None)
+    assert products[0].near_expiry_days == 45  # by its shelf life of 540 days
+
+
+@pytest.mark.parametrize(
+    ("code", "asked"),
+    [
+        pytest.param("2996109240097", "02996109240097", id="as GTIN-14"),
+        pytest.param("036000291452", "0036000291452", id="GTIN-12 as GTIN-13"),
+        pytest.param("96385074", "00000096385074", id="GTIN-8 as GTIN-14"),
+        pytest.param("2996109240097; 036000291452", "036000291452", id="the second of two"),
+    ],
+)
+def test_a_product_is_found_by_each_of_its_codes_however_many_zeros_lead(code, asked):
+    products, problems = parse(with_columns(gtin13=code))
+    assert problems == []
+    catalogue = Catalogue("v", {each.sku: each for each in products})
+    found = catalogue.find_by_gtin(asked)
+    assert found is not None
+    assert found.sku == "ZY-WATER-500"
+    assert found.gtin13 == code.split(";")[0]  # kept as text, with its zeros
+    assert catalogue.find_by_gtin("4006381333931") is None
+
+
+def test_a_code_that_another_product_has_with_more_zeros_is_the_same_code():
+    _, problems = parse(with_columns(gtin13="02996109240080"))
+    assert problems == ["line 10, gtin13: '02996109240080' stands in line 9 already"]
+
+
+def test_a_claim_without_its_document_is_not_a_claim():
+    each = water(claims="富硒=DB61/T 556 检字2026-017；有机；地理标志=")
+    assert each.claims == (Claim("富硒", "DB61/T 556 检字2026-017"),)
+    assert each.unproven == ("有机", "地理标志")
+
+
+def test_each_gate_may_have_a_last_day():
+    each = water(gates7="1111011", gates7_to="2027-12-31;;;2026-06-30;;;")
+    assert each.failed_gates(date(2026, 6, 30)) == (Gate.TAX,)
+    assert each.failed_gates(date(2026, 7, 1)) == (Gate.SAFETY, Gate.TAX)
+
+
+NOT_SAID = [
+    ({"name_zh": "紫阳抗癌茶"}, "line 10, name_zh: says '抗癌'; nothing may be said of illness"),
+    ({"name_en": "Anti-Cancer tea"}, "line 10, name_en: says 'anti-cancer'"),
+    ({"claims": "降血糖=检字7"}, "line 10, claims: says '降血糖'"),
+    ({"linkage": "疗效显著"}, "line 10, linkage: says '疗效'"),
+    ({"category": "烤烟"}, "line 10, category: '烤烟' must not be sold from a counter"),
+    ({"category": "药品"}, "line 10, category: '药品' must not be sold from a counter"),
+    ({"county_code": "61092"}, "line 10, county_code: '61092' must have 6 digits"),
+    ({"gates7": "11111"}, "line 10, gates7: '11111' must be seven times 0 or 1"),
+    ({"gates7_to": "2027-12-31"}, "line 10, gates7_to: '2027-12-31' must be seven days"),
+]
+
+
+@pytest.mark.parametrize(("columns", "says"), NOT_SAID)
+def test_what_must_not_be_sold_or_said_is_refused_by_its_word(columns, says):
+    _, problems = parse(with_columns(**columns), read_wording())
+    assert any(each.startswith(says) for each in problems), problems
+
+
+def test_a_category_that_only_sounds_like_a_forbidden_one_is_sold():
+    assert water(category="药食同源").category == "药食同源"
