@@ -88,8 +88,9 @@ def test_a_pin_is_asked_for_twice_and_only_its_hash_is_printed(monkeypatch, caps
 
 def test_the_lines_of_a_restocker_with_a_badge_can_be_read_back(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(click, "prompt", lambda what, **kwargs: {"PIN": "864209", "badge": "0013579"}[what])
-    asked = "--kind BUY --kind RESTOCK --title 示例补货员 --supplier S005 --unit u-1 --staff".split()
-    assert cli.main(["roster", "hash", "ak-7", *asked, "--badge-salt", "ab" * 16]) == 0
+    words = {"--title": "示例补货员", "--kind": "RESTOCK", "--supplier": "S005", "--unit": "u-1"}
+    asked = [each for pair in words.items() for each in pair]
+    assert cli.main(["roster", "hash", "ak-7", *asked, "--staff", "--badge-salt", "ab" * 16]) == 0
     (tmp_path / "roster.toml").write_text(shown := capsys.readouterr().out, encoding="utf-8")
     account = read_roster(tmp_path / "roster.toml").accounts["ak-7"]
     assert (account.title, account.suppliers) == ("示例补货员", ("S005",))
