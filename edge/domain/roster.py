@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from edge.domain.quota import Quota
 from edge.domain.values import BuyerRef, Fen, Kind
 
 
@@ -24,7 +25,8 @@ class Account:
     quota: fen this account may spend in all at this counter, None: no limit.
     title: how the sign-in names the account, a role or a supplier and never a person; "": its login.
     suppliers: ids of those whose goods a restocker may handle; (): all. badge: scrypt of a card's number.
-    unit: opaque id of the host unit, "": none. staff: the unit knows who this is and that they are of age.
+    unit: opaque id of the host unit, "": none. quotas: what the unit lets it spend.
+    staff: the unit knows who this is and that they are of age.
     """
 
     login: str
@@ -37,6 +39,7 @@ class Account:
     badge: PinHash | None = None
     unit: str = ""
     staff: bool = False
+    quotas: tuple[Quota, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.title:
@@ -51,3 +54,7 @@ class Account:
 class Roster:
     accounts: Mapping[str, Account]
     """By login."""
+
+    def of(self, ref: BuyerRef) -> Account | None:
+        """The account that the ledger knows as ``ref``."""
+        return next((each for each in self.accounts.values() if each.ref == ref), None)

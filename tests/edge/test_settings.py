@@ -233,6 +233,25 @@ SPOILT = [
     pytest.param(
         "roster.toml", 'title = "示例职工"', 'suppliers = ["S001"]', "demo-001: suppliers is for who restocks"
     ),
+    pytest.param("roster.toml", '["sample-festival"]', '["other"]', "demo-004: there is no quota other; add"),
+    pytest.param(
+        "roster.toml", '"UNION_FESTIVAL"', '"832_RESERVED"', "a counter sale is not an 832 purchase"
+    ),
+    pytest.param("roster.toml", '"UNION_FESTIVAL"', '"SELF_PAY"', "SELF_PAY is what no quota pays"),
+    pytest.param("roster.toml", "cap_fen = 20000", "cap_fen = 0", "quota[1].cap_fen 0 does not fit"),
+    pytest.param("roster.toml", "2027-12-31", "2025-12-31", "ends on 2025-12-31, before it begins"),
+    pytest.param(
+        "roster.toml",
+        "valid_to =",
+        'lapse = "operator"\nvalid_to =',
+        "what is not used falls back to the unit",
+    ),
+    pytest.param(
+        "roster.toml",
+        'scheme = "UNION_FESTIVAL"\nunit = "sample-unit"',
+        'scheme = "UNION_FESTIVAL"\nunit = "other"',
+        "demo-004: quota sample-festival is of unit other, the account of sample-unit",
+    ),
     pytest.param("roster.toml", 'unit = "sample-unit"', "", "demo-001: staff = true needs the unit"),
     pytest.param("roster.toml", '"demo-002"', '"Alice"', 'account[2].login "Alice" does not fit'),
 ]
