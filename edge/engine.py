@@ -17,6 +17,7 @@ from edge.closing import Closing
 from edge.coil import Coil
 from edge.conductor import Conductor
 from edge.domain.records import Movement
+from edge.domain.reports import FaultReport
 from edge.domain.requests import (
     Accepted,
     AnswerRequest,
@@ -140,6 +141,9 @@ class Engine:
                 self._on_misconfigured(item, now)
             case OpenRequest() | PinChecked() | AppealRequest() | AnswerRequest():
                 self._on_person(item, now, turn)
+            case FaultReport():
+                self._upkeep.hear_report(item, now)
+                turn.answers.append(Accepted(item.id))
             case Goods():
                 self._next_goods = item
             case CentreSeen():

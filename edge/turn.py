@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from edge.domain.catalogue import Catalogue
 from edge.domain.planogram import Planogram
+from edge.domain.reports import FaultReport
 from edge.domain.requests import Answer, AnswerRequest, AppealRequest, OpenRequest, PinChecked
 from edge.domain.roster import PinHash, Roster
 from edge.domain.trace import Traces
@@ -29,7 +30,7 @@ class CentreSeen:
     online: bool
 
 
-Input = Signal | OpenRequest | AppealRequest | AnswerRequest | PinChecked | Goods | CentreSeen
+Input = Signal | OpenRequest | AppealRequest | AnswerRequest | FaultReport | PinChecked | Goods | CentreSeen
 
 
 @dataclass(frozen=True, slots=True)

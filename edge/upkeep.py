@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from edge.alarms import AlarmBook
 from edge.calibration import Calibration
 from edge.domain.records import ClosedSession
+from edge.domain.reports import FaultReport
 from edge.domain.values import Instant, Place
+from edge.fault_reports import FaultReports
 from edge.filing import Filing
 from edge.ledger.ledger import Ledger
 from edge.lint_watch import LintWatch
@@ -31,6 +33,7 @@ class Upkeep:
         self._ledger = ledger
         self._calibration = Calibration(ledger, alarms)
         self._lint = LintWatch(alarms, settings.weighing)
+        self._reports = FaultReports(alarms)
         self._filing = Filing(settings.counter, alarms)
         self._night = NightWatch(ledger, alarms, trays, zone, at, now)
 
@@ -41,6 +44,11 @@ class Upkeep:
     def recorded(self, closed: ClosedSession, whole: bool) -> None:
         """A session stands in the ledger. whole: it was seen from end to end."""
         self._calibration.hear(closed, self._ledger.on_hand(), whole)
+        self._reports.recorded(closed)
+
+    def hear_report(self, report: FaultReport, now: Instant) -> None:
+        """Somebody says that something is wrong with the counter."""
+        self._reports.hear(report, now)
 
     def session_over(self) -> None:
         """Nobody is at the door any more, whether or not something was recorded."""

@@ -6,6 +6,7 @@ A request carries an ``id`` made by the asking thread; the engine's answer carri
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from edge.domain.reports import FaultReport
 from edge.domain.values import Kind, SessionId
 
 
@@ -104,10 +105,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Answer to an AppealRequest or an AnswerRequest: it is recorded."""
+    """Answer to an AppealRequest, an AnswerRequest or a FaultReport: it is recorded."""
 
     id: str
 
 
-Request = OpenRequest | AppealRequest | AnswerRequest
+Request = OpenRequest | AppealRequest | AnswerRequest | FaultReport
 Answer = Granted | Refused | Accepted

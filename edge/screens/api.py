@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import msgspec
-import structlog
 from prometheus_client import Counter as Tally
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,6 +25,7 @@ from edge.domain.requests import Request as Asked
 from edge.domain.values import Kind, SessionId, TrayId
 from edge.domain.view import SessionView, View
 from edge.screens.aging import without_token
+from edge.screens.asking import ASK_S, Ask, answer_to
 from edge.screens.bodies import (
     AnswerBody,
     Answered,
@@ -46,15 +46,10 @@ from edge.screens.problems import problem, refusal
 from edge.screens.stage import Shown, Stage
 from edge.screens.streams import MAX_STREAMS, OWN_STREAMS, comment_every, stream
 
-log = structlog.get_logger(__name__)
-
-ASK_S = 5.0
-"""How long a request waits for the engine, which answers within its turn or once a PIN is checked."""
 OPENER_S = 40 * 24 * 3600
 """A receipt can be opened again for more than 30 days from the phone that bought."""
 
 History = Callable[[SessionId], SessionView | None]
-Ask = Callable[[Asked], None]
 
 
 @dataclass(slots=True)
@@ -129,15 +124,7 @@ class Api:
 
     async def _ask(self, request: Asked) -> Answer | None:
         """The engine's answer, or None when it stays silent."""
-        waiting = asyncio.wrap_future(self.stage.expect(request.id))
-        try:
-            self.ask(request)
-            return await asyncio.wait_for(waiting, self.ask_s)
-        except TimeoutError:
-            log.warning("engine_silent", request=type(request).__name__)
-            return None
-        finally:
-            self.stage.forget(request.id)
+        return await answer_to(request, self.stage, self.ask, self.ask_s)
 
     async def open(self, request: Request) -> Response:
         body = await read(request, OpenBody)

@@ -1,6 +1,8 @@
 """Puts the web application together. The only module here that knows all others."""
 
 from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -13,12 +15,15 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from edge.screens import health, openapi, planogram
-from edge.screens.api import ASK_S, Api, Ask, History
+from edge.screens.api import Api, History
+from edge.screens.asking import ASK_S, Ask
+from edge.screens.contact import Contact, Today
 from edge.screens.curves import Curves, no_curves
 from edge.screens.guard import Guard, hostname
 from edge.screens.health import Readiness
 from edge.screens.pages import Pages
 from edge.screens.problems import problem
+from edge.screens.reports import Reports
 from edge.screens.stage import Stage
 from edge.settings import Settings
 
@@ -52,6 +57,7 @@ def make_app(
     ask_s: float = ASK_S,
     curves: Curves = no_curves,
     picture: planogram.Picture | None = None,
+    today: Today | None = None,
 ) -> Starlette:
     """The counter's pages and API.
 
@@ -59,11 +65,13 @@ def make_app(
     no longer holds, read from the ledger; called in a worker thread. checks: see ``Readiness``.
     samples: logins of the sample roster, offered on the phone page so that a visitor can try it.
     ask_s: seconds to wait for the engine's answer. curves: what a tray said in a closed session.
-    picture: of the planogram, as the linter sees it.
+    picture: of the planogram, as the linter sees it. today: the local day, None: the machine's clock tells.
     """
     asked = Tally("counter_open_requests", "Requests for the door by outcome", ["outcome"], registry=registry)
     api = Api(stage, ask, history, settings.screens.public_url, asked, ask_s, curves=curves)
     pages = Pages(settings.counter.id, settings.counter.name, settings.counter.timezone, samples)
+    zone = ZoneInfo(settings.counter.timezone)
+    day = today or (lambda: datetime.now(zone).date())
     description = openapi.document(version)
 
     async def described(_request: Request) -> Response:
@@ -76,6 +84,8 @@ def make_app(
             Route("/api/v1/openapi.json", described),
             *api.routes(),
             *pages.routes(),
+            *Contact(settings.counter, day).routes(),
+            *Reports(stage, ask, settings.counter.id, settings.screens.public_url, ask_s).routes(),
             *planogram.routes(picture),
         ],
         middleware=[Middleware(Guard, names=names)],

@@ -17,11 +17,14 @@ from edge.screens.bodies import (
     Opened,
     ScreenToken,
 )
+from edge.screens.contact import ContactBody
 from edge.screens.problems import FAULTS, MEDIA_TYPE, Problem
+from edge.screens.reports import ReportBody, Reported
 
 BODIES = (
     *(View, SessionView, CounterBody, ScreenToken, Problem),
     *(OpenBody, Opened, AnswerBody, Answered, AppealBody, Appealed),
+    *(ContactBody, ReportBody, Reported),
 )
 KEY = {
     "name": "Idempotency-Key",
@@ -85,6 +88,16 @@ def _paths() -> dict[str, Any]:
         },
         "/api/v1/sessions": {
             "post": _operation("Ask for the door", {"201": "Opened"}, body="OpenBody", parameters=[KEY])
+        },
+        "/api/v1/contact": {
+            "get": _operation("Who answers for the counter, its filing and licences", {"200": "ContactBody"})
+        },
+        "/api/v1/reports": {
+            "post": _operation(
+                "Report a fault of the counter; anyone may, a few times",
+                {"202": "Reported"},
+                body="ReportBody",
+            )
         },
         session: {"get": _operation("One's own session", {"200": "SessionView"}, parameters=[SESSION])},
         f"{session}/live": {

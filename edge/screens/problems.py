@@ -145,6 +145,11 @@ FAULTS: dict[str, Kind] = {
     "TOO_MANY_PAGES": Kind(
         503, "打开的页面太多，请稍后再试。", "Too many pages are open: close some, or try again later."
     ),
+    "TOO_MANY_REPORTS": Kind(
+        429,
+        "报障次数太多，请稍后再试；急事请拨打服务电话。",
+        "Too many reports came in: try later, and call the hotline if it is urgent.",
+    ),
     "REQUEST_FAILED": Kind(400, "请求无法处理。", "The request cannot be handled."),
     "INTERNAL": Kind(
         500, "专柜程序出错，请拨打服务电话。", "The counter's program failed: please call the hotline."
