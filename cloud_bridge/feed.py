@@ -144,7 +144,10 @@ def fitting(fact: SessionClosed) -> SessionClosed:
 
 
 class StockMoved(Fact, frozen=True, kw_only=True):
-    """``stock.moved.v1``. kind: RESTOCK SALE PULL_OFF WRITE_OFF ADJUST MISPLACED; count is signed."""
+    """``stock.moved.v1``. kind: RESTOCK SALE PULL_OFF WRITE_OFF ADJUST MISPLACED; count is signed.
+
+    lot: the maker's number, "" where none is known. Dates: ISO 8601; expires_on is the last day of sale.
+    """
 
     movement: str
     tray: str
@@ -153,6 +156,9 @@ class StockMoved(Fact, frozen=True, kw_only=True):
     count: int
     session: str | None = None
     reason: str = ""
+    lot: str = ""
+    produced_on: str | None = None
+    expires_on: str | None = None
 
 
 class AlarmRaised(Fact, frozen=True, kw_only=True):

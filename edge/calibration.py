@@ -1,8 +1,7 @@
 """What the counter knows of its goods' weights and of its trays empty, beyond the catalogue.
 
 It asks ``weighing.learning`` after each recorded session, keeps every change in the ledger, and says what
-the recogniser is to be given. Which lots lie where is worked out from the stock movements. The engine's
-thread owns it.
+the recogniser is to be given. The ledger says which lots lie where. The engine's thread owns it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,13 +16,13 @@ from edge.domain.catalogue import Catalogue
 from edge.domain.planogram import Planogram
 from edge.domain.records import ClosedSession
 from edge.domain.session import State
+from edge.domain.stock import Lots
 from edge.domain.values import Decigrams, Instant, Kind, Place, SessionId, Sku, TrayId
 from edge.errors import LedgerError
 from edge.known_weights import unit_of, weights_of
 from edge.ledger.calibrations import Calibrated, Known
 from edge.ledger.ledger import Ledger
 from edge.recognition import Weight
-from edge.weighing import lots
 from edge.weighing.learning import (
     Alarm,
     Change,
@@ -32,7 +31,7 @@ from edge.weighing.learning import (
     learnt,
 )
 from edge.weighing.lessons import Lesson, emptied, lessons_of
-from edge.weighing.lots import Lots
+from edge.weighing.lots import UNKNOWN, named
 
 log = structlog.get_logger(__name__)
 
@@ -56,8 +55,9 @@ class Calibration:
         self._alarms = alarms
         self._units: dict[tuple[Sku, str], LotWeight] = {}
         self._zeros: dict[TrayId, Zero] = {}
-        self._heard: list[tuple[ClosedSession, Mapping[Place, int], bool]] = []
-        self._lots: dict[Place, Lots] = {}
+        self._heard: list[tuple[ClosedSession, Mapping[Place, int], Mapping[Place, Lots], bool]] = []
+        """What was recorded, and pieces and lots as they were booked after it."""
+        self._lots: Mapping[Place, Lots] = {}
         self._told: dict[tuple[str, Sku], str] = {}
         """Alarm and product → the lot it was raised for, since the program started."""
         for row in ledger.calibrated():
@@ -71,7 +71,7 @@ class Calibration:
 
     def look_at_stock(self) -> None:
         """Find out anew which lots lie where: stock was moved by something else than a session."""
-        self._lots = lots.after_all((each, each.session) for each in self._ledger.movements())
+        self._lots = self._ledger.lots()
 
     def weights_for(self, planogram: Planogram, catalogue: Catalogue) -> dict[Place, Weight]:
         """What was learnt of the goods that lie on trays, strays included; where nothing was, no entry.
@@ -86,7 +86,7 @@ class Calibration:
         on_hand: pieces booked after it. whole: no power cut hid a part of it; else it moves lots and teaches
         nothing, as what drifted in the dark is in its weights.
         """
-        self._heard.append((closed, dict(on_hand), whole))
+        self._heard.append((closed, dict(on_hand), self._ledger.lots(), whole))
 
     def settle(self, catalogue: Catalogue, now: Instant) -> frozenset[Sku]:
         """Learn from the sessions heard; gives the products whose weight is another now.
@@ -95,10 +95,9 @@ class Calibration:
         """
         heard, self._heard = self._heard, []
         moved: set[Sku] = set()
-        for closed, on_hand, whole in heard:
+        for closed, on_hand, lots, whole in heard:
             rows = list(self._rows(closed, on_hand, catalogue, now)) if whole else []
-            for movement in closed.movements:
-                self._lots = lots.after(self._lots, movement, closed.id)
+            self._lots = lots
             if not rows or not self._written(rows, now):
                 continue
             for row in rows:
@@ -135,9 +134,9 @@ class Calibration:
     def _lot_of(self, lesson: Lesson, closed: ClosedSession) -> str | None:
         """The lot that ``lesson`` is about; None: nobody can tell which of several it was."""
         if closed.kind is Kind.RESTOCK:
-            return closed.id
-        held = self._lots.get((lesson.tray, lesson.sku), ())
-        return held[0][0] if len(held) == 1 and held[0][0] != lots.UNKNOWN else None
+            return _brought(lesson, closed)
+        held = named(self._lots.get((lesson.tray, lesson.sku), ()))
+        return held[0][0] if len(held) == 1 and held[0][0] != UNKNOWN else None
 
     def _not_learnt(self, lesson: Lesson, change: Change, session: SessionId, now: Instant) -> None:
         log.info("weight_not_learnt", tray=lesson.tray, sku=lesson.sku, why=change.why.value)
@@ -148,7 +147,7 @@ class Calibration:
         """Alarms for lots of ``skus`` that do not weigh what is declared; the all-clear for the others."""
         for sku in sorted(skus):
             declared = declared_of(catalogue.products.get(sku))
-            held = {lot for (_, of), held in self._lots.items() if of == sku for lot, _ in held}
+            held = {lot for (_, of), held in self._lots.items() if of == sku for lot, _ in named(held)}
             known = [self._units[sku, lot] for lot in sorted(held) if (sku, lot) in self._units]
             stand = [alarm for each in known if declared and (alarm := alarm_of(each, declared))]
             for alarm in stand:
@@ -196,3 +195,12 @@ class Calibration:
             self._zeros.pop(row.tray, None)
         else:
             self._zeros[row.tray] = Zero(Decigrams(round(row.new.mg / 100)), at)
+
+
+def _brought(lesson: Lesson, closed: ClosedSession) -> str | None:
+    """The name of the lot that a restock brought to the lesson's tray; None: it brought several."""
+    place = lesson.tray, lesson.sku
+    came = {m.lot for m in closed.movements if (m.tray, m.sku) == place and m.kind == "RESTOCK"}
+    if len(came) > 1:
+        return None
+    return next(iter(came), "") or closed.id

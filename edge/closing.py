@@ -78,7 +78,7 @@ class Closing:
             channel=self._channel,
             trays=tuple(tray for tray in verdict.trays if tray.verdict != "empty" or tray.events),
             sale=sale_of(verdict.trays, facts.prices, products, self._today(now)) if buying else None,
-            movements=movements_of(facts.kind, verdict),
+            movements=movements_of(facts.kind, verdict, visit.lots),
         )
 
     def write(self, visit: Visit, now: Instant, turn: Turn) -> Receipt | None:

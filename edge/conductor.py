@@ -105,6 +105,7 @@ class Conductor:
         facts = OpenSession(session, kind, opener, now, goods.catalogue.version, {}, prices, skus=skus)
         weighed = Recognition(lying, now.mono, self._policy, facts.before)
         self.visit = Visit(facts, now.mono, goods.catalogue, planogram, stock, self._band, weighed)
+        self.visit.lots = self._ledger.lots()
         self.visit.lodged = frozenset(TrayId(tray) for tray in self._alarms.subjects(LODGED))
         self.receipt = None
         turn.jobs.append(SetPace(Pace.BUSY))
@@ -119,6 +120,7 @@ class Conductor:
         stock = self._ledger.on_hand()
         weighed = Recognition(stocked(planogram, catalogue, stock, learnt), now.mono, self._policy)
         self.visit = resumed(facts, now, catalogue, planogram, stock, self._band, weighed, self._trays)
+        self.visit.lots = self._ledger.lots()
         self.visit.lodged = frozenset(TrayId(tray) for tray in self._alarms.subjects(LODGED))
         log.warning("session_resumed", pulsed=facts.pulsed, door_opened=facts.door_opened)
         turn.jobs.append(SetPace(Pace.BUSY))

@@ -47,7 +47,7 @@ from edge.showing import RESULT_S, Showing
 from edge.trays import Trays
 from edge.turn import CentreSeen, Goods, Input, Turn
 from edge.upkeep import Upkeep
-from edge.weighing import lots
+from edge.weighing.lots import out_of_place
 
 log = structlog.get_logger(__name__)
 
@@ -266,8 +266,7 @@ class Engine:
 
     def _expired(self, now: Instant) -> list[str]:
         """Trays with goods past their date: sold through the day named, not after its midnight."""
-        lying = [place for place, count in self._ledger.on_hand().items() if count > 0]
-        return sorted(self._goods.planogram.expired(lying, self._today(now)))
+        return sorted(self._goods.planogram.expired(self._ledger.lots(), self._today(now)))
 
     def _on_appeal(self, appeal: AppealRequest, now: Instant, turn: Turn) -> None:
         if self._ledger.appeal(appeal.session, appeal.reason, now):
@@ -322,11 +321,14 @@ class Engine:
         self._ledger.record_fact(applied, "catalogue", now)
         planned = PlanogramApplied(mono_ms=mono_ms, version=planogram.version, trays=len(planogram.trays))
         self._ledger.record_fact(planned, "planogram", now)
-        opening = [Movement(f.tray, f.sku, "RESTOCK", f.opening, "opening stock") for f in planogram.facings]
+        opening = [
+            Movement(f.tray, f.sku, "RESTOCK", f.opening, "opening stock", expires_on=f.expires_on)
+            for f in planogram.facings
+        ]
         opened = self._ledger.open_stock([moved for moved in opening if moved.count], now)
         if not opened and before != planogram.version:
-            lying = lots.after_all((moved, moved.session) for moved in self._ledger.movements())
-            self._ledger.move_stock(list(lots.out_of_place(lying, planogram)), None, now)
+            gone = list(out_of_place(self._ledger.lots(), planogram))
+            self._ledger.move_stock(gone, None, now)
         self._upkeep.applied(goods, now)
 
     def _today(self, now: Instant) -> date:

@@ -10,12 +10,12 @@ from pathlib import Path
 from edge.calibration_rows import declared_of, lot_weight
 from edge.domain.catalogue import Catalogue
 from edge.domain.planogram import Planogram
+from edge.domain.stock import Lots
 from edge.domain.values import Place, Sku
 from edge.ledger.calibrations import Calibrated, read_known
 from edge.recognition import Weight
-from edge.weighing import lots
 from edge.weighing.learning import Declared, LotWeight, mixed, unlearnt
-from edge.weighing.lots import Lots
+from edge.weighing.lots import named
 
 Units = Mapping[tuple[Sku, str], LotWeight]
 """Product and lot → what is known of a piece."""
@@ -46,8 +46,7 @@ def unit_of(units: Units, sku: Sku, lot: str, declared: Declared) -> LotWeight:
 
 def read_weights(ledger: Path, planogram: Planogram, catalogue: Catalogue) -> dict[Place, Weight]:
     """The same from the ledger's file, which another program may be writing. Raises NoInput, LedgerError."""
-    rows, movements = read_known(ledger)
-    lying = lots.after_all((moved, moved.session) for moved in movements)
+    rows, lying = read_known(ledger)
     return weights_of(units_of(rows), lying, planogram, catalogue)
 
 
@@ -56,7 +55,7 @@ def _weight(place: Place, units: Units, held: Lots, catalogue: Catalogue) -> Wei
     declared = declared_of(catalogue.products.get(sku))
     if declared is None:
         return None
-    known = [(unit_of(units, sku, lot, declared), pieces) for lot, pieces in held]
+    known = [(unit_of(units, sku, lot, declared), pieces) for lot, pieces in named(held)]
     if not any(weight.units for weight, _ in known):
         return None
     together = mixed(known)

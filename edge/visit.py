@@ -13,6 +13,7 @@ from edge.domain.catalogue import Catalogue
 from edge.domain.planogram import Planogram
 from edge.domain.records import OpenSession
 from edge.domain.session import Effect, Event, State, step
+from edge.domain.stock import Lots
 from edge.domain.values import Instant, Kind, Place, Sku, TrayId, grams
 from edge.domain.verdict import NOTHING, Verdict, in_doubt
 from edge.hardware.signals import DoorState
@@ -39,8 +40,8 @@ class Visit:
     """A session from grant to record.
 
     zero: monotonic second that its events' times count from. stock: pieces booked at the beginning.
-    recognition: what the weights say of a visit that may take goods. timers: what happens by itself, and
-    when (monotonic seconds).
+    lots: of which lots these pieces are. recognition: what the weights say of a visit that may take goods.
+    timers: what happens by itself, and when (monotonic seconds).
     """
 
     facts: OpenSession
@@ -50,6 +51,7 @@ class Visit:
     stock: Mapping[Place, int]
     band: Band
     recognition: Recognition
+    lots: Mapping[Place, Lots] = field(default_factory=dict)
     state: State = State.IDLE
     begun: bool = False
     """The ledger knows of it."""

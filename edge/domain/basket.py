@@ -1,11 +1,13 @@
 """From what the trays say to what is charged: prices are those shown when the door opened."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 
 from edge.domain.catalogue import Product
 from edge.domain.records import Movement, Sale, SaleLine, Stray, TrayEvidence
-from edge.domain.values import Fen, Kind, Sku, TrayId
+from edge.domain.stock import NO_LOTS, Books, Lots, books_with
+from edge.domain.values import Fen, Kind, Place, Sku, TrayId
 from edge.domain.verdict import Verdict
 
 
@@ -43,27 +45,35 @@ def _line(tray: TrayId, count: int, price: Fen, product: Product, today: date) -
     )
 
 
-def movements_of(kind: Kind, verdict: Verdict) -> tuple[Movement, ...]:
+def movements_of(kind: Kind, verdict: Verdict, lots: Mapping[Place, Lots] = NO_LOTS) -> tuple[Movement, ...]:
     """What a closed session does to the booked stock: only sure counts are booked.
 
     Of a BUY what was sold leaves, and what was put back elsewhere is booked where it lies now. Of a
     RESTOCK what came in is RESTOCK and what left is PULL_OFF. A SERVICE session books nothing: what a
-    technician moved is found by the next stock-take.
+    technician moved is found by the next stock-take. Of ``lots``, what lay there, the first to expire is
+    the first to leave, one movement a lot; a stray takes its lot along.
     """
+    books = books_with(lots)
     sure = [(t.tray, sku, n) for t in verdict.trays if t.verdict == "charge" for sku, n in t.goods]
     if kind is Kind.BUY:
-        sold = [Movement(tray, sku, "SALE", -count) for tray, sku, count in sure if count > 0]
-        return (*sold, *_strayed(verdict.strays))
+        sold = [moved for tray, sku, n in sure if n > 0 for moved in books.take(tray, sku, "SALE", n)]
+        return (*sold, *_strayed(verdict.strays, books))
     if kind is Kind.RESTOCK:
-        return tuple(
-            Movement(tray, sku, "PULL_OFF" if count > 0 else "RESTOCK", -count) for tray, sku, count in sure
-        )
+        return tuple(moved for tray, sku, n in sure for moved in _restocked(tray, sku, n, books))
     return ()
 
 
-def _strayed(strays: Iterable[Stray]) -> Iterator[Movement]:
+def _restocked(tray: TrayId, sku: Sku, count: int, books: Books) -> list[Movement]:
+    if count > 0:
+        return books.take(tray, sku, "PULL_OFF", count)
+    return [Movement(tray, sku, "RESTOCK", -count)]
+
+
+def _strayed(strays: Iterable[Stray], books: Books) -> Iterator[Movement]:
     for stray in strays:
         if not stray.sure:  # booked as the wrong one of two alike it would be sold as that one
             continue
-        yield Movement(stray.from_tray, stray.sku, "MISPLACED", -stray.count, f"lies on {stray.to_tray}")
-        yield Movement(stray.to_tray, stray.sku, "MISPLACED", stray.count, f"from {stray.from_tray}")
+        lies_on = f"lies on {stray.to_tray}"
+        for left in books.take(stray.from_tray, stray.sku, "MISPLACED", stray.count, lies_on):
+            yield left
+            yield replace(left, tray=stray.to_tray, count=-left.count, reason=f"from {stray.from_tray}")

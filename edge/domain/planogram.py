@@ -4,7 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from edge.domain import stock
 from edge.domain.catalogue import Catalogue
+from edge.domain.stock import Lots
 from edge.domain.values import Place, Sku, TrayId
 
 
@@ -36,15 +38,21 @@ class Planogram:
     def facings(self) -> tuple[Facing, ...]:
         return tuple(facing for facings in self.trays.values() for facing in facings)
 
-    def expired(self, lying: Iterable[Place], today: date) -> set[TrayId]:
-        """Trays of ``lying`` with goods past their date; what strayed has that of the place it came from."""
-        past = {(f.tray, f.sku) for f in self.facings if f.expires_on and f.expires_on < today}
-        gone_off = {sku for _, sku in past}
-        return {
-            tray
-            for tray, sku in lying
-            if (tray, sku) in past or (sku in gone_off and sku not in self.skus(tray))
-        }
+    def expires_on(self, place: Place, held: Lots) -> date | None:
+        """The first date of the goods that lie there; None where they have none, or nothing lies there.
+
+        Goods that came without a date have their facing's; a stray, the first of the places it may be of.
+        """
+        tray, sku = place
+        of = [facing for facing in self.facings if facing.sku == sku]
+        here = [facing for facing in of if facing.tray == tray] or of
+        dates = (facing.expires_on for facing in here if facing.expires_on is not None)
+        return stock.expires_on(held, min(dates, default=None))
+
+    def expired(self, lying: Mapping[Place, Lots], today: date) -> set[TrayId]:
+        """Trays of ``lying`` with goods past their date: they are sold through the day named."""
+        dates = ((place[0], self.expires_on(place, held)) for place, held in lying.items())
+        return {tray for tray, day in dates if day is not None and day < today}
 
     def skus(self, tray: TrayId) -> tuple[Sku, ...]:
         """The products planned on ``tray``; none where there is no such tray."""

@@ -1,8 +1,20 @@
 """What the engine hands to the ledger: facts of door sessions, whole and finished. Values only."""
 
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
-from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, Kind, Pieces, SessionId, Sku, TrayId
+from edge.domain.values import (
+    BuyerRef,
+    Decigrams,
+    Fen,
+    Instant,
+    Kind,
+    Pieces,
+    SessionId,
+    Sku,
+    TrayId,
+    months_after,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +114,8 @@ class Sale:
 class Movement:
     """One change of a tray's booked stock. kind: RESTOCK SALE PULL_OFF WRITE_OFF ADJUST MISPLACED.
 
-    count: signed pieces (a sale is negative).
+    count: signed pieces (a sale is negative). lot: the maker's number, "" where none is known. expires_on:
+    the last day of sale.
     """
 
     tray: TrayId
@@ -110,13 +123,55 @@ class Movement:
     kind: str
     count: int
     reason: str = ""
+    lot: str = ""
+    produced_on: date | None = None
+    expires_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The record of goods taken in, as the food law wants it (食品安全法 art. 53).
+
+    spec, name: as printed. qty: pieces, > 0. shelf_life_days: None where the goods keep for ever.
+    taken_in_on: the local day. document: reference of the inspection or certificate papers. Dates and
+    numbers that nobody entered are None or "".
+    """
+
+    sku: Sku
+    name: str
+    spec: str
+    qty: int
+    lot: str
+    produced_on: date | None
+    shelf_life_days: int | None
+    expires_on: date | None
+    taken_in_on: date
+    supplier: str
+    supplier_address: str
+    supplier_contact: str
+    document: str
+
+    @property
+    def kept_until(self) -> date:
+        """The record's last day: six months after the end of shelf life; two years where there is none.
+
+        Goods that came without a date were made on the day they came, at the latest. Source: 食品安全法
+        art. 50 ¶2, which art. 53 refers to.
+        """
+        if self.expires_on is not None:
+            return months_after(self.expires_on, 6)
+        if self.shelf_life_days is not None:
+            made = self.produced_on or self.taken_in_on
+            return months_after(made + timedelta(days=self.shelf_life_days), 6)
+        return months_after(self.taken_in_on, 24)
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedSession:
     """A door session's end. state: SETTLED EMPTY REVIEW CANCELLED; verdict: charge | empty | review.
 
-    sale: None where nothing is charged. movements: what the sale takes off the trays' books.
+    sale: None where nothing is charged. movements: what the session changes in the trays' books. intake:
+    what the law wants to be kept of goods that came.
     """
 
     id: SessionId
@@ -132,6 +187,7 @@ class ClosedSession:
     trays: tuple[TrayEvidence, ...]
     sale: Sale | None
     movements: tuple[Movement, ...] = ()
+    intake: tuple[Intake, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The words every room shares: money, weight, names, time. No rules, no I/O."""
 
+from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import NewType
 
@@ -79,3 +80,9 @@ def yuan(value: Fen) -> str:
 def rfc3339(wall: datetime) -> str:
     """``wall`` (aware) in UTC with milliseconds, cut: ``2026-11-23T06:05:00.123Z``."""
     return wall.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def months_after(day: date, months: int) -> date:
+    """The same day ``months`` later; the month's last day where it has no such one."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -12,7 +12,7 @@ import msgspec
 
 from cloud_bridge import feed
 from edge.domain.records import Happened
-from edge.ledger.calibrations import fact_named
+from edge.ledger import calibrations, stock
 from edge.ledger.sessions import happenings
 
 _EVENTS = "SELECT seq, body FROM event ORDER BY seq"
@@ -32,7 +32,6 @@ _TRAYS = (
     "SELECT tray, verdict, goods, before_dg, after_dg, delta_dg, residual_dg, reasons, alternatives, curve,"
     " events FROM tray_evidence WHERE session = ? ORDER BY tray"
 )
-_MOVEMENT = "SELECT tray, sku, kind, count, session, reason FROM stock_movement WHERE n = ?"
 _APPEAL = "SELECT reason FROM appeal WHERE session = ?"
 
 
@@ -72,9 +71,9 @@ def _place(
     if isinstance(fact, feed.SessionClosed):
         return "session", fact.session, lambda: _session(conn, fact)
     if isinstance(fact, feed.StockMoved):
-        return "stock_movement", fact.movement, lambda: _movement(conn, fact.movement)
+        return "stock_movement", fact.movement, lambda: stock.fact_named(conn, fact.movement)
     if isinstance(fact, feed.CalibrationChanged):
-        return "calibration", fact.calibration, lambda: fact_named(conn, fact.calibration)
+        return "calibration", fact.calibration, lambda: calibrations.fact_named(conn, fact.calibration)
     if isinstance(fact, feed.AlarmRaised) and fact.kind == "APPEAL":
         return "appeal", fact.subject, lambda: _appeal(conn, fact)
     return "", "", lambda: None
@@ -160,23 +159,6 @@ def _tray(row: tuple[Any, ...], sharing: int) -> feed.TrayVerdict:
 
 def _texts(json: str) -> tuple[str, ...]:
     return msgspec.json.decode(json, type=tuple[str, ...])
-
-
-def _movement(conn: sqlite3.Connection, movement: str) -> feed.Fact | None:
-    row = conn.execute(_MOVEMENT, (movement.partition("-")[2],)).fetchone()
-    if row is None:
-        return None
-    tray, sku, kind, count, session, reason = row
-    return feed.StockMoved(
-        mono_ms=0,
-        movement=movement,
-        tray=tray,
-        sku=sku,
-        kind=kind,
-        count=count,
-        session=session,
-        reason=reason,
-    )
 
 
 def _appeal(conn: sqlite3.Connection, fact: feed.AlarmRaised) -> feed.Fact | None:

@@ -15,7 +15,9 @@ import msgspec
 from sqlite_utils import Database
 
 from cloud_bridge import feed
-from edge.domain.values import SessionId, Sku, TrayId
+from edge.domain.stock import Lots
+from edge.domain.values import Place, SessionId, Sku, TrayId
+from edge.ledger import stock
 from edge.ledger.chain import Chain
 from edge.ledger.reader import ledger_errors, open_reader
 from edge.ledger.stock import movement_id
@@ -71,7 +73,6 @@ _LATEST = (
 )
 _ONE = f"SELECT {_COLUMNS} FROM calibration WHERE n = ?"
 _LAST = "SELECT coalesce(max(n), 0) FROM calibration"
-_RESTOCKS = "SELECT tray, sku, kind, count, session FROM stock_movement ORDER BY n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +119,6 @@ class Calibrated:
     at: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Booked:
-    """A stock movement, as far as it tells of lots."""
-
-    tray: TrayId
-    sku: Sku
-    kind: str
-    count: int
-    session: SessionId | None
-
-
 def write(db: Database, chain: Chain, rows: Sequence[Calibrated]) -> None:
     """Each of ``rows`` with its ``calibration.changed`` event; their ``n`` and ``at`` are given here."""
     n = db.execute(_LAST).fetchone()[0]
@@ -155,16 +145,11 @@ def read_history(path: Path) -> tuple[Calibrated, ...]:
         return history(conn)
 
 
-def read_known(path: Path) -> tuple[tuple[Calibrated, ...], tuple[Booked, ...]]:
-    """What is known now and all stock movements, of the ledger at ``path``. Raises NoInput, LedgerError."""
+def read_known(path: Path) -> tuple[tuple[Calibrated, ...], dict[Place, Lots]]:
+    """What is known now and which lots lie where, of the ledger at ``path``. Raises NoInput, LedgerError."""
     with ledger_errors(path), closing(open_reader(path)) as conn:
         conn.execute("BEGIN")  # one snapshot: a lot's weight and its pieces belong together
-        return latest(conn), movements(conn)
-
-
-def movements(db: Database | sqlite3.Connection) -> tuple[Booked, ...]:
-    """All stock movements, the oldest first: by them lots came and went."""
-    return tuple([Booked(*row) for row in db.execute(_RESTOCKS)])
+        return latest(conn), stock.books(conn).lots
 
 
 def _row(of: Calibrated, n: int, at: str) -> tuple[Any, ...]:

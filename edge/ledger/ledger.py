@@ -14,12 +14,13 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from cloud_bridge import feed
-from edge.domain.records import ClosedSession, Movement, OpenSession
+from edge.domain.records import ClosedSession, Intake, Movement, OpenSession
+from edge.domain.stock import Lots
 from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, Place, SessionId, TrayId, rfc3339
 from edge.errors import LedgerError
-from edge.ledger import alarms, calibrations, counted, facts, pins, sessions, stock
+from edge.ledger import alarms, calibrations, counted, facts, intake, pins, sessions, stock
 from edge.ledger.alarms import Alarm
-from edge.ledger.calibrations import Booked, Calibrated
+from edge.ledger.calibrations import Calibrated
 from edge.ledger.chain import Chain, End, Identity, end_of
 from edge.ledger.pins import Locked
 from edge.ledger.reader import error_name, ledger_errors
@@ -52,7 +53,7 @@ class Ledger:
         self._sick = ""
         self._end: End | None = None
         """What the last commit left; None after a failure: then the tables are asked."""
-        self._on_hand = stock.on_hand(store.db)
+        self._books = stock.books(store.db)
 
     @classmethod
     def open(
@@ -133,14 +134,16 @@ class Ledger:
         Raises AlreadyClosed, changing nothing, when it was closed before.
         """
         try:
-            number = self._write(now, lambda db, chain: sessions.close(db, chain, closed, self._on_hand))
+            number = self._write(
+                now, lambda db, chain: sessions.close(db, chain, closed, self._books.on_hand)
+            )
         except LedgerError as error:
             if isinstance(error.__cause__, sqlite3.IntegrityError) and self._read(
                 lambda db: sessions.is_closed(db, closed.id)
             ):
                 raise AlreadyClosed(f"session {closed.id} is closed already") from error
             raise
-        self._book(closed.movements)
+        self._book(closed.movements, closed.id)
         return number
 
     def appeal(self, session: SessionId, reason: str, now: Instant) -> bool:
@@ -154,7 +157,7 @@ class Ledger:
     # --- stock --------------------------------------------------------------------------------------
     def open_stock(self, movements: Sequence[Movement], now: Instant) -> bool:
         """Book what lies there when the ledger is new; False, changing nothing, once anything moved."""
-        if self._on_hand:
+        if self._books.on_hand:
             return False
         self.move_stock(movements, None, now)
         return True
@@ -162,16 +165,23 @@ class Ledger:
     def move_stock(self, movements: Sequence[Movement], session: SessionId | None, now: Instant) -> None:
         """Book movements that no sale makes: restocking, write-offs, corrections."""
         self._write(now, lambda db, chain: stock.move(db, chain, movements, session))
-        self._book(movements)
+        self._book(movements, session)
 
     def on_hand(self) -> dict[Place, int]:
         """Pieces booked by tray and product, of whatever ever moved there: the sum of its movements."""
-        return dict(self._on_hand)
+        return dict(self._books.on_hand)
 
-    def _book(self, movements: Sequence[Movement]) -> None:
+    def lots(self) -> dict[Place, Lots]:
+        """The lots of these pieces, where there are any: their sum is what is on hand."""
+        return dict(self._books.lots)
+
+    def _book(self, movements: Sequence[Movement], session: SessionId | None) -> None:
         for moved in movements:
-            place = moved.tray, moved.sku
-            self._on_hand[place] = self._on_hand.get(place, 0) + moved.count
+            self._books.book(moved, session)
+
+    def taken_in(self, session: SessionId) -> tuple[Intake, ...]:
+        """What the food law wants to be kept of the goods that a restock brought."""
+        return self._read(lambda db: intake.of_session(db, session))
 
     def planogram(self) -> str | None:
         """The version of the planogram that was applied last; None: none ever was."""
@@ -274,10 +284,6 @@ class Ledger:
     def calibrated(self) -> tuple[Calibrated, ...]:
         """The last change of each lot and of each tray: what is known now."""
         return self._read(calibrations.latest)
-
-    def movements(self) -> tuple[Booked, ...]:
-        """All stock movements, the oldest first."""
-        return self._read(calibrations.movements)
 
     def last_counted(self) -> str | None:
         """The local date of the last nightly audit; None: there never was one."""

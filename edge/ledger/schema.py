@@ -9,10 +9,13 @@ the later row seals them: after it, nothing can be added.
 from sqlite_utils import Database, Migrations
 
 from cloud_bridge.feed import GENESIS
-from edge.ledger import calibrations
+from edge.ledger import calibrations, intake, stock
 from edge.ledger.tables import APPEND_ONLY, MIGRATION_SET
 
 migrations = Migrations(MIGRATION_SET)
+
+_LATER = ("calibration", "intake")
+"""Tables that the first version did not have."""
 
 _FIRST = f"""
 CREATE TABLE meta (
@@ -261,7 +264,7 @@ def _seal(db: Database, *tables: str) -> None:
 def m001_first(db: Database) -> None:
     """Everything."""
     _run(db, _FIRST)
-    _seal(db, *(table for table in APPEND_ONLY if table != "calibration"))
+    _seal(db, *(table for table in APPEND_ONLY if table not in _LATER))
 
 
 @migrations()
@@ -276,3 +279,11 @@ def m003_calibration(db: Database) -> None:
     """What was learnt of unit weights and of empty trays."""
     _run(db, calibrations.SCHEMA)
     _seal(db, "calibration")
+
+
+@migrations()
+def m004_lots(db: Database) -> None:
+    """Movements name their lot and its dates; what the food law wants to be kept of goods taken in."""
+    _run(db, stock.LOT_COLUMNS)
+    _run(db, intake.SCHEMA)
+    _seal(db, "intake")

@@ -15,6 +15,7 @@ from cloud_bridge import feed
 from edge.domain.records import ClosedSession, Happened, OpenSession, Sale, SaleLine, TrayEvidence
 from edge.domain.values import Instant, Pieces, Place, SessionId, rfc3339
 from edge.errors import LedgerError
+from edge.ledger import intake
 from edge.ledger.chain import CLK, Chain
 from edge.ledger.ids import order_no
 from edge.ledger.stock import move
@@ -121,6 +122,7 @@ def close(db: Database, chain: Chain, closed: ClosedSession, on_hand: Mapping[Pl
     number = None if closed.sale is None else _sell(db, chain, closed, closed.sale, opened, shut)
     chain.append(_session_closed(chain, closed, opened, shut, number), closed.id)
     move(db, chain, closed.movements, closed.id)
+    intake.write(db, chain.at, closed.id, closed.intake)
     return number
 
 

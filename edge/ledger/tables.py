@@ -11,6 +11,7 @@ APPEND_ONLY = (
     "stock_movement",
     "appeal",
     "calibration",
+    "intake",
 )
 """Money, events and their evidence: rows come, and stay as they are."""
 
@@ -21,5 +22,10 @@ MIGRATION_SET = "ledger"
 MIGRATION_TABLE = "_sqlite_migrations"
 """sqlite-utils' own table of what was applied."""
 
-MIGRATIONS: tuple[str, ...] = ("m001_first", "m002_goods_of_a_tray", "m003_calibration")
+MIGRATIONS: tuple[str, ...] = (
+    "m001_first",
+    "m002_goods_of_a_tray",
+    "m003_calibration",
+    "m004_lots",
+)
 """The migrations this version knows, in order."""

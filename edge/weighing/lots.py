@@ -1,54 +1,30 @@
-"""Which lots lie where, by the books: each restock is a lot of its own, and the oldest is sold first. Pure.
+"""The names under which weights of lots are learnt, and what a new planogram takes off the books. Pure.
 
-Deliveries carry no lot numbers yet, so a lot is named after the restock that brought it. Which of two lots
-on one tray a buyer takes from nobody can see: goods are filled up from behind, so the older one is in front.
+A lot of a delivery is called by its number. Goods that came without one are called after the restock that
+brought them: one delivery is of one production, most often.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Iterator, Mapping
 
 from edge.domain.planogram import Planogram
 from edge.domain.records import Movement
-from edge.domain.values import Place, SessionId, Sku, TrayId
+from edge.domain.stock import OPENING, UNKNOWN, Held, Lots
+from edge.domain.values import Place
 
-OPENING = "opening"
-"""What lay there when the ledger was new."""
-UNKNOWN = "unknown"
-"""Pieces that came by no restock: put back on another tray, or found by a count."""
-
-Lots = tuple[tuple[str, int], ...]
-"""Lots of one product on one tray and their pieces, the oldest first; none of them 0."""
+__all__ = ["OPENING", "UNKNOWN", "name_of", "named", "out_of_place"]
 
 
-class Moved(Protocol):
-    """A stock movement. count: signed pieces."""
-
-    @property
-    def tray(self) -> TrayId: ...
-    @property
-    def sku(self) -> Sku: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def count(self) -> int: ...
+def name_of(held: Held) -> str:
+    """Never ""."""
+    return held.lot.name or held.came
 
 
-def after(lots: Mapping[Place, Lots], moved: Moved, session: SessionId | None) -> dict[Place, Lots]:
-    """``lots`` once ``moved`` is booked. session: the one that moved it; None: no session did."""
-    place = moved.tray, moved.sku
-    held = lots.get(place, ())
-    if moved.count > 0:
-        return {**lots, place: _with(held, _name(moved, session), moved.count)}
-    return {**lots, place: _without(held, -moved.count)}
-
-
-def after_all(movements: Iterable[tuple[Moved, SessionId | None]]) -> dict[Place, Lots]:
-    """What a whole history of movements leaves. In time order."""
-    lots: dict[Place, Lots] = {}
-    for moved, session in movements:
-        place = moved.tray, moved.sku
-        lots[place] = after({place: lots.get(place, ())}, moved, session)[place]
-    return lots
+def named(held: Lots) -> tuple[tuple[str, int], ...]:
+    """The lots' names and their pieces, each name once, in the order in which they came."""
+    pieces: dict[str, int] = {}
+    for each in held:
+        pieces[name_of(each)] = pieces.get(name_of(each), 0) + each.count
+    return tuple(pieces.items())
 
 
 def out_of_place(lying: Mapping[Place, Lots], planogram: Planogram) -> Iterator[Movement]:
@@ -57,28 +33,11 @@ def out_of_place(lying: Mapping[Place, Lots], planogram: Planogram) -> Iterator[
     What came by no restock is a stray, whatever is planned around it: it stays.
     """
     for (tray, sku), held in lying.items():
-        count = sum(pieces for lot, pieces in held if lot != UNKNOWN)
-        if count and sku not in planogram.skus(tray):
-            yield Movement(tray, sku, "ADJUST", -count, "another product is planned here")
-
-
-def _name(moved: Moved, session: SessionId | None) -> str:
-    if moved.kind != "RESTOCK":
-        return UNKNOWN
-    return session or OPENING
-
-
-def _with(held: Lots, lot: str, count: int) -> Lots:
-    if held and held[-1][0] == lot:
-        return (*held[:-1], (lot, held[-1][1] + count))
-    return (*held, (lot, count))
-
-
-def _without(held: Lots, count: int) -> Lots:
-    left = []
-    for lot, pieces in held:
-        gone = min(count, pieces)
-        count -= gone
-        if pieces > gone:
-            left.append((lot, pieces - gone))
-    return tuple(left)
+        if sku in planogram.skus(tray):
+            continue
+        for each in held:
+            if each.came != UNKNOWN:
+                lot, why = each.lot, "another product is planned here"
+                yield Movement(
+                    tray, sku, "ADJUST", -each.count, why, lot.name, lot.produced_on, lot.expires_on
+                )

@@ -7,6 +7,7 @@ import pytest
 
 from edge.domain.catalogue import Catalogue, Product
 from edge.domain.planogram import Facing, Planogram, planogram_of, problems_of
+from edge.domain.stock import Held, Lot
 from edge.domain.values import Decigrams, Fen, Sku, TrayId
 
 
@@ -73,3 +74,36 @@ def test_every_fault_is_told_with_its_tray_also_of_the_second_goods_on_it(planne
     plan = planogram_of("v1", [WATER, replace(TEA, **planned)])
     goods = Catalogue("v1", {"WATER": product("WATER"), "TEA": product("TEA", **sold)})
     assert list(problems_of(plan, goods)) == [f"tray 1-01: {problem}" for problem in says]
+
+
+MARCH, MAY, JUNE = date(2027, 3, 1), date(2027, 5, 1), date(2027, 6, 1)
+DATED = planogram_of(
+    "v1", [replace(TEA, expires_on=MAY), replace(MASK, expires_on=None), replace(TEA, tray="3-01")]
+)
+HOME, ASTRAY = ("1-01", "TEA"), ("2-01", "TEA")
+
+
+def lying(*dates):
+    return tuple(Held(Lot("", None, day), 1) for day in dates)
+
+
+@pytest.mark.parametrize(
+    ("place", "held", "day"),
+    [
+        pytest.param(HOME, lying(JUNE, None), MAY, id="what came without a date has the facing's"),
+        pytest.param(HOME, lying(JUNE), JUNE, id="what has one has its own"),
+        pytest.param(ASTRAY, lying(MARCH), MARCH, id="a stray has its own"),
+        pytest.param(ASTRAY, lying(None), date(2027, 4, 28), id="or the first of where it may be from"),
+        pytest.param(("2-01", "MASK"), lying(None), None, id="keeps for ever"),
+        pytest.param(HOME, (), None, id="nothing lies there"),
+    ],
+)
+def test_goods_have_the_date_of_their_lot_or_else_their_facings(place, held, day):
+    assert DATED.expires_on(place, held) == day
+
+
+def test_a_tray_has_expired_goods_from_the_midnight_after_their_day():
+    both = {HOME: lying(MAY), ("1-01", "WATER"): lying(JUNE), ASTRAY: lying(JUNE)}
+    assert DATED.expired(both, MAY) == set()
+    assert DATED.expired(both, date(2027, 5, 2)) == {"1-01"}
+    assert DATED.expired({**both, ASTRAY: lying(MARCH)}, date(2027, 5, 2)) == {"1-01", "2-01"}

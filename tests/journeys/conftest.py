@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from edge.domain.records import Movement
 from edge.domain.requests import (
     Answer,
     AnswerRequest,
@@ -26,6 +27,7 @@ from edge.domain.requests import (
     PinChecked,
     Refused,
 )
+from edge.domain.stock import leaving
 from edge.domain.values import Instant, Kind
 from edge.domain.view import SessionView, View
 from edge.engine import Engine
@@ -256,11 +258,16 @@ class Rig:
         self._bring(replace(self.goods, catalogue=replace(self.goods.catalogue, products=products)))
 
     def expire(self, tray: str) -> None:
-        """Another planogram arrives, in which this tray's goods expired yesterday."""
-        trays = dict(self.goods.planogram.trays)
+        """This tray's goods, wherever they lie, turn out to be of a lot that expired yesterday."""
+        skus = self.goods.planogram.skus(tray)
         yesterday = (self.instant.wall - timedelta(days=1)).date()
-        trays[tray] = tuple(replace(facing, expires_on=yesterday) for facing in trays[tray])
-        self._bring(replace(self.goods, planogram=replace(self.goods.planogram, trays=trays)))
+        for place, held in self.ledger.lots().items():
+            if place[1] in skus:
+                count = sum(each.count for each in held)
+                gone = leaving(held, *place, "ADJUST", count, "counted anew")
+                kind = "RESTOCK" if place[0] == tray else "MISPLACED"
+                found = Movement(*place, kind, count, "counted anew", "OLD", expires_on=yesterday)
+                self.ledger.move_stock([*gone, found], None, self.instant)
 
     def replan(self, skus: Mapping[str, str]) -> None:
         """Another planogram arrives, in which these trays hold other products."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -12,6 +12,7 @@ import pytest
 from edge.domain.records import (
     ClosedSession,
     Happened,
+    Intake,
     Movement,
     OpenSession,
     Sale,
@@ -91,6 +92,25 @@ class Facts:
 
     def restock(self, count: int = 10, tray: str = "1-01") -> Movement:
         return Movement(TrayId(tray), SKU, "RESTOCK", count, "opening stock")
+
+    def taken_in(self, qty: int = 10, **more: object) -> Intake:
+        """Ten bottles of a lot that keeps until the end of May 2027."""
+        found = Intake(
+            sku=SKU,
+            name="山泉水(示例)",
+            spec="500ml",
+            qty=qty,
+            lot="L-1",
+            produced_on=date(2026, 11, 1),
+            shelf_life_days=210,
+            expires_on=date(2027, 5, 30),
+            taken_in_on=date(2026, 11, 23),
+            supplier="示例社",
+            supplier_address="样例县示例镇",
+            supplier_contact="示例",
+            document="示例-检-1",
+        )
+        return replace(found, **more)
 
     def weighed(self, mg: int = 551_000) -> Calibrated:
         """A piece of the opening stock weighs ``mg``, as a sure take has shown."""

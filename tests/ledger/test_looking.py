@@ -174,7 +174,7 @@ TAMPERING = [
     ("DELETE FROM stock_movement WHERE n = 2", "stock_movement .*-2 is missing: event 2 tells of it"),
     ("DELETE FROM appeal", "appeal 0+1 is missing"),
     (
-        "INSERT INTO stock_movement VALUES (99, '1-01', 'S', 'ADJUST', 5, NULL, '', '')",
+        "INSERT INTO stock_movement VALUES (99, '1-01', 'S', 'ADJUST', 5, NULL, '', '', '', NULL, NULL)",
         "stock_movement has 6 rows, the events tell of 5",
     ),
     ("DELETE FROM event WHERE seq = 4", "event 4 is missing: 5 comes in its place"),

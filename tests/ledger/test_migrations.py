@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from sqlite_utils import Database
 
 from cloud_bridge import feed
+from edge.domain.stock import NO_LOT, OPENING, Held
 from edge.errors import BadInput, LedgerError
 from edge.ledger.cli import ledger as command
 from edge.ledger.outbox import Outbox
@@ -20,7 +21,9 @@ from edge.ledger.verify import verify
 
 SKU = "SX-0001"
 AS_THEY_WERE = ("meta", "session", "sale_line", "sale", "stock_movement")
-"""Tables of both versions whose rows are the same."""
+"""Tables of both versions whose rows are the same, but for what movements tell of lots now."""
+
+LOT_FIELDS = ("lot", "produced_on", "expires_on")
 
 
 def one_product(tray):
@@ -38,6 +41,8 @@ def first_events(rows):
         event = json.loads(body)
         if kind == "session.closed.v1":
             event["data"]["trays"] = [one_product(tray) for tray in event["data"]["trays"]]
+        if kind == "stock.moved.v1":
+            event["data"] = {name: value for name, value in event["data"].items() if name not in LOT_FIELDS}
         event["prev"] = last
         body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
         yield seq, id, kind, time, last, feed.sha256(body), body
@@ -71,12 +76,18 @@ def first_version(new, old):
             conn.execute(f"INSERT INTO tray_evidence VALUES ({', '.join('?' * len(row))})", row)
         for table in AS_THEY_WERE:
             for row in source.execute(f"SELECT * FROM {table}"):
+                row = row[: -len(LOT_FIELDS)] if table == "stock_movement" else row
                 conn.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
         for row in first_events(source.execute("SELECT * FROM event ORDER BY seq").fetchall()):
             conn.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", row)
         conn.execute("UPDATE feed SET last_seq = ?, last_hash = ?", (row[0], row[5]))
         for _, sql in triggers:
             conn.execute(sql)
+
+
+def opened(count):
+    """Pieces of before the ledger knew of lots."""
+    return Held(NO_LOT, count, OPENING)
 
 
 @pytest.fixture
@@ -155,6 +166,7 @@ def test_a_file_brought_up_to_date_has_nothing_altered_and_goes_on(renewed, open
     assert verify(renewed) == []
     with closing(open_at(renewed)) as ledger:
         assert ledger.on_hand() == {("1-01", SKU): 8, ("1-02", SKU): 4}
+        assert ledger.lots() == {("1-01", SKU): (opened(8),), ("1-02", SKU): (opened(4),)}
         assert ledger.close_session(facts.closed(3, {"1-02": 1}, 100), facts.at(130))
     assert verify(renewed) == []
 

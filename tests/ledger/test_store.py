@@ -3,6 +3,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from threading import Thread
 
 import pytest
@@ -21,7 +22,7 @@ def filled(ledger, facts):
     """The store under ``ledger``, which then holds a row of everything append-only."""
     ledger.open_stock([facts.restock()], facts.at(0))
     ledger.begin_session(facts.opened(1), facts.at(1))
-    ledger.close_session(facts.closed(1), facts.at(30))
+    ledger.close_session(replace(facts.closed(1), intake=(facts.taken_in(),)), facts.at(30))
     ledger.appeal(facts.id(1), "没拿", facts.at(40))
     ledger.calibrate([facts.weighed()], facts.at(50))
     return ledger._store

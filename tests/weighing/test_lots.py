@@ -1,12 +1,14 @@
 """Which lots lie where: restocks bring them, the oldest goes first, and nothing is invented."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.weighing.lots import OPENING, UNKNOWN, after_all
+from edge.domain.stock import books_of
+from edge.weighing.lots import OPENING, UNKNOWN, named
 
 HERE = ("1-01", "TEA")
 
@@ -17,10 +19,13 @@ class Move:
     count: int
     tray: str = "1-01"
     sku: str = "TEA"
+    lot: str = ""
+    produced_on: date | None = None
+    expires_on: date | None = None
 
 
 def lots(*moves):
-    return after_all((move, session) for move, session in moves).get(HERE, ())
+    return named(books_of(moves).lots.get(HERE, ()))
 
 
 OPENED = (Move("RESTOCK", 6), None)
