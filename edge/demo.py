@@ -204,7 +204,7 @@ def last_lines(log: Path, count: int = 5) -> str:
 
 def welcome(pages: Pages, layout: Layout) -> str:
     """What a person sees when everything is ready."""
-    from edge.screens.labels import terminal_qr
+    from edge.paper import qr
 
     where = pages.addresses()
     hint = "" if pages.lan else "\n(手机访问请加 --lan · for a real phone start with --lan)"
@@ -216,7 +216,7 @@ def welcome(pages: Pages, layout: Layout) -> str:
 
 示例账户 sample account: demo-001  PIN 246810
 
-{terminal_qr(where["phone"])}
+{qr.terminal(where["phone"])}
 
 Ctrl-C 停止;数据在 {_short(layout.place)} · Ctrl-C stops; data in {_short(layout.place)}
 """

@@ -24,6 +24,7 @@ from edge.domain.requests import (
 from edge.domain.requests import Request as Asked
 from edge.domain.values import Kind, SessionId, TrayId
 from edge.domain.view import SessionView, View
+from edge.paper import qr
 from edge.screens.aging import without_token
 from edge.screens.asking import ASK_S, Ask, answer_to
 from edge.screens.bodies import (
@@ -40,7 +41,6 @@ from edge.screens.bodies import (
 )
 from edge.screens.curves import Curves, curve_png, no_curves
 from edge.screens.guard import is_screen
-from edge.screens.labels import screen_qr_png
 from edge.screens.openers import COOKIE, Openers
 from edge.screens.problems import problem, refusal
 from edge.screens.stage import Shown, Stage
@@ -119,7 +119,7 @@ class Api:
         found = self._screen_token(request)
         if isinstance(found, Response):
             return found
-        png = await asyncio.to_thread(screen_qr_png, found.url)
+        png = await asyncio.to_thread(qr.screen_png, found.url)
         return Response(png, headers={"Cache-Control": "no-store"}, media_type="image/png")
 
     async def _ask(self, request: Asked) -> Answer | None:

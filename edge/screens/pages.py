@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from edge.screens.fonts import ASSETS
+from edge.paper.fonts import ASSETS
 from edge.screens.guard import is_screen
 from edge.screens.problems import problem
 from edge.screens.strings import LANGUAGES, pictures, texts
