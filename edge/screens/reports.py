@@ -15,9 +15,9 @@ from starlette.routing import BaseRoute, Route
 
 from edge.domain.reports import About, FaultReport, ReportLimit, redacted
 from edge.domain.requests import Refused
+from edge.paper.qr import screen_png
 from edge.screens.asking import ASK_S, Ask, answer_to
 from edge.screens.bodies import answer, read
-from edge.screens.labels import screen_qr_png
 from edge.screens.problems import problem, refusal
 from edge.screens.stage import Stage
 
@@ -65,7 +65,7 @@ class Reports:
             return problem("NOT_FOUND", f"this is counter {self.counter}")
         base = (self.public_url or str(request.base_url)).rstrip("/")
         url = f"{base}/c/{self.counter}/report"
-        png = await asyncio.to_thread(screen_qr_png, url, SIDE)
+        png = await asyncio.to_thread(screen_png, url, SIDE)
         return Response(png, headers={"Cache-Control": "no-cache"}, media_type="image/png")
 
     async def report(self, request: Request) -> Response:
