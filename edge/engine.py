@@ -45,7 +45,7 @@ from edge.ledger.ledger import Ledger
 from edge.settings import Settings
 from edge.showing import RESULT_S, Showing
 from edge.trays import Trays
-from edge.turn import CentreSeen, Goods, Input, Turn
+from edge.turn import CentreSeen, FilesRead, Goods, Input, Turn
 from edge.upkeep import Upkeep
 from edge.weighing.lots import out_of_place
 
@@ -68,7 +68,7 @@ class Engine:
     ) -> None:
         """random_hex: that many unguessable bytes as hex digits. Takes up an unfinished session."""
         limits = settings.session
-        self._goods = goods
+        self._goods = goods = goods.settled(ledger.planogram())
         self._next_goods: Goods | None = None
         self._ledger = ledger
         self._random_hex = random_hex
@@ -146,6 +146,8 @@ class Engine:
                 turn.answers.append(Accepted(item.id))
             case Goods():
                 self._next_goods = item
+            case FilesRead():
+                self._on_files(item, now)
             case CentreSeen():
                 self._online = item.online
 
@@ -190,6 +192,13 @@ class Engine:
         self._misconfigured.add(found.tray)
         detail = f"register {found.register} holds {found.value}; it must hold 0"
         self._alarms.raise_("MISCONFIGURED", found.tray, "CRITICAL", detail, now)
+
+    def _on_files(self, read: FilesRead, now: Instant) -> None:
+        if read.problems:
+            said = "; ".join((*read.problems[:3], *(["…"] if len(read.problems) > 3 else [])))
+            self._alarms.raise_("CATALOGUE_REFUSED", "files", "MAJOR", said, now)
+        else:
+            self._alarms.clear("CATALOGUE_REFUSED", "files", now)
 
     # --- people -------------------------------------------------------------------------------------
     def _on_person(
@@ -293,7 +302,7 @@ class Engine:
         self._upkeep.idle(self._goods, now)
         if self._next_goods is not None:
             goods, self._next_goods = self._next_goods, None
-            self._apply(goods, now)
+            self._apply(goods.settled(self._ledger.planogram()), now)
         if now.mono >= self._checkpoint_at:
             self._checkpoint_at = now.mono + CHECKPOINT_S
             self._ledger.checkpoint()
