@@ -42,6 +42,8 @@ def _line(tray: TrayId, count: int, price: Fen, product: Product, today: date) -
         certified=product.is_certified(today),
         county=product.county_zh,
         supplier=product.supplier,
+        supplier_id=product.supplier_id,
+        supply_price=product.supply_price,
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from edge.domain.quota import Part
 from edge.domain.values import (
     BuyerRef,
     Decigrams,
@@ -85,6 +86,8 @@ class Stray:
 
 @dataclass(frozen=True, slots=True)
 class SaleLine:
+    """supply_price: what its supplier is due for a piece, None: not known."""
+
     tray: TrayId
     sku: Sku
     name: str
@@ -94,11 +97,17 @@ class SaleLine:
     certified: bool
     county: str
     supplier: str
+    supplier_id: str = ""
+    supply_price: Fen | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Sale:
+    """paid: how quotas and buyer share it; (): the account as it is pays. unit: the buyer's, opaque."""
+
     lines: tuple[SaleLine, ...]
+    paid: tuple[Part, ...] = ()
+    unit: str = ""
 
     @property
     def total(self) -> Fen:

@@ -12,7 +12,7 @@ import msgspec
 
 from cloud_bridge import feed
 from edge.domain.records import Happened
-from edge.ledger import calibrations, stock
+from edge.ledger import calibrations, quota, refunds, stock
 from edge.ledger.sessions import happenings
 
 _EVENTS = "SELECT seq, body FROM event ORDER BY seq"
@@ -56,7 +56,10 @@ def disagreements(conn: sqlite3.Connection) -> Iterator[str]:
 
 
 def _unequal(conn: sqlite3.Connection, told: Counter[str]) -> Iterator[str]:
-    for table in ("sale", "session", "stock_movement", "appeal", "calibration"):
+    entries = quota.told_apart(conn)
+    if entries != told["quota_entry"]:
+        yield f"quota_entry has {entries} rows of its own, the events tell of {told['quota_entry']}"
+    for table in ("sale", "refund", "session", "stock_movement", "appeal", "calibration"):
         rows = conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
         if rows != told[table]:
             yield f"{table} has {rows} rows, the events tell of {told[table]}"
@@ -68,6 +71,10 @@ def _place(
     """(table, key, what the rows would say) of a fact; an empty table for facts without rows."""
     if isinstance(fact, feed.SaleSettled):
         return "sale", fact.order_no, lambda: _sale(conn, fact.order_no)
+    if isinstance(fact, feed.SaleRefunded):
+        return "refund", fact.refund, lambda: refunds.refund_named(conn, fact.refund)
+    if isinstance(fact, feed.QuotaEntered):
+        return "quota_entry", fact.entry, lambda: quota.entry_named(conn, fact.entry)
     if isinstance(fact, feed.SessionClosed):
         return "session", fact.session, lambda: _session(conn, fact)
     if isinstance(fact, feed.StockMoved):
@@ -84,7 +91,7 @@ def _sale(conn: sqlite3.Connection, order_no: str) -> feed.Fact | None:
     if row is None:
         return None
     n, session, number, buyer, channel, total, certified, catalogue, opened, closed = row
-    return feed.SaleSettled(
+    fact = feed.SaleSettled(
         mono_ms=0,
         session=session,
         order_no=number,
@@ -97,6 +104,7 @@ def _sale(conn: sqlite3.Connection, order_no: str) -> feed.Fact | None:
         opened_at=opened,
         closed_at=closed,
     )
+    return quota.sale_as_kept(conn, fact)
 
 
 def _line(row: tuple[Any, ...]) -> feed.Line:

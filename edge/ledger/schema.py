@@ -9,12 +9,12 @@ the later row seals them: after it, nothing can be added.
 from sqlite_utils import Database, Migrations
 
 from cloud_bridge.feed import GENESIS
-from edge.ledger import calibrations, intake, stock
+from edge.ledger import calibrations, intake, quota, refunds, stock
 from edge.ledger.tables import APPEND_ONLY, MIGRATION_SET
 
 migrations = Migrations(MIGRATION_SET)
 
-_LATER = ("calibration", "intake")
+_LATER = ("calibration", "intake", "sale_supply", "refund", "quota_entry")
 """Tables that the first version did not have."""
 
 _FIRST = f"""
@@ -287,3 +287,11 @@ def m004_lots(db: Database) -> None:
     _run(db, stock.LOT_COLUMNS)
     _run(db, intake.SCHEMA)
     _seal(db, "intake")
+
+
+@migrations()
+def m006_quota(db: Database) -> None:
+    """Who pays what of a sale, what goes back, what suppliers are due."""
+    _run(db, refunds.SCHEMA)
+    _run(db, quota.SCHEMA)
+    _seal(db, "sale_supply", "refund", "quota_entry")

@@ -15,7 +15,7 @@ from cloud_bridge import feed
 from edge.domain.records import ClosedSession, Happened, OpenSession, Sale, SaleLine, TrayEvidence
 from edge.domain.values import Instant, Pieces, Place, SessionId, rfc3339
 from edge.errors import LedgerError
-from edge.ledger import intake
+from edge.ledger import intake, quota
 from edge.ledger.chain import CLK, Chain
 from edge.ledger.ids import order_no
 from edge.ledger.stock import move
@@ -200,7 +200,6 @@ def _sell(db: Database, chain: Chain, closed: ClosedSession, sale: Sale, opened:
     number = order_no(chain.identity.counter, chain.identity.incarnation, n)
     total, certified = sale.total, sale.certified
     db.conn.executemany(_LINE, [(n, i, *_line_row(line)) for i, line in enumerate(sale.lines, 1)])
-    db.execute(_SALE, (n, number, closed.id, closed.opener, total, certified))
     fact = feed.SaleSettled(
         mono_ms=chain.mono_ms,
         session=closed.id,
@@ -214,6 +213,8 @@ def _sell(db: Database, chain: Chain, closed: ClosedSession, sale: Sale, opened:
         opened_at=opened,
         closed_at=shut,
     )
+    fact = quota.write_sale(db, chain, sale, n, closed.opener, fact)
+    db.execute(_SALE, (n, number, closed.id, closed.opener, total, certified))
     chain.append(fact, number)
     return number
 

@@ -43,6 +43,9 @@ def first_events(rows):
             event["data"]["trays"] = [one_product(tray) for tray in event["data"]["trays"]]
         if kind == "stock.moved.v1":
             event["data"] = {name: value for name, value in event["data"].items() if name not in LOT_FIELDS}
+        if kind == "sale.settled.v1":
+            for later in ("paid", "unit"):
+                del event["data"][later]
         event["prev"] = last
         body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
         yield seq, id, kind, time, last, feed.sha256(body), body
