@@ -1,4 +1,4 @@
-"""The two pages, their texts and their files. A page is a template over no state: the stream fills it."""
+"""The pages, their texts and their files. A page is a template over no state: the stream fills it."""
 
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,7 @@ class Pages:
         """Pages, texts, scripts, pictures, fonts."""
         return [
             Route("/", self.screen),
+            Route("/screen/restock", self.restock),
             Route("/c/{counter}", self.phone),
             Route("/strings.json", self.strings),
             Mount("/static", Fresh(directory=HERE / "static")),
@@ -69,6 +70,10 @@ class Pages:
 
     async def screen(self, request: Request) -> Response:
         return self._page("screen.html", request, at_screen=is_screen(request), trying=bool(self._samples))
+
+    async def restock(self, request: Request) -> Response:
+        """The supplier's page: it works only before the cabinet, where door and goods can be seen."""
+        return self._page("restock.html", request) if is_screen(request) else problem("SCREEN_ONLY")
 
     async def phone(self, request: Request) -> Response:
         if request.path_params["counter"] != self._counter:

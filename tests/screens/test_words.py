@@ -39,7 +39,9 @@ def test_every_word_a_page_asks_for_is_there():
 
 def prefixes() -> list[str]:
     code = "".join(path.read_text(encoding="utf-8") for path in PAGES)
-    return sorted(set(re.findall(r"\bt\(`(\w+)_\$\{", code)) | set(re.findall(r"""told\("(\w+)",""", code)))
+    return sorted(
+        set(re.findall(r"\bt\(`(\w+)_\$\{", code)) | set(re.findall(r"""(?:told|said)\("(\w+)",""", code))
+    )
 
 
 def test_families_of_words_have_members():
@@ -63,16 +65,35 @@ def test_every_refusal_has_words():
 
 NOTICES = ["door_long", "door_alarm", "latch", "foreign", "unsure", "bolt_stuck", "other"]
 REASONS = ["ledger", "line", "lock", "misconfigured", "door", "other"]
+PROBLEMS = [
+    *("WRONG_GOODS", "OVER_CAPACITY", "OVERLOAD", "UNSURE", "SILENT", "EXPIRED_LOT", "BLOCK_WINDOW_LOT"),
+    *("BLOCK_WINDOW", "LOT_MISSING", "REASON_MISSING", "PULL_REASON_MISSING", "COUNT_DIFFERS"),
+    *("MORE_THAN_BOOKED", "PRODUCED_LATER", "OTHER_SUPPLIER", "CERT_EXPIRED", "CERT_PENDING"),
+    *("CERT_SUSPENDED", "CERT_NONE", "GATE_FAILED", "RECALLED", "EXPIRED", "ALCOHOL", "RATIO"),
+    *("FORBIDDEN_CATEGORY", "NOT_COUNTABLE"),
+    *("NOT_FOR_COUNTER", "WEIGHT_DRIFT", "NEAR_EXPIRY", "BELOW_PAR", "other"),
+]
 STATES = ["READY", "BUSY", "RESTOCKING", "OUT_OF_ORDER", "offline"]
 
 
-@pytest.mark.parametrize(("family", "members"), [("notice", NOTICES), ("reason", REASONS), ("state", STATES)])
+@pytest.mark.parametrize(
+    ("family", "members"),
+    [
+        ("notice", NOTICES),
+        ("reason", REASONS),
+        ("state", STATES),
+        ("restock_problem", PROBLEMS),
+        ("restock_todo", PROBLEMS),
+    ],
+)
 def test_what_the_engine_may_tell_has_words(family, members):
     assert {f"{family}_{member}" for member in members} <= set(catalogue())
 
 
 def test_no_word_for_buyers_speaks_of_weights():
-    shown = " ".join(f"{said.zh} {said.en}" for said in catalogue().values())
+    shown = " ".join(
+        f"{said.zh} {said.en}" for key, said in catalogue().items() if not key.startswith("restock_")
+    )
     assert not re.search(r"\d\s?(?:g|kg)\b|克|公斤|\bgrams?\b", shown)
 
 

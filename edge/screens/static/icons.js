@@ -44,6 +44,21 @@ const SIGNS = {
   stop: () => [svg("circle", { cx: 32, cy: 32, r: 26, class: "soft" }), path("M16 48L48 16")],
   door: () => [svg("rect", { x: 10, y: 6, width: 28, height: 52, rx: 3 }), path("M38 6l16-3v58l-16-3z", SOFT), path("M43 34v5")],
   nothing: () => [path("M10 22h44l-5 32H15z", SOFT), path("M22 22c0-14 20-14 20 0")],
+  badge: () => [svg("rect", { x: 12, y: 20, width: 40, height: 38, rx: 4, class: "soft" }), path("M24 20L20 4M40 20l4-16M26 14h12v10H26z"), svg("circle", { cx: 32, cy: 36, r: 6 }), path("M21 54c2-12 20-12 22 0")],
+  person: () => [svg("circle", { cx: 32, cy: 20, r: 12, class: "soft" }), path("M8 58c2-30 46-30 48 0z", SOFT)],
+  fill: () => [path("M10 30h44v26H10z", SOFT), path("M32 4v18M23 14l9 9 9-9M10 42h44")],
+  off: () => [path("M10 34h44v22H10z", SOFT), path("M32 26V6M23 14l9-9 9 9M10 45h44")],
+  tick: () => [path("M12 34l14 14 26-32")],
+  cross: () => [path("M14 14l36 36M50 14L14 50")],
+  scale: () => [path("M8 52h48M14 52V40h36v12", SOFT), path("M10 30h44M32 30v10"), path("M22 30V12h20v18")],
+  list: () => [svg("rect", { x: 12, y: 8, width: 40, height: 50, rx: 4, class: "soft" }), path("M24 4h16v10H24zM20 28l4 4 6-8M36 29h10M20 44l4 4 6-8M36 45h10")],
+  day: () => [svg("rect", { x: 8, y: 14, width: 48, height: 42, rx: 4, class: "soft" }), path("M8 26h48M20 6v14M44 6v14M20 36h6M30 36h6M40 36h6M20 46h6M30 46h6")],
+  broken: () => [path("M14 18c12-8 24-8 36 0l-6 38H20z", SOFT), path("M32 14l-6 12 10 8-6 10 4 12")],
+  recall: () => [path("M12 24v-8l-8 10 8 10v-6h28a12 12 0 0 1 0 24H16", SOFT)],
+  back: () => [path("M28 14L10 32l18 18M10 32h44")],
+  print: () => [path("M16 24V6h32v18M16 46H8V24h48v22h-8"), svg("rect", { x: 16, y: 38, width: 32, height: 20, class: "soft" })],
+  sound: () => [path("M8 24h12l16-14v44L20 40H8z", SOFT), path("M44 22c6 6 6 14 0 20M50 14c11 11 11 25 0 36")],
+  mute: () => [path("M8 24h12l16-14v44L20 40H8z", SOFT), path("M44 24l14 16M58 24L44 40")],
 };
 
 export const sign = (name) => framed(name, ...SIGNS[name]());

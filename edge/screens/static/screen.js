@@ -1,6 +1,7 @@
 // The counter's screen: what anyone before the cabinet sees. It shows the View and decides nothing.
 
 import { ask } from "/static/ask.js";
+import { corner } from "/static/corner.js";
 import { h, show } from "/static/dom.js";
 import { goods, sign } from "/static/icons.js";
 import { follow, lostBand } from "/static/live.js";
@@ -10,6 +11,7 @@ import { Countdown, countdownText, FINAL, heading, lineItem, notice, total } fro
 
 const RESULT_MS = 5000;
 const ROOMY = 12; // goods that all have room with a picture each; nobody scrolls this screen
+const RESTOCK = "/screen/restock";
 const { atScreen: at, trying, counter } = document.documentElement.dataset;
 const atScreen = at === "yes";
 const page = document.getElementById("page");
@@ -33,6 +35,7 @@ page.replaceChildren(head, body, foot);
 const bar = lostBand("view");
 follow("/live", take, (lost) => { connected = !lost; bar(lost); render(); });
 setInterval(render, 250);
+if (atScreen) corner(() => location.assign(RESTOCK));
 
 function take(next) {
   view = next;
@@ -87,7 +90,9 @@ function drawHead() {
   ];
 }
 
-const drawFoot = () => h("p", {}, `${t("hotline")} `, h("strong", { class: "num" }, view.hotline));
+const drawFoot = () => [
+  h("p", {}, `${t("hotline")} `, h("strong", { class: "num" }, view.hotline)),
+  atScreen ? h("a", { id: "restock", href: RESTOCK }, sign("fill"), t("restock_link")) : null];
 
 function drawOut() {
   return h("section", { class: "plain OUT" }, sign("stop"), h("h1", {}, t("out_title")),
