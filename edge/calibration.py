@@ -198,9 +198,14 @@ class Calibration:
 
 
 def _brought(lesson: Lesson, closed: ClosedSession) -> str | None:
-    """The name of the lot that a restock brought to the lesson's tray; None: it brought several."""
+    """The name of the lot that a restock brought to the lesson's tray.
+
+    None: it brought several, or something else was done there, so that the weight is not of one lot alone.
+    """
     place = lesson.tray, lesson.sku
-    came = {m.lot for m in closed.movements if (m.tray, m.sku) == place and m.kind == "RESTOCK"}
-    if len(came) > 1:
+    moved = [each for each in closed.movements if (each.tray, each.sku) == place]
+    if not moved:  # in doubt, and so not booked
+        return closed.id
+    if {each.kind for each in moved} != {"RESTOCK"} or len({each.lot for each in moved}) > 1:
         return None
-    return next(iter(came), "") or closed.id
+    return moved[0].lot or closed.id

@@ -350,6 +350,7 @@ class Engine:
             self._goods,
             self._trays,
             self._ledger.on_hand(),
+            self._ledger.lots(),
             conductor.visit,
             conductor.receipt,
             self.out_of_order or ("scales" if self._weighs_nothing(now) else ""),

@@ -182,8 +182,12 @@ def _since_session(night: Night) -> Watched:
 def _against_zero(night: Night) -> Watched | None:
     if night.zero is None:
         return None
-    wandered = ZERO_WANDERS_G * sqrt(night.zero.hours / 24)
-    return Watched(night.tray, night.stock, night.zero.grams, hypot(ZERO_SD_G, wandered), night.levels)
+    return Watched(night.tray, night.stock, night.zero.grams, zero_sd_g(night.zero.hours), night.levels)
+
+
+def zero_sd_g(hours: float) -> float:
+    """Standard deviation of a zero that was seen ``hours`` ago."""
+    return hypot(ZERO_SD_G, ZERO_WANDERS_G * sqrt(hours / 24))
 
 
 def _basis(night: Night, cause: Cause) -> Basis:

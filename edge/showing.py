@@ -11,6 +11,7 @@ from edge.domain.basket import sale_of
 from edge.domain.catalogue import Catalogue
 from edge.domain.records import ClosedSession, TrayEvidence
 from edge.domain.session import Event, State
+from edge.domain.stock import Lots
 from edge.domain.tokens import TokenBook
 from edge.domain.values import Instant, Kind, Place, TrayId, rfc3339
 from edge.domain.view import (
@@ -99,6 +100,7 @@ class Showing:
         goods: Goods,
         trays: Trays,
         on_hand: Mapping[Place, int],
+        lots: Mapping[Place, Lots],
         visit: Visit | None,
         receipt: Receipt | None,
         reason: str,
@@ -122,7 +124,7 @@ class Showing:
             hotline=self._counter.hotline,
             state=_state(visit, reason),
             reason=reason,
-            trays=_trays(goods, on_hand, _taken(evidence), trays.in_service(now.mono), today),
+            trays=_trays(goods, on_hand, lots, _taken(evidence), trays.in_service(now.mono), today),
             basket=basket,
             online=online,
             token=token,
@@ -232,6 +234,7 @@ def _seconds_left(visit: Visit, now: Instant) -> int | None:
 def _trays(
     goods: Goods,
     on_hand: Mapping[Place, int],
+    lots: Mapping[Place, Lots],
     taken: Mapping[Place, int],
     in_service: Mapping[TrayId, bool],
     today: date,
@@ -240,6 +243,7 @@ def _trays(
     views = []
     for facing in goods.planogram.facings:
         product, place = catalogue.products[facing.sku], (facing.tray, facing.sku)
+        expires_on = goods.planogram.expires_on(place, lots.get(place, ()))
         views.append(
             TrayView(
                 tray=facing.tray,
@@ -254,7 +258,7 @@ def _trays(
                 on_hand=max(0, on_hand.get(place, 0) - taken.get(place, 0)),
                 capacity=facing.capacity,
                 certified=product.is_certified(today),
-                expires_on=facing.expires_on.isoformat() if facing.expires_on else None,
+                expires_on=expires_on.isoformat() if expires_on else None,
                 in_service=in_service[facing.tray],
             )
         )

@@ -8,19 +8,21 @@ from datetime import time
 from zoneinfo import ZoneInfo
 
 from edge.alarms import AlarmBook
-from edge.calibration import Calibration
+from edge.calibration import Calibration, Zero
 from edge.domain.records import ClosedSession
 from edge.domain.reports import FaultReport
-from edge.domain.values import Instant, Place
+from edge.domain.values import Instant, Place, grams
 from edge.fault_reports import FaultReports
 from edge.filing import Filing
 from edge.ledger.ledger import Ledger
 from edge.lint_watch import LintWatch
 from edge.night import Lying, NightWatch
-from edge.recognition import Weight
+from edge.night_lines import zero_sd_g
+from edge.recognition import Weight, stocked
 from edge.settings import Settings
 from edge.trays import Trays
 from edge.turn import Goods
+from edge.weighing.measured import Empty, measured_stock
 
 
 class Upkeep:
@@ -30,7 +32,7 @@ class Upkeep:
         self, settings: Settings, ledger: Ledger, alarms: AlarmBook, trays: Trays, now: Instant
     ) -> None:
         zone, at = ZoneInfo(settings.counter.timezone), time.fromisoformat(settings.weighing.audit_at)
-        self._ledger = ledger
+        self._ledger, self._trays = ledger, trays
         self._calibration = Calibration(ledger, alarms)
         self._lint = LintWatch(alarms, settings.weighing)
         self._reports = FaultReports(alarms)
@@ -72,5 +74,17 @@ class Upkeep:
         if self._night.due(now):
             self._night.audit(self._lying(goods), now)
 
+    def measured(self, goods: Goods, now: Instant) -> dict[Place, int | None]:
+        """Pieces on the trays by weight alone, for a stock-take; None where the weight does not tell."""
+        empty = {tray: _empty(zero, now) for tray, zero in self._calibration.zeros.items()}
+        levels = {tray: grams(level) for tray, level in self._trays.rest_levels(now.mono).items()}
+        lying = stocked(goods.planogram, goods.catalogue, self._ledger.on_hand(), self.learnt(goods))
+        return measured_stock(lying, levels, empty)
+
     def _lying(self, goods: Goods) -> Lying:
         return Lying(goods.catalogue, self._ledger.on_hand(), self.learnt(goods), self._calibration.zeros)
+
+
+def _empty(zero: Zero, now: Instant) -> Empty:
+    hours = max(0.0, (now.wall - zero.at).total_seconds() / 3600)  # the clock may have been set back
+    return Empty(grams(zero.level), zero_sd_g(hours))

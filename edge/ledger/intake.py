@@ -19,15 +19,15 @@ CREATE TABLE intake (
     spec TEXT NOT NULL,
     qty INTEGER NOT NULL CHECK (qty > 0),
     lot TEXT NOT NULL,
-    produced_on TEXT CHECK (produced_on IS date(produced_on)),
+    produced_on TEXT CHECK (produced_on IS date(produced_on, '+0 days')),
     shelf_life_days INTEGER CHECK (shelf_life_days > 0), -- null: the goods keep for ever
-    expires_on TEXT CHECK (expires_on IS date(expires_on)),
-    taken_in_on TEXT NOT NULL CHECK (taken_in_on IS date(taken_in_on)),
+    expires_on TEXT CHECK (expires_on IS date(expires_on, '+0 days')),
+    taken_in_on TEXT NOT NULL CHECK (taken_in_on IS date(taken_in_on, '+0 days')),
     supplier TEXT NOT NULL,
     supplier_address TEXT NOT NULL,
     supplier_contact TEXT NOT NULL,
     document TEXT NOT NULL,
-    kept_until TEXT NOT NULL CHECK (kept_until IS date(kept_until)),
+    kept_until TEXT NOT NULL CHECK (kept_until IS date(kept_until, '+0 days')),
     at TEXT NOT NULL
 ) STRICT;
 

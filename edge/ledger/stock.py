@@ -16,11 +16,12 @@ from edge.ledger.chain import Chain
 LOT_COLUMNS = """
 ALTER TABLE stock_movement ADD COLUMN lot TEXT NOT NULL DEFAULT '';
 
-ALTER TABLE stock_movement ADD COLUMN produced_on TEXT CHECK (produced_on IS date(produced_on));
+ALTER TABLE stock_movement ADD COLUMN produced_on TEXT CHECK (produced_on IS date(produced_on, '+0 days'));
 
-ALTER TABLE stock_movement ADD COLUMN expires_on TEXT CHECK (expires_on IS date(expires_on));
+ALTER TABLE stock_movement ADD COLUMN expires_on TEXT CHECK (expires_on IS date(expires_on, '+0 days'));
 """
-"""What a movement tells of its lot; dates as ISO 8601. Rows of before are of no lot."""
+"""What a movement tells of its lot; dates as ISO 8601 (``+0 days`` makes SQLite refuse a 30th of February).
+Rows of before are of no lot."""
 
 _MOVE = (
     "INSERT INTO stock_movement (n, tray, sku, kind, count, session, reason, at, lot, produced_on,"

@@ -136,27 +136,29 @@ class Book:
             sku = index[good.sku]
             if faults := list(_faults_of(good)):
                 self.faults += [f"tray {tray.tray}, {good.sku}: {fault}" for fault in faults]
-            if not _weighs(good):
+            if not weighs(good):
                 continue
-            units.setdefault(sku, _unit_of(good))
+            units.setdefault(sku, unit_of(good))
             self._anywhere.setdefault(sku, replace(units[sku], x_mm=None))
             stock[sku] = min(stock.get(sku, 0) + max(good.count, 0), MOST_COUNT)
         self._units.append(units)
         self.stock.append(stock)
 
 
-def _weighs(good: Stocked) -> bool:
+def weighs(good: Stocked) -> bool:
+    """Whether what is said of a piece is a weight at all."""
     return LEAST_UNIT_G <= good.unit_g <= MOST_UNIT_G and 0 <= good.tol_g <= MOST_UNIT_G
 
 
 def _faults_of(good: Stocked) -> Iterator[str]:
-    if not _weighs(good):
+    if not weighs(good):
         yield f"unit_g {good.unit_g} with tol_g {good.tol_g} is no weight"
     if good.count < 0:
         yield f"count {good.count} is less than nothing"
 
 
-def _unit_of(good: Stocked) -> Unit:
+def unit_of(good: Stocked) -> Unit:
+    """What one piece of ``good``, which ``weighs`` something, weighs."""
     sd = good.tol_g / 3
     own = sd * sd + ROUND_G2
     lot = LOT_SHARE * own**0.5 if good.lot_sd_g is None else good.lot_sd_g

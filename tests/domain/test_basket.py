@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from edge.domain.basket import movements_of, sale_of
 from edge.domain.catalogue import Product
 from edge.domain.records import Stray, TrayEvidence
+from edge.domain.stock import Held, Lot
 from edge.domain.values import Decigrams, Fen, Kind, Sku, TrayId, decigrams, grams, yuan
 from edge.domain.verdict import verdict_of
 
@@ -114,6 +115,53 @@ def test_a_sale_is_the_sum_of_its_lines_and_never_negative(rows):
 )
 def test_what_each_kind_of_session_books(kind, goods, expected):
     assert booked(kind, [tray("1", "charge", **goods), tray("2", "review", B=4)]) == expected
+
+
+def lot(name, day, count):
+    return Held(Lot(name, None, day), count)
+
+
+OLD, NEW = date(2027, 1, 1), date(2027, 6, 1)
+SHELF = {("1", "A"): (lot("new", NEW, 9), lot("old", OLD, 3)), ("2", "A"): (lot("", NEW, 2),)}
+LEFT = [
+    pytest.param(
+        Kind.BUY, {"A": 5}, (), [("SALE", "1", -3, "old", OLD), ("SALE", "1", -2, "new", NEW)], id="sold"
+    ),
+    pytest.param(
+        Kind.RESTOCK,
+        {"A": 4},
+        (),
+        [("PULL_OFF", "1", -3, "old", OLD), ("PULL_OFF", "1", -1, "new", NEW)],
+        id="taken off",
+    ),
+    pytest.param(Kind.RESTOCK, {"A": -4}, (), [("RESTOCK", "1", 4, "", None)], id="filled"),
+    pytest.param(
+        Kind.BUY,
+        {"A": 2},
+        (stray("A", 2, "1", "3"),),
+        [
+            ("SALE", "1", -2, "old", OLD),
+            ("MISPLACED", "1", -1, "old", OLD),
+            ("MISPLACED", "3", 1, "old", OLD),
+            ("MISPLACED", "1", -1, "new", NEW),
+            ("MISPLACED", "3", 1, "new", NEW),
+        ],
+        id="a stray takes its lot along, after what was sold",
+    ),
+    pytest.param(
+        Kind.BUY,
+        {"A": 13},
+        (),
+        [("SALE", "1", -3, "old", OLD), ("SALE", "1", -9, "new", NEW), ("SALE", "1", -1, "", None)],
+        id="more than is booked",
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "goods", "strays", "expected"), LEFT)
+def test_what_leaves_is_of_the_lots_that_expire_first(kind, goods, strays, expected):
+    moved = movements_of(kind, verdict_of((tray("1", "charge", **goods),), strays), SHELF)
+    assert [(m.kind, m.tray, m.count, m.lot, m.expires_on) for m in moved] == expected
 
 
 MOVED = [("MISPLACED", "1", "A", -2), ("MISPLACED", "2", "A", 2)]

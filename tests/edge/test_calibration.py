@@ -88,14 +88,18 @@ class Counter:
     def rows(self):
         return [(row.why, row.new.mg) for row in self.ledger.calibrations()]
 
-    def session(self, kind, goods, change_g, events=(), permille=999, verdict="charge", whole=True):
-        """A recorded session in which ``goods`` left the tray; gives the products whose weight moved."""
+    def session(
+        self, kind, goods, change_g, events=(), permille=999, verdict="charge", whole=True, lot="", also=()
+    ):
+        """A recorded session in which ``goods`` left the tray; gives the products whose weight moved.
+
+        lot: what a restock brought. also: further movements."""
         self.count += 1
         id, at = f"{self.count:08x}".ljust(32, "0"), self.now
         self.ledger.begin_session(OpenSession(id, kind, "b-1", at, "c-1", {}, {}), at)
         sure = verdict == "charge"
         named = {Kind.BUY: "SALE", Kind.RESTOCK: "RESTOCK" if goods < 0 else "PULL_OFF"}.get(kind)
-        movements = (Movement(TRAY, TEA, named, -goods),) if sure and goods else ()
+        movements = (Movement(TRAY, TEA, named, -goods, lot=lot), *also) if sure and goods else ()
         evidence = TrayEvidence(
             tray=TRAY,
             verdict=verdict,
@@ -179,6 +183,34 @@ def test_of_two_lots_on_a_tray_no_take_can_tell(counter):
     counter.fill(4, 203.0)
     counter.take(199.0)
     assert counter.rows() == [("restock", 203_000)]
+
+
+def test_a_delivered_lot_has_one_weight_however_many_restocks_brought_it(counter):
+    counter.session(Kind.BUY, 6, -1200)
+    counter.fill(4, 203.0, lot="L-7")
+    counter.fill(6, 201.0, lot="L-7")
+    learnt = [(row.lot, row.new.units) for row in counter.ledger.calibrations() if row.kind == "UNIT"]
+    assert learnt == [("L-7", 4), ("L-7", 10)]
+    assert counter.weight().unit_g == pytest.approx(201.8, abs=0.2)
+    counter.take(201.0)
+    assert [row.lot for row in counter.ledger.calibrations() if row.kind == "UNIT"] == ["L-7"] * 3
+    known = counter.weight()
+    assert read_weights(counter.path, PLANOGRAM, CATALOGUE) == {PLACE: known}
+    counter.again()
+    assert counter.weight() == known
+
+
+@pytest.mark.parametrize(
+    "also",
+    [
+        pytest.param(Movement(TRAY, TEA, "RESTOCK", 2, lot="L-8"), id="two lots came"),
+        pytest.param(Movement(TRAY, TEA, "PULL_OFF", -2), id="others were taken away"),
+        pytest.param(Movement(TRAY, TEA, "ADJUST", -1, "recount"), id="the count was put right"),
+    ],
+)
+def test_a_restock_of_which_the_weight_is_not_one_lots_alone_teaches_nothing(counter, also):
+    counter.fill(4, 203.0, lot="L-7", also=[also])
+    assert counter.rows() == []
 
 
 def test_a_restock_in_doubt_teaches_nothing(counter):

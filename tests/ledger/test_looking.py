@@ -171,6 +171,11 @@ TAMPERING = [
     ),
     ("UPDATE tray_evidence SET curve = '[[1,2]]' WHERE tray = '1-03'", "session 0+1 or its lines"),
     ("UPDATE stock_movement SET count = 99 WHERE n = 1", "stock_movement .*-1 or its lines were altered"),
+    ("UPDATE stock_movement SET lot = 'other' WHERE n = 1", "stock_movement .*-1 or its lines were altered"),
+    (
+        "UPDATE stock_movement SET expires_on = '2029-01-01' WHERE n = 1",
+        "stock_movement .*-1 or its lines were altered",
+    ),
     ("DELETE FROM stock_movement WHERE n = 2", "stock_movement .*-2 is missing: event 2 tells of it"),
     ("DELETE FROM appeal", "appeal 0+1 is missing"),
     (

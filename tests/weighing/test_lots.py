@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.domain.planogram import Facing, planogram_of
+from edge.domain.records import Movement
 from edge.domain.stock import books_of
-from edge.weighing.lots import OPENING, UNKNOWN, named
+from edge.weighing.lots import OPENING, UNKNOWN, named, out_of_place
 
 HERE = ("1-01", "TEA")
 
@@ -28,6 +30,7 @@ def lots(*moves):
     return named(books_of(moves).lots.get(HERE, ()))
 
 
+MAY = date(2027, 5, 1)
 OPENED = (Move("RESTOCK", 6), None)
 CAME = (Move("RESTOCK", 4), "r-1")
 
@@ -49,6 +52,37 @@ CAME = (Move("RESTOCK", 4), "r-1")
 )
 def test_lots_follow_the_books(moves, left):
     assert lots(*moves) == left
+
+
+@pytest.mark.parametrize(
+    ("history", "left"),
+    [
+        pytest.param([(Move("RESTOCK", 4, lot="L-7"), "r-1")] * 2, (("L-7", 8),), id="by its number"),
+        pytest.param(
+            [CAME, (Move("RESTOCK", 4, lot="L-7"), "r-2")], (("r-1", 4), ("L-7", 4)), id="where it has one"
+        ),
+        pytest.param(
+            [(Move("RESTOCK", 4, lot="L-7"), "r-1"), (Move("RESTOCK", 4, lot="L-7", expires_on=MAY), "r-2")],
+            (("L-7", 8),),
+            id="one number, one name",
+        ),
+        pytest.param([(Move("MISPLACED", 1, lot="L-7"), "s-1")], (("L-7", 1),), id="a stray too"),
+    ],
+)
+def test_a_delivered_lot_is_called_by_its_number(history, left):
+    assert lots(*history) == left
+
+
+def test_a_new_planogram_takes_off_what_it_has_no_place_for_and_leaves_strays():
+    history = [
+        (Move("RESTOCK", 4, lot="L-7", expires_on=MAY), "r-1"),
+        (Move("MISPLACED", 2, lot="L-7", expires_on=MAY, sku="RICE"), "s-1"),
+        (Move("RESTOCK", 3, tray="1-02"), None),
+    ]
+    planned = planogram_of("v2", [Facing("1-01", "OIL", 9, 5, 0), Facing("1-02", "TEA", 9, 5, 0)])
+    assert list(out_of_place(books_of(history).lots, planned)) == [
+        Movement("1-01", "TEA", "ADJUST", -4, "another product is planned here", "L-7", None, MAY)
+    ]
 
 
 @settings(max_examples=80, deadline=None)
