@@ -12,9 +12,6 @@ APPEND_ONLY = (
     "appeal",
     "calibration",
     "intake",
-    "sale_supply",
-    "refund",
-    "quota_entry",
 )
 """Money, events and their evidence: rows come, and stay as they are."""
 
@@ -30,6 +27,6 @@ MIGRATIONS: tuple[str, ...] = (
     "m002_goods_of_a_tray",
     "m003_calibration",
     "m004_lots",
-    "m006_quota",
+    "m005_prices",
 )
 """The migrations this version knows, in order."""
