@@ -43,11 +43,10 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     mono_ms: int
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a sale. Amounts in fen; county and certificate as they were at the sale.
 
-    amount = count × price − discount, the line's share of a full reduction. list_price_fen: None where the
-    price is the list price. promotion: ids of what made it cheaper, ``price+reduction``; "": nothing did.
+    supply_price_fen: what the supplier is due for a piece, None: not known.
     """
 
     tray: str
@@ -59,15 +58,29 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     certified: bool
     county: str
     supplier: str
-    list_price_fen: int | None = None
-    discount_fen: int = 0
-    promotion: str = ""
+    supplier_id: str = ""
+    supply_price_fen: int | None = None
 
 
-class SaleSettled(Fact, frozen=True, kw_only=True, omit_defaults=True):
-    """``sale.settled.v1``. ``buyer``: opaque reference. total = Σ amounts, certified ⊆ total.
+class Paid(msgspec.Struct, frozen=True, kw_only=True):
+    """What one source paid of a sale. scheme: UNION_FESTIVAL UNION_SPECIAL SELF_PAY, or ACCOUNT where the
+    buyer's account has no quotas.
 
-    discount = Σ discounts of the lines. prices: version of the prices file; "": there was none.
+    quota: its id, "" where there is none. owed: the buyer has yet to settle it. left_fen: of the quota then.
+    """
+
+    scheme: str
+    quota: str
+    fen: int
+    certified_fen: int
+    owed: bool = False
+    left_fen: int | None = None
+
+
+class SaleSettled(Fact, frozen=True, kw_only=True):
+    """``sale.settled.v1``. ``buyer``: opaque reference. total = Σ amounts = Σ paid, certified ⊆ total.
+
+    paid: () in events of before quotas. unit: opaque id of the buyer's unit.
     """
 
     session: str
@@ -80,8 +93,51 @@ class SaleSettled(Fact, frozen=True, kw_only=True, omit_defaults=True):
     catalogue: str
     opened_at: str
     closed_at: str
-    discount_fen: int = 0
-    prices: str = ""
+    paid: tuple[Paid, ...] = ()
+    unit: str = ""
+
+
+class RefundedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What of one line of a sale went back. line: from 1. count: pieces that count as not sold."""
+
+    line: int
+    fen: int
+    count: int
+
+
+class SaleRefunded(Fact, frozen=True, kw_only=True):
+    """``sale.refunded.v1``: a part of a sale goes back to what paid it. refund: unique over counters.
+
+    fen = Σ lines = Σ paid; ``paid`` names where it goes, never another source than the sale's.
+    """
+
+    refund: str
+    session: str
+    order_no: str
+    buyer: str
+    fen: int
+    certified_fen: int
+    lines: tuple[RefundedLine, ...]
+    paid: tuple[Paid, ...]
+    unit: str = ""
+    reason: str = ""
+
+
+class QuotaEntered(Fact, frozen=True, kw_only=True):
+    """``quota.entered.v1``: what moves a quota or a debt and is no sale. entry: unique over counters.
+
+    kind: LAPSE (unused, falls back to ``unit``) | PAID (``account`` settled what it owed of ``order_no``).
+    """
+
+    entry: str
+    kind: str
+    account: str
+    unit: str
+    scheme: str
+    quota: str
+    fen: int
+    order_no: str | None = None
+    reason: str = ""
 
 
 class Goods(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,6 +315,8 @@ class PlanogramApplied(Fact, frozen=True, kw_only=True):
 
 TYPES: dict[type[Fact], str] = {
     SaleSettled: "sale.settled.v1",
+    SaleRefunded: "sale.refunded.v1",
+    QuotaEntered: "quota.entered.v1",
     SessionClosed: "session.closed.v1",
     StockMoved: "stock.moved.v1",
     AlarmRaised: "alarm.raised.v1",

@@ -37,16 +37,18 @@ from edge.known_weights import read_weights
 from edge.ledger.delivery import acknowledged
 from edge.ledger.ledger import Ledger
 from edge.ledger.outbox import Outbox
+from edge.ledger.planned import planogram_version
 from edge.ledger.reading import Reading, session_view
 from edge.ledger.trays import tray_of
 from edge.lint_check import capacity_g, names_of, plans_of
 from edge.outfit import Outfit, load_outfit
+from edge.outfit_watch import OutfitWatch, goods_of
 from edge.pins import check_pin
 from edge.screens.app import make_app
 from edge.screens.health import Readiness
 from edge.screens.server import WebThread
 from edge.screens.stage import Stage
-from edge.turn import CentreSeen, Goods, Input, Turn, VerifyPin
+from edge.turn import CentreSeen, Input, Turn, VerifyPin
 from edge.weighing.linter import lint
 
 log = structlog.get_logger(__name__)
@@ -65,11 +67,17 @@ class Broken(CounterError):
     exit_code = 70
 
 
-def run(outfit: Outfit, *, as_json: bool, reload: Callable[[], Outfit] | None = None) -> int:
-    """Run until SIGTERM or SIGINT. SIGHUP reads catalogue, planogram and roster again.
+def run(
+    outfit: Outfit,
+    *,
+    as_json: bool,
+    reload: Callable[[], Outfit] | None = None,
+    refused: tuple[str, ...] = (),
+) -> int:
+    """Run until SIGTERM or SIGINT. SIGHUP reads catalogue, planogram, roster and the other files again.
 
-    Raises CounterError when it cannot start or a thread dies. With ``as_json`` one line on stdout says
-    where the pages are.
+    refused: why ``outfit`` is that of the kept copies; (): it is that of the files. Raises CounterError when
+    it cannot start or a thread dies. With ``as_json`` one line on stdout says where the pages are.
     """
     clock = Clock()
     outfit.data.mkdir(parents=True, exist_ok=True)
@@ -77,7 +85,8 @@ def run(outfit: Outfit, *, as_json: bool, reload: Callable[[], Outfit] | None = 
         outfit.data / "ledger.db", outfit.settings.counter.id, clock.now(), secrets.token_bytes
     )
     with closing(ledger):
-        process = Process(outfit, ledger, clock, reload or (lambda: load_outfit(outfit.path, environ={})))
+        again = reload or (lambda: load_outfit(outfit.path, environ={}, now=clock.now().wall))
+        process = Process(outfit, ledger, clock, again, refused)
         process.catch_signals()
         return process.run(as_json)
 
@@ -85,10 +94,16 @@ def run(outfit: Outfit, *, as_json: bool, reload: Callable[[], Outfit] | None = 
 class Process:
     """The threads around the engine. Everything it starts it also stops, the pages last."""
 
-    def __init__(self, outfit: Outfit, ledger: Ledger, clock: Clock, reload: Callable[[], Outfit]) -> None:
-        self._outfit = self._planned = outfit
+    def __init__(
+        self,
+        outfit: Outfit,
+        ledger: Ledger,
+        clock: Clock,
+        reload: Callable[[], Outfit],
+        refused: tuple[str, ...] = (),
+    ) -> None:
+        self._outfit = outfit
         self._clock = clock
-        self._reload = reload
         self._inbox: queue.SimpleQueue[Input | None] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._broken: BaseException | None = None
@@ -103,12 +118,13 @@ class Process:
         self._lock_port = outfit.settings.lock.port
         self._ports = self._make_ports(outfit)
         self._web = self._make_web(outfit)
-        warn(outfit)
+        self._files = OutfitWatch(outfit, reload, self._inbox.put)
+        self._files.begin(refused)
 
     def catch_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._end(None))
-        signal.signal(signal.SIGHUP, lambda *_: self._worker.submit(self._read_again))
+        signal.signal(signal.SIGHUP, lambda *_: self._worker.submit(self._files.read_again))
 
     def run(self, as_json: bool) -> int:
         try:
@@ -186,17 +202,6 @@ class Process:
     def _check_pin(self, check: VerifyPin) -> None:
         self._inbox.put(PinChecked(check.id, check_pin(check.pin, check.against)))
 
-    def _read_again(self) -> None:
-        try:
-            outfit = self._reload()
-        except CounterError as error:
-            log.error("files_refused", error=str(error))
-            return
-        log.info("files_read_again", catalogue=outfit.catalogue.version)
-        self._planned = outfit
-        warn(outfit)
-        self._inbox.put(goods_of(outfit))
-
     def _look_at_centre(self) -> None:
         try:
             self._inbox.put(CentreSeen(centre_keeps_up(self._outfit.data, self._clock.now().wall)))
@@ -241,7 +246,7 @@ class Process:
             version=version("smart-counter"),
             samples=sample_logins(outfit),
             curves=partial(tray_of, outfit.data / "ledger.db"),
-            picture=lambda: planogram_picture(self._planned),
+            picture=lambda: planogram_picture(self._files.outfit),
         )
         return WebThread(app, self._stage, settings.screens.host, settings.screens.port)
 
@@ -272,22 +277,13 @@ class Process:
         self._web.stop()
 
 
-def goods_of(outfit: Outfit) -> Goods:
-    """What is for sale, for the engine."""
-    return Goods(outfit.catalogue, outfit.planogram, outfit.roster, outfit.traces, outfit.prices)
-
-
-def warn(outfit: Outfit) -> None:
-    """Say in the log what the planogram linter found and let pass."""
-    for said in outfit.warnings:
-        log.warning("planogram", version=outfit.planogram.version, said=said)
-
-
 def planogram_picture(outfit: Outfit) -> bytes:
     """The planogram as the linter sees it by the weights that were learnt so far: a PNG."""
     from edge.lint_picture import planogram_png  # Pillow is loaded when somebody looks
 
     planogram, catalogue = outfit.planogram, outfit.catalogue
+    if outfit.draft and planogram_version(outfit.data / "ledger.db") == outfit.draft.version:
+        planogram = outfit.draft  # a restocker accepted it
     learnt = read_weights(outfit.data / "ledger.db", planogram, catalogue)
     report = lint(plans_of(planogram, catalogue, capacity_g(outfit.settings.weighing), learnt))
     return planogram_png(report, planogram, names_of(catalogue))

@@ -43,19 +43,21 @@ def counter() -> None:
 @json_option
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info")
 def run(config: Path | None, overrides: dict[str, object], as_json: bool, log_level: str) -> int:
-    """Run this counter until SIGTERM or Ctrl-C; SIGHUP reads catalogue, planogram and roster again.
+    """Run this counter until SIGTERM or Ctrl-C; SIGHUP reads catalogue, planogram, roster … again.
 
     With --json one line on stdout says when it is ready, and where its pages are.
     """
     from edge import logs
     from edge.app import run as run_counter
-    from edge.outfit import Outfit, load_outfit
+    from edge.clock import Clock
+    from edge.outfit import Outfit, load_or_kept, load_outfit
 
     def read() -> Outfit:
-        return load_outfit(config, environ=environment(), flags=overrides)
+        return load_outfit(config, environ=environment(), flags=overrides, now=Clock().now().wall)
 
     logs.configure(log_level)
-    return run_counter(read(), as_json=as_json, reload=read)
+    outfit, refused = load_or_kept(config, environ=environment(), flags=overrides, now=Clock().now().wall)
+    return run_counter(outfit, as_json=as_json, reload=read, refused=refused)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

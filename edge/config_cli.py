@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from edge.cli_options import environment, json_option, settings_options
+from edge.clock import Clock
 from edge.errors import ConfigError
 from edge.outfit import load_outfit
 from edge.settings_load import find_config, load_settings
@@ -29,7 +30,7 @@ def config() -> None:
 def check(config: Path | None, overrides: dict[str, object], as_json: bool) -> int:
     """Read the settings and every file they name; print all faults at once. Exit 78 where there are any."""
     try:
-        outfit = load_outfit(config, environ=environment(), flags=overrides)
+        outfit = load_outfit(config, environ=environment(), flags=overrides, now=Clock().now().wall)
     except ConfigError as error:
         if as_json:
             click.echo(json.dumps({"ok": False, "problems": error.problems}, ensure_ascii=False))

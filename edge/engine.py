@@ -42,11 +42,10 @@ from edge.hardware.signals import (
 )
 from edge.idle_door import IdleDoor
 from edge.ledger.ledger import Ledger
-from edge.offering import Offering
 from edge.settings import Settings
 from edge.showing import RESULT_S, Showing
 from edge.trays import Trays
-from edge.turn import CentreSeen, Goods, Input, Turn
+from edge.turn import CentreSeen, FilesRead, Goods, Input, Turn
 from edge.upkeep import Upkeep
 from edge.weighing.lots import out_of_place
 
@@ -69,7 +68,7 @@ class Engine:
     ) -> None:
         """random_hex: that many unguessable bytes as hex digits. Takes up an unfinished session."""
         limits = settings.session
-        self._goods = goods
+        self._goods = goods = goods.settled(ledger.planogram())
         self._next_goods: Goods | None = None
         self._ledger = ledger
         self._random_hex = random_hex
@@ -88,7 +87,6 @@ class Engine:
         over = self._session_over
         self._conductor = Conductor(settings, ledger, self._alarms, self._trays, closing, over)
         self._showing = Showing(settings.counter, self._tokens)
-        self._offering = Offering(ledger, self._zone)
         self._door = DoorState(now.mono, None, None)
         self._line_up = False
         self._lock_lost = False
@@ -148,6 +146,8 @@ class Engine:
                 turn.answers.append(Accepted(item.id))
             case Goods():
                 self._next_goods = item
+            case FilesRead():
+                self._on_files(item, now)
             case CentreSeen():
                 self._online = item.online
 
@@ -170,7 +170,6 @@ class Engine:
 
     def _session_over(self, unexplained: Mapping[TrayId, Decigrams]) -> None:
         self._idle_door.session_over(unexplained)
-        self._offering.sold()
         self._upkeep.session_over()
 
     def _on_device(self, alarm: DeviceAlarm, now: Instant) -> None:
@@ -193,6 +192,13 @@ class Engine:
         self._misconfigured.add(found.tray)
         detail = f"register {found.register} holds {found.value}; it must hold 0"
         self._alarms.raise_("MISCONFIGURED", found.tray, "CRITICAL", detail, now)
+
+    def _on_files(self, read: FilesRead, now: Instant) -> None:
+        if read.problems:
+            said = "; ".join((*read.problems[:3], *(["…"] if len(read.problems) > 3 else [])))
+            self._alarms.raise_("CATALOGUE_REFUSED", "files", "MAJOR", said, now)
+        else:
+            self._alarms.clear("CATALOGUE_REFUSED", "files", now)
 
     # --- people -------------------------------------------------------------------------------------
     def _on_person(
@@ -239,8 +245,7 @@ class Engine:
         self._entrance.grant(request, session, turn)
         self._idle_door.session_begins(request.kind, now)
         learnt = self._upkeep.learnt(self._goods)
-        terms = self._offering.terms(self._goods, now)
-        self._conductor.begin(session, request.kind, account.ref, self._goods, learnt, terms, now, turn)
+        self._conductor.begin(session, request.kind, account.ref, self._goods, learnt, now, turn)
 
     def _why_shut(self, request: OpenRequest, account: Account, now: Instant) -> tuple[Refusal, str] | None:
         """Why the door stays shut for ``account``; None: it may be opened."""
@@ -297,7 +302,7 @@ class Engine:
         self._upkeep.idle(self._goods, now)
         if self._next_goods is not None:
             goods, self._next_goods = self._next_goods, None
-            self._apply(goods, now)
+            self._apply(goods.settled(self._ledger.planogram()), now)
         if now.mono >= self._checkpoint_at:
             self._checkpoint_at = now.mono + CHECKPOINT_S
             self._ledger.checkpoint()
@@ -343,7 +348,6 @@ class Engine:
         conductor = self._conductor
         turn.view, session = self._showing.view(
             self._goods,
-            self._offering.terms(self._goods, now),
             self._trays,
             self._ledger.on_hand(),
             self._ledger.lots(),

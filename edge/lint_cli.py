@@ -11,6 +11,7 @@ from edge import lint_words as words
 from edge.cli_options import environment, json_option, settings_options
 from edge.domain import planogram as plan
 from edge.domain.catalogue import Catalogue
+from edge.domain.gate import Policy
 from edge.domain.planogram import Planogram
 from edge.errors import CannotCreate, ConfigError
 from edge.files import read_catalogue, read_planogram
@@ -75,7 +76,8 @@ def lint_command(
 def _pair_of(planogram_file: Path, catalogue_file: Path) -> tuple[Planogram, Catalogue]:
     """Both files, which must fit each other. Raises ConfigError with every fault."""
     planogram, catalogue = read_planogram(planogram_file), read_catalogue(catalogue_file)
-    if problems := [f"{planogram_file}: {each}" for each in plan.problems_of(planogram, catalogue)]:
+    found = [*plan.problems_of(planogram, catalogue), *plan.refusals_of(planogram, catalogue, Policy(), None)]
+    if problems := [f"{planogram_file}: {each}" for each in found]:
         raise ConfigError(problems)
     return planogram, catalogue
 

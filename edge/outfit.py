@@ -4,24 +4,25 @@ What the settings mean is ``settings_check``'s knowledge; what no file can tell 
 ledger) is found by ``counter doctor``.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from edge.domain import planogram as plan
+from edge.applied import Applied, Stamp, stamps_of
 from edge.domain.catalogue import Catalogue
+from edge.domain.gate import NO_RECALLS, Recalls
 from edge.domain.planogram import Planogram
-from edge.domain.price_check import group_problems
-from edge.domain.pricing import NO_PRICES, PriceList
 from edge.domain.roster import Roster
 from edge.domain.trace import Traces
 from edge.errors import ConfigError
-from edge.files import read_catalogue, read_planogram, read_roster
-from edge.lint_check import linted, names_of, sentences
-from edge.price_file import read_prices
+from edge.files import read_catalogue, read_draft, read_planogram, read_recalls, read_roster
+from edge.ledger.planned import planogram_version
+from edge.lint_check import names_of, sentences
+from edge.outfit_check import Parts, lapsed, misfits, remarks, reports
 from edge.settings import Files, Settings
-from edge.settings_check import load_problems, roster_problems, settings_problems, tray_problems
 from edge.settings_load import find_config, places, read
 from edge.trace_file import read_traces
 from edge.weighing.linter import CabinetReport, Level
@@ -31,10 +32,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Outfit:
-    """What ``counter run`` starts with. On SIGHUP it is read again, for catalogue, planogram and roster.
+    """What ``counter run`` starts with. On SIGHUP it is read again, for all but the settings.
 
     path: the settings file. data: where the ledger lives (absolute). origins: see ``settings_load``.
-    lint: what the planogram linter says; None: ``weighing.lint`` is off.
+    lint: what the planogram linter says; None: ``weighing.lint`` is off. draft: the planogram that waits for
+    the next restock. files: what was read, by its key under ``[files]``; stamps: of just before. noted: what
+    is wrong and no reason to refuse anything, beside the linter's.
     """
 
     settings: Settings
@@ -46,90 +49,145 @@ class Outfit:
     roster: Roster
     lint: CabinetReport | None = None
     traces: Traces = field(default_factory=Traces)
-    prices: PriceList = NO_PRICES
+    recalls: Recalls = NO_RECALLS
+    draft: Planogram | None = None
+    files: Mapping[str, Path] = field(default_factory=dict)
+    stamps: Mapping[str, Stamp] = field(default_factory=dict)
+    noted: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the linter found and was no reason to refuse the planogram, one sentence each."""
+        """What was found and was no reason to refuse the files, one sentence each."""
         if self.lint is None:
-            return ()
+            return self.noted
         names = names_of(self.catalogue)
-        return tuple(
-            each for level in (Level.ERROR, Level.WARN) for each in sentences(self.lint, names, level)
-        )
+        levels = (Level.ERROR, Level.WARN)
+        return (*self.noted, *(each for level in levels for each in sentences(self.lint, names, level)))
 
 
 def load_outfit(
-    config: Path | None, *, environ: Mapping[str, str], flags: Mapping[str, object] | None = None
+    config: Path | None,
+    *,
+    environ: Mapping[str, str],
+    flags: Mapping[str, object] | None = None,
+    now: datetime | None = None,
+    kept: Mapping[str, Path] | None = None,
 ) -> Outfit:
-    """Find, read and check everything. Raises ConfigError with every fault in one sentence each."""
+    """Find, read and check everything. Raises ConfigError with every fault in one sentence each.
+
+    now: aware; on its local day certificates are judged, None: dates do not matter. kept: copies to be read
+    instead of the files that the settings name.
+    """
     path = find_config(config, environ)
     if path is None:
         looked = ", ".join(str(each) for each in places(environ))
         raise ConfigError(f"no settings file: looked at $COUNTER_CONFIG, {looked}; name one with --config")
     walk = read(path, Settings, env_prefix="COUNTER_", environ=environ, flags=flags)
-    problems, here = list(walk.problems), path.parent
+    problems = list(walk.problems)
     settings = cast(Settings | None, walk.parts.get(()))
     files = cast(Files, walk.parts.get(("files",), Files()))
-    catalogue = planogram = roster = None
+    at = dict(kept) if kept else named(files, path.parent)
+    stamps = stamps_of(at)
+    catalogue = planogram = roster = draft = None
+    recalls: Recalls | None = NO_RECALLS
     if walk.parts:
-        catalogue = _tried(read_catalogue, here / files.catalogue, problems)
-        planogram = _tried(read_planogram, here / files.planogram, problems)
-        roster = _tried(read_roster, here / files.roster, problems)
+        catalogue = _tried(read_catalogue, at["catalogue"], problems)
+        planogram = _tried(read_planogram, at["planogram"], problems)
+        roster = _tried(read_roster, at["roster"], problems)
+        draft = _tried(read_draft, at["planogram_draft"], problems) if "planogram_draft" in at else None
+        recalls = _tried(read_recalls, at["recalls"], problems) if "recalls" in at else NO_RECALLS
     traces: Traces | None = Traces()
-    if files.traces and catalogue:
+    if "traces" in at and catalogue:
         skus = catalogue.products.keys()
-        traces = _tried(lambda file: read_traces(file, skus), here / files.traces, problems)
-    prices: PriceList | None = NO_PRICES
-    if files.prices and catalogue:
-        known = catalogue.products.keys()
-        prices = _tried(lambda file: read_prices(file, known), here / files.prices, problems)
-    problems += _misfits(path, files, settings, catalogue, planogram, roster)
-    if prices and planogram:
-        found = group_problems(prices, planogram.groups())
-        problems += [f"{here / files.prices}: {each}" for each in found]
-    report = _report(settings, planogram, catalogue)
-    if report and catalogue and settings and settings.weighing.lint == "refuse":
-        found = sentences(report, names_of(catalogue), Level.ERROR)
-        problems += [f"{here / files.planogram}: {each}" for each in found]
-    if problems or not (settings and catalogue and planogram and roster and traces is not None and prices):
+        traces = _tried(lambda file: read_traces(file, skus), at["traces"], problems)
+    data, today = Path(files.data).absolute(), _local_day(settings, now)
+    version, known = _in_force(data)
+    parts = Parts(settings, catalogue, planogram, roster, draft, recalls, known, version, today)
+    problems += misfits(path, at, parts)
+    if problems or not (settings and catalogue and planogram and roster) or recalls is None or traces is None:
         raise ConfigError(problems)
-    data = Path(settings.files.data).absolute()
-    return Outfit(settings, path, walk.origins, data, catalogue, planogram, roster, report, traces, prices)
+    found = dict(reports(at, parts))
+    if draft and draft.now:
+        planogram, lint, waiting = draft.planogram, found.get(at["planogram_draft"]), None
+    else:
+        lint, waiting = found.get(at["planogram"]), draft.planogram if draft else None
+    noted = (*remarks(catalogue, settings), *lapsed(parts))
+    return Outfit(
+        settings=settings,
+        path=path,
+        origins=walk.origins,
+        data=data,
+        catalogue=catalogue,
+        planogram=planogram,
+        roster=roster,
+        lint=lint,
+        traces=traces,
+        recalls=recalls,
+        draft=waiting,
+        files=at,
+        stamps=stamps,
+        noted=noted,
+    )
 
 
-def _report(
-    settings: Settings | None, planogram: Planogram | None, catalogue: Catalogue | None
-) -> CabinetReport | None:
-    """The linter's word on files that can be read and know of each other."""
-    if not (settings and planogram and catalogue) or settings.weighing.lint == "off":
+def load_or_kept(
+    config: Path | None,
+    *,
+    environ: Mapping[str, str],
+    flags: Mapping[str, object] | None = None,
+    now: datetime | None = None,
+) -> tuple[Outfit, tuple[str, ...]]:
+    """The outfit to start with, and what was wrong with the files where it is that of the kept copies.
+
+    Raises ConfigError with the files' faults where there are no copies, or they do not fit the settings.
+    Recalls are taken from their file wherever it can be read: they must not wait for another one's repair.
+    """
+    try:
+        return load_outfit(config, environ=environ, flags=flags, now=now), ()
+    except ConfigError as error:
+        problems = error.problems
+    path = find_config(config, environ)
+    if path is None:
+        raise ConfigError(problems)
+    walk = read(path, Settings, env_prefix="COUNTER_", environ=environ, flags=flags)
+    files = cast(Files, walk.parts.get(("files",), Files()))
+    kept = Applied(Path(files.data).absolute()).files()
+    if not kept or walk.problems:
+        raise ConfigError(problems)
+    recalls = named(files, path.parent).get("recalls")
+    if recalls and _tried(read_recalls, recalls, []) is not None:
+        kept["recalls"] = recalls
+    try:
+        return load_outfit(config, environ=environ, flags=flags, now=now, kept=kept), problems
+    except ConfigError as error:
+        also = (f"the copies kept of before do not fit either: {each}" for each in error.problems)
+        raise ConfigError([*problems, *also]) from error
+
+
+def named(files: Files, here: Path) -> dict[str, Path]:
+    """The files that the settings name, by their key, without the data directory and those not named."""
+    keys = [key for key in files.__struct_fields__ if key != "data" and getattr(files, key)]
+    return {key: here / str(getattr(files, key)) for key in keys}
+
+
+def _in_force(data: Path) -> tuple[str | None, tuple[Planogram, ...]]:
+    """The planograms that the counter works by: those of the copies, or the version that its ledger names."""
+    copies = Applied(data).files()
+    if not copies:
+        return planogram_version(data / "ledger.db"), ()
+    planogram = _tried(read_planogram, copies["planogram"], []) if "planogram" in copies else None
+    draft = _tried(read_draft, copies["planogram_draft"], []) if "planogram_draft" in copies else None
+    return None, tuple(each for each in (planogram, draft and draft.planogram) if each)
+
+
+def _local_day(settings: Settings | None, now: datetime | None) -> date | None:
+    """None where dates do not matter, or the time zone, a fault of its own, is not known."""
+    if settings is None or now is None:
         return None
-    if any(facing.sku not in catalogue.products for facing in planogram.facings):
-        return None  # said by name already
-    return linted(settings.weighing, planogram, catalogue)
-
-
-def _misfits(
-    path: Path,
-    files: Files,
-    settings: Settings | None,
-    catalogue: Catalogue | None,
-    planogram: Planogram | None,
-    roster: Roster | None,
-) -> Iterator[str]:
-    """What does not fit together, as far as the parts could be read, each sentence with its file."""
-    here = path.parent
-    if settings:
-        yield from (f"{path}: {each}" for each in settings_problems(settings, here))
-    if settings and planogram:
-        yield from (f"{path}: {each}" for each in tray_problems(settings, planogram))
-    if planogram and catalogue:
-        yield from (f"{here / files.planogram}: {each}" for each in plan.problems_of(planogram, catalogue))
-    if settings and planogram and catalogue:
-        heavy = load_problems(settings, planogram, catalogue)
-        yield from (f"{here / files.planogram}: {each}" for each in heavy)
-    if roster:
-        yield from (f"{here / files.roster}: {each}" for each in roster_problems(roster))
+    try:
+        return now.astimezone(ZoneInfo(settings.counter.timezone)).date()
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
 
 
 def _tried(read_file: Callable[[Path], T], path: Path, problems: list[str]) -> T | None:

@@ -52,8 +52,29 @@ class Files(Section, frozen=True, kw_only=True):
     roster: str = "roster.toml"
     traces: str = ""
     """Where the goods come from, lot by lot; "": no such file."""
-    prices: str = ""
-    """Price versions and promotions; "": everything is sold at the catalogue's price."""
+    recalls: str = ""
+    """What must not be sold any more; "": no such file."""
+    planogram_draft: str = ""
+    """The planogram to come, at once or with the next restock; "": none."""
+
+
+class Policy(Section, frozen=True, kw_only=True):
+    """What may be sold here, to whom and when. The defaults are those of a government office."""
+
+    certified_only: bool = True
+    certified_ratio_min: Annotated[float, Meta(ge=0, le=1)] = 1.0
+    """Least share of certified goods in a planogram, where uncertified ones are allowed at all."""
+    ratio_by: Literal["facings", "sku", "value"] = "facings"
+    alcohol: bool = False
+    identity: Literal["any", "unit_staff"] = "any"
+    """unit_staff: only accounts of the roster with ``staff = true`` may open to buy."""
+    expired_tray: Literal["refuse_door", "mask"] = "refuse_door"
+    blocked_tray: Literal["mask", "refuse_door"] = "mask"
+    """Goods that lie there and may not be sold: their tray is out of sale, or the whole door is."""
+    hours: tuple[str, ...] = ()
+    """When buyers may open, like ``mon-fri 07:30-20:00``; (): always."""
+    price_guard_pct: Annotated[int, Meta(ge=0)] = 10
+    """A price so many percent above the catalogue's usual one is warned of."""
 
 
 class SerialPort(Section, frozen=True, kw_only=True):
@@ -198,6 +219,7 @@ class Settings(Section, frozen=True, kw_only=True):
     session: Session = Session()
     weighing: Weighing = Weighing()
     screens: Screens = Screens()
+    policy: Policy = Policy()
     mqtt: Mqtt = Mqtt()
 
 

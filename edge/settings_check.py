@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cloud_bridge.feed import COUNTER_ID
 from edge.domain.catalogue import Catalogue
+from edge.domain.hours import opening_of
 from edge.domain.planogram import Planogram
 from edge.domain.roster import Roster
 from edge.domain.values import Kind
@@ -70,6 +71,7 @@ def settings_problems(settings: Settings, here: Path) -> Iterator[str]:
     yield from _identity_problems(settings)
     yield from _wire_problems(settings, here)
     yield from _time_problems(settings)
+    yield from _policy_problems(settings)
     voices = here / settings.screens.voice_dir
     if settings.screens.voice_dir and not voices.is_dir():
         yield f"screens.voice_dir: there is no directory {voices}; make it or correct it"
@@ -78,6 +80,19 @@ def settings_problems(settings: Settings, here: Path) -> Iterator[str]:
         yield f"mqtt.password_file {secret!r} must be a whole path, like /etc/counter/mqtt-password"
     elif secret and not Path(secret).is_file():
         yield f"mqtt.password_file: there is no file {secret}; make it (rights 0600) or correct it"
+
+
+def _policy_problems(settings: Settings) -> Iterator[str]:
+    for text in settings.policy.hours:
+        try:
+            opening_of(text)
+        except ValueError as error:
+            yield f"policy.hours: {error}"
+    if settings.policy.alcohol and settings.policy.identity != "unit_staff":
+        yield (
+            'policy.alcohol needs policy.identity = "unit_staff": minors must not get it '
+            "(未成年人保护法 art. 59)"
+        )
 
 
 def tray_problems(settings: Settings, planogram: Planogram) -> Iterator[str]:
@@ -104,9 +119,12 @@ def load_problems(settings: Settings, planogram: Planogram, catalogue: Catalogue
             )
 
 
-def roster_problems(roster: Roster) -> Iterator[str]:
-    if not any(Kind.BUY in account.kinds for account in roster.accounts.values()):
+def roster_problems(roster: Roster, settings: Settings | None = None) -> Iterator[str]:
+    buyers = [account for account in roster.accounts.values() if Kind.BUY in account.kinds]
+    if not buyers:
         yield 'no account may open the door to buy; give one kinds = ["BUY"]'
+    elif settings and settings.policy.identity == "unit_staff" and not any(each.staff for each in buyers):
+        yield 'policy.identity is "unit_staff" and no buyer is staff; give those that are staff = true'
 
 
 def _identity_problems(settings: Settings) -> Iterator[str]:

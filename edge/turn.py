@@ -1,10 +1,10 @@
 """What goes into one step of the engine and what comes out of it. Values only."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edge.domain.catalogue import Catalogue
+from edge.domain.gate import NO_RECALLS, Recalls
 from edge.domain.planogram import Planogram
-from edge.domain.pricing import NO_PRICES, PriceList
 from edge.domain.reports import FaultReport
 from edge.domain.requests import Answer, AnswerRequest, AppealRequest, OpenRequest, PinChecked
 from edge.domain.roster import PinHash, Roster
@@ -22,7 +22,26 @@ class Goods:
     planogram: Planogram
     roster: Roster
     traces: Traces = field(default_factory=Traces)
-    prices: PriceList = NO_PRICES
+    recalls: Recalls = NO_RECALLS
+    draft: Planogram | None = None
+    """The planogram that waits for the next restock."""
+
+    def accepted(self) -> "Goods":
+        """These goods with the draft in force: a restocker said so."""
+        return replace(self, planogram=self.draft or self.planogram, draft=None)
+
+    def settled(self, applied: str | None) -> "Goods":
+        """These goods, with the draft in force where it was accepted: ``applied`` is the ledger's version."""
+        if self.draft is None or self.draft.version != applied:
+            return self
+        return self.accepted()
+
+
+@dataclass(frozen=True, slots=True)
+class FilesRead:
+    """The files were read anew. problems: why they were refused, what was in use before stays; (): fine."""
+
+    problems: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +51,17 @@ class CentreSeen:
     online: bool
 
 
-Input = Signal | OpenRequest | AppealRequest | AnswerRequest | FaultReport | PinChecked | Goods | CentreSeen
+Input = (
+    Signal
+    | OpenRequest
+    | AppealRequest
+    | AnswerRequest
+    | FaultReport
+    | PinChecked
+    | Goods
+    | FilesRead
+    | CentreSeen
+)
 
 
 @dataclass(frozen=True, slots=True)

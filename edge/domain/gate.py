@@ -4,7 +4,7 @@ Everything is judged here, at the counter, so a date that passes while offline c
 It opens no door and books nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
@@ -81,6 +81,9 @@ class Recalls:
         return (sku, None) in self.lots or (sku, lot) in self.lots
 
 
+NO_RECALLS = Recalls()
+
+
 def why_not_sell(
     product: Product,
     lot_expiry: date | None,
@@ -96,6 +99,12 @@ def why_not_sell(
     return (*_papers(product, today, policy), *_lot(product, lot_expiry, lot_name, today, recalls))
 
 
+def why_not_plan(product: Product, today: date, policy: Policy, recalls: Recalls) -> tuple[Block, ...]:
+    """Every reason to give ``product`` no place at all, whatever its lots: papers, policy, a whole recall."""
+    recalled = (Block.RECALLED,) if (product.sku, None) in recalls.lots else ()
+    return (*_papers(product, today, policy), *recalled)
+
+
 def why_not_stock(
     product: Product,
     lot_expiry: date | None,
@@ -104,18 +113,19 @@ def why_not_stock(
     policy: Policy,
     recalls: Recalls,
     *,
-    supplier_id: str | None = None,
+    suppliers: Collection[str] = (),
     pieces: int = 0,
     capacity: int | None = None,
     certified_share: Fraction | None = None,
 ) -> tuple[Block, ...]:
     """Every reason not to put this lot on a tray: those of selling, and those of the tray and the visit.
 
-    supplier_id: whose goods the visitor may bring, None: anybody's. pieces: what would lie there after it,
-    of at most ``capacity``. certified_share: of the planogram with this product in it, see ``share_of``.
+    suppliers: ids of those whose goods the visitor may bring, as ``Account.suppliers``; (): anybody's.
+    pieces: what would lie there after it, of at most ``capacity``. certified_share: of the planogram with
+    this product in it, see ``planogram.share_of``.
     """
     found = list(why_not_sell(product, lot_expiry, lot_name, today, policy, recalls))
-    if supplier_id is not None and product.supplier_id != supplier_id:
+    if suppliers and product.supplier_id not in suppliers:
         found.append(Block.OTHER_SUPPLIER)
     if capacity is not None and pieces > capacity:
         found.append(Block.OVER_CAPACITY)

@@ -18,6 +18,8 @@ class Scheme(StrEnum):
 
     UNION_FESTIVAL = "UNION_FESTIVAL"
     UNION_SPECIAL = "UNION_SPECIAL"
+    ACCOUNT = "ACCOUNT"
+    """The account as it is, of somebody who has no quota; paid as operator and unit agreed."""
     SELF_PAY = "SELF_PAY"
     """The buyer's own; no quota has it."""
     RESERVED_832 = "832_RESERVED"
@@ -25,6 +27,7 @@ class Scheme(StrEnum):
 
 
 REFUSED = {
+    Scheme.ACCOUNT: "ACCOUNT is an account without quotas: leave the table out",
     Scheme.SELF_PAY: "SELF_PAY is what no quota pays; it has no cap and no dates: leave the table out",
     Scheme.RESERVED_832: (
         "a counter sale is not an 832 purchase: none has an order number of that platform when it is made;"

@@ -8,20 +8,10 @@ Weights never appear: buyers are shown pieces (the trade-scale rule).
 import msgspec
 
 
-class PromotionView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a promotion is called. kind: LIMITED_TIME TIME_OF_DAY NEAR_EXPIRY FULL_REDUCTION."""
-
-    kind: str
-    zh: str
-    en: str
-
-
 class TrayView(msgspec.Struct, frozen=True, kw_only=True):
     """One product on one tray; goods that share a tray have a view each.
 
-    on_hand: pieces booked, less the pieces in the open door's basket. list_price_fen: None where
-    ``price_fen`` is the list price. strike_fen: what may be shown struck through beside it. promotion: by
-    which the price is lower, reduction: for which these goods count besides.
+    on_hand: pieces booked, less the pieces in the open door's basket.
     """
 
     tray: str
@@ -40,10 +30,6 @@ class TrayView(msgspec.Struct, frozen=True, kw_only=True):
     """False: the tray's scale is silent or faulty; its goods are not sold just now."""
     category: str = ""
     """The catalogue's category; pages choose the product's picture by it. "": a plain box."""
-    list_price_fen: int | None = None
-    strike_fen: int | None = None
-    promotion: PromotionView | None = None
-    reduction: PromotionView | None = None
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,11 +52,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LineView(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the basket. sure False: still weighing, or it went to review; then amount_fen is 0.
-
-    amount_fen = count × price_fen − discount_fen, its share of a full reduction. list_price_fen: None where
-    ``price_fen`` is the list price.
-    """
+    """A line of the basket. sure False: still weighing, or it went to review; then amount_fen is 0."""
 
     tray: str
     sku: str
@@ -81,8 +63,6 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     amount_fen: int
     sure: bool
     evidence: Evidence | None = None
-    list_price_fen: int | None = None
-    discount_fen: int = 0
 
 
 class OptionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +70,6 @@ class OptionView(msgspec.Struct, frozen=True, kw_only=True):
 
     lines: tuple[LineView, ...]
     total_fen: int
-    discount_fen: int = 0
 
 
 class QuestionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,7 +85,6 @@ class BasketView(msgspec.Struct, frozen=True, kw_only=True):
     state: GRANTED UNLOCKING OPEN SETTLING SETTLED EMPTY REVIEW CANCELLED.
     notice: a string key for pages, or "": door_long door_alarm latch foreign unsure bolt_stuck …
     closes_in_s: whole seconds until the next limit (pull time-out, door warning), None: no limit runs.
-    discount_fen: what ``reduction`` takes off, within ``total_fen`` already.
     """
 
     kind: str
@@ -117,8 +95,6 @@ class BasketView(msgspec.Struct, frozen=True, kw_only=True):
     closes_in_s: int | None = None
     order_no: str | None = None
     question: QuestionView | None = None
-    discount_fen: int = 0
-    reduction: PromotionView | None = None
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,8 +124,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     """One door session for its opener, as ``GET /api/v1/sessions/{id}`` gives it.
 
-    verdict: None while open, then charge | empty | review. discount_fen, reduction: as BasketView's; of a
-    session read from the ledger the reduction's name is not known any more.
+    verdict: None while open, then charge | empty | review.
     """
 
     session: str
@@ -167,5 +142,3 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     question: QuestionView | None = None
     appeal: str | None = None
     """None, or ``received`` once an appeal was recorded."""
-    discount_fen: int = 0
-    reduction: PromotionView | None = None

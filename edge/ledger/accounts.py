@@ -12,17 +12,17 @@ import msgspec
 
 from cloud_bridge import feed
 from edge.domain.records import Happened
-from edge.ledger import calibrations, stock
+from edge.ledger import calibrations, quota, refunds, stock
 from edge.ledger.sessions import happenings
 
 _EVENTS = "SELECT seq, body FROM event ORDER BY seq"
 _SALE = (
     "SELECT x.n, s.id, x.order_no, x.buyer, s.channel, x.total_fen, x.certified_fen, s.catalogue, s.opened,"
-    " s.closed, x.discount_fen, x.prices FROM sale x JOIN session s ON s.id = x.session WHERE x.order_no = ?"
+    " s.closed FROM sale x JOIN session s ON s.id = x.session WHERE x.order_no = ?"
 )
 _LINES = (
-    "SELECT tray, sku, name, count, price_fen, amount_fen, certified, county, supplier,"
-    " nullif(list_price_fen, price_fen), discount_fen, promotion FROM sale_line WHERE sale = ? ORDER BY line"
+    "SELECT tray, sku, name, count, price_fen, amount_fen, certified, county, supplier FROM sale_line"
+    " WHERE sale = ? ORDER BY line"
 )
 _SESSION = (
     "SELECT s.kind, s.state, s.opener, s.verdict, s.reasons, s.opened, s.closed, x.order_no FROM session s"
@@ -56,7 +56,10 @@ def disagreements(conn: sqlite3.Connection) -> Iterator[str]:
 
 
 def _unequal(conn: sqlite3.Connection, told: Counter[str]) -> Iterator[str]:
-    for table in ("sale", "session", "stock_movement", "appeal", "calibration"):
+    entries = quota.told_apart(conn)
+    if entries != told["quota_entry"]:
+        yield f"quota_entry has {entries} rows of its own, the events tell of {told['quota_entry']}"
+    for table in ("sale", "refund", "session", "stock_movement", "appeal", "calibration"):
         rows = conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
         if rows != told[table]:
             yield f"{table} has {rows} rows, the events tell of {told[table]}"
@@ -68,6 +71,10 @@ def _place(
     """(table, key, what the rows would say) of a fact; an empty table for facts without rows."""
     if isinstance(fact, feed.SaleSettled):
         return "sale", fact.order_no, lambda: _sale(conn, fact.order_no)
+    if isinstance(fact, feed.SaleRefunded):
+        return "refund", fact.refund, lambda: refunds.refund_named(conn, fact.refund)
+    if isinstance(fact, feed.QuotaEntered):
+        return "quota_entry", fact.entry, lambda: quota.entry_named(conn, fact.entry)
     if isinstance(fact, feed.SessionClosed):
         return "session", fact.session, lambda: _session(conn, fact)
     if isinstance(fact, feed.StockMoved):
@@ -83,8 +90,8 @@ def _sale(conn: sqlite3.Connection, order_no: str) -> feed.Fact | None:
     row = conn.execute(_SALE, (order_no,)).fetchone()
     if row is None:
         return None
-    n, session, number, buyer, channel, total, certified, catalogue, opened, closed, discount, prices = row
-    return feed.SaleSettled(
+    n, session, number, buyer, channel, total, certified, catalogue, opened, closed = row
+    fact = feed.SaleSettled(
         mono_ms=0,
         session=session,
         order_no=number,
@@ -96,13 +103,12 @@ def _sale(conn: sqlite3.Connection, order_no: str) -> feed.Fact | None:
         catalogue=catalogue,
         opened_at=opened,
         closed_at=closed,
-        discount_fen=discount,
-        prices=prices,
     )
+    return quota.sale_as_kept(conn, fact)
 
 
 def _line(row: tuple[Any, ...]) -> feed.Line:
-    tray, sku, name, count, price, amount, certified, county, supplier, listed, discount, promotion = row
+    tray, sku, name, count, price, amount, certified, county, supplier = row
     return feed.Line(
         tray=tray,
         sku=sku,
@@ -113,9 +119,6 @@ def _line(row: tuple[Any, ...]) -> feed.Line:
         certified=bool(certified),
         county=county,
         supplier=supplier,
-        list_price_fen=listed,
-        discount_fen=discount,
-        promotion=promotion,
     )
 
 

@@ -14,16 +14,18 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from cloud_bridge import feed
+from edge.domain.quota import Quota
 from edge.domain.records import ClosedSession, Intake, Movement, OpenSession
 from edge.domain.stock import Lots
-from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, Place, SessionId, Sku, TrayId, rfc3339
+from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, Place, SessionId, TrayId, rfc3339
 from edge.errors import LedgerError
-from edge.ledger import alarms, calibrations, counted, facts, intake, pins, prices, sessions, stock
+from edge.ledger import alarms, calibrations, counted, facts, intake, pins, quota, refunds, sessions, stock
 from edge.ledger.alarms import Alarm
 from edge.ledger.calibrations import Calibrated
 from edge.ledger.chain import Chain, End, Identity, end_of
 from edge.ledger.pins import Locked
 from edge.ledger.reader import error_name, ledger_errors
+from edge.ledger.refunds import Returned
 from edge.ledger.sessions import AlreadyClosed
 from edge.ledger.space import Space
 from edge.ledger.store import Store, first_rows
@@ -32,7 +34,14 @@ T = TypeVar("T")
 
 _BASELINE = "INSERT OR REPLACE INTO baseline (tray, weight_dg, at) VALUES (?, ?, ?)"
 _BASELINES = "SELECT tray, weight_dg, at FROM baseline ORDER BY tray"
-_SPENT = "SELECT coalesce(sum(total_fen), 0) FROM sale WHERE buyer = ?"
+_SPENT = (
+    "SELECT coalesce(sum(total_fen), 0) - (SELECT coalesce(sum(r.fen), 0) FROM refund r JOIN sale s"
+    " ON s.order_no = r.order_no WHERE s.buyer = ?1) FROM sale WHERE buyer = ?1"
+)
+_BOUGHT = (
+    "SELECT coalesce(sum(l.amount_fen), 0), coalesce(sum(l.count), 0) FROM sale x JOIN session s"
+    " ON s.id = x.session JOIN sale_line l ON l.sale = x.n WHERE x.buyer = ? AND s.closed >= ?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +160,48 @@ class Ledger:
         return self._write(now, lambda db, chain: sessions.appeal(db, chain, session, reason))
 
     def spent(self, buyer: BuyerRef) -> Fen:
-        """What ``buyer`` has been charged at this counter, all sales together."""
+        """What ``buyer`` has been charged at this counter, all sales together, less what went back."""
         return Fen(self._read(lambda db: db.execute(_SPENT, (buyer,)).fetchone())[0])
 
-    def lowest_deals(self, now: Instant, days: int) -> dict[Sku, Fen]:
-        """The lowest price truly paid for a piece in the last ``days`` days, by product."""
-        return self._read(lambda db: prices.lowest_deals(db, now, days))
+    def bought(self, buyer: BuyerRef, since: datetime) -> tuple[Fen, int]:
+        """Fen and pieces that ``buyer`` was charged in sessions that closed since then."""
+        fen, pieces = self._read(lambda db: db.execute(_BOUGHT, (buyer, rfc3339(since))).fetchone())
+        return Fen(fen), pieces
+
+    # --- quotas -------------------------------------------------------------------------------------
+    def drawn(self, account: BuyerRef) -> dict[str, Fen]:
+        """What ``account`` has drawn of each quota, by its id; a balance is the cap less this."""
+        return self._read(lambda db: quota.used(db, account))
+
+    def owed(self, account: BuyerRef) -> dict[str, Fen]:
+        """What ``account`` has still to pay itself, by order, the oldest first."""
+        return self._read(lambda db: quota.owed(db, account))
+
+    def lapse(self, lapsing: Sequence[tuple[BuyerRef, Quota, Fen]], now: Instant) -> None:
+        """What accounts did not use of quotas that have ended falls back to their unit."""
+        self._write(now, lambda db, chain: quota.lapse(db, chain, lapsing))
+
+    def settle(self, order_no: str, reason: str, now: Instant) -> Fen:
+        """The buyer has paid, elsewhere, what they owed of an order; gives how much. 0: nothing was owed."""
+        return self._write(now, lambda db, chain: quota.settle(db, chain, order_no, reason))
+
+    def refund(
+        self,
+        order_no: str,
+        fen: Fen,
+        reason: str,
+        now: Instant,
+        *,
+        line: int | None = None,
+        pieces: int = 0,
+    ) -> Returned:
+        """``fen`` of a sale goes back to what paid it, at most once. Raises NoRefund, changing nothing.
+
+        line: only of this one (from 1). pieces: how many of it count as not sold.
+        """
+        return self._write(
+            now, lambda db, chain: refunds.refund(db, chain, order_no, fen, line, pieces, reason)
+        )
 
     # --- stock --------------------------------------------------------------------------------------
     def open_stock(self, movements: Sequence[Movement], now: Instant) -> bool:

@@ -9,12 +9,12 @@ the later row seals them: after it, nothing can be added.
 from sqlite_utils import Database, Migrations
 
 from cloud_bridge.feed import GENESIS
-from edge.ledger import calibrations, intake, prices, stock
+from edge.ledger import calibrations, intake, quota, refunds, stock
 from edge.ledger.tables import APPEND_ONLY, MIGRATION_SET
 
 migrations = Migrations(MIGRATION_SET)
 
-_LATER = ("calibration", "intake")
+_LATER = ("calibration", "intake", "sale_supply", "refund", "quota_entry")
 """Tables that the first version did not have."""
 
 _FIRST = f"""
@@ -290,7 +290,8 @@ def m004_lots(db: Database) -> None:
 
 
 @migrations()
-def m005_prices(db: Database) -> None:
-    """A line knows its list price, its promotions and its share of a reduction; a sale what that came to."""
-    _run(db, prices.SCHEMA)
-    _seal(db, "sale_line")
+def m006_quota(db: Database) -> None:
+    """Who pays what of a sale, what goes back, what suppliers are due."""
+    _run(db, refunds.SCHEMA)
+    _run(db, quota.SCHEMA)
+    _seal(db, "sale_supply", "refund", "quota_entry")

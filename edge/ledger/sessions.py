@@ -15,7 +15,7 @@ from cloud_bridge import feed
 from edge.domain.records import ClosedSession, Happened, OpenSession, Sale, SaleLine, TrayEvidence
 from edge.domain.values import Instant, Pieces, Place, SessionId, rfc3339
 from edge.errors import LedgerError
-from edge.ledger import intake
+from edge.ledger import intake, quota
 from edge.ledger.chain import CLK, Chain
 from edge.ledger.ids import order_no
 from edge.ledger.stock import move
@@ -41,13 +41,10 @@ _EVIDENCE = (
     "INSERT INTO tray_evidence (session, tray, verdict, goods, before_dg, after_dg, delta_dg, residual_dg,"
     " reasons, events, alternatives, curve) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_SALE = (
-    "INSERT INTO sale (n, order_no, session, buyer, total_fen, certified_fen, discount_fen, prices)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
+_SALE = "INSERT INTO sale (n, order_no, session, buyer, total_fen, certified_fen) VALUES (?, ?, ?, ?, ?, ?)"
 _LINE = (
-    "INSERT INTO sale_line (sale, line, tray, sku, name, count, price_fen, list_price_fen, discount_fen,"
-    " promotion, amount_fen, certified, county, supplier) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO sale_line (sale, line, tray, sku, name, count, price_fen, amount_fen, certified, county,"
+    " supplier) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _APPEALED = "SELECT 1 FROM appeal WHERE session = ?"
 _APPEAL = "INSERT INTO appeal (session, reason, at) VALUES (?, ?, ?)"
@@ -203,8 +200,6 @@ def _sell(db: Database, chain: Chain, closed: ClosedSession, sale: Sale, opened:
     number = order_no(chain.identity.counter, chain.identity.incarnation, n)
     total, certified = sale.total, sale.certified
     db.conn.executemany(_LINE, [(n, i, *_line_row(line)) for i, line in enumerate(sale.lines, 1)])
-    row = (n, number, closed.id, closed.opener, total, certified, sale.discount, sale.prices)
-    db.execute(_SALE, row)
     fact = feed.SaleSettled(
         mono_ms=chain.mono_ms,
         session=closed.id,
@@ -217,9 +212,9 @@ def _sell(db: Database, chain: Chain, closed: ClosedSession, sale: Sale, opened:
         catalogue=closed.catalogue,
         opened_at=opened,
         closed_at=shut,
-        discount_fen=sale.discount,
-        prices=sale.prices,
     )
+    fact = quota.write_sale(db, chain, sale, n, closed.opener, fact)
+    db.execute(_SALE, (n, number, closed.id, closed.opener, total, certified))
     chain.append(fact, number)
     return number
 
@@ -231,9 +226,6 @@ def _line_row(line: SaleLine) -> tuple[Any, ...]:
         line.name,
         line.count,
         line.price,
-        line.price if line.list_price is None else line.list_price,
-        line.discount,
-        line.promotion,
         line.amount,
         int(line.certified),
         line.county,
@@ -252,9 +244,6 @@ def _line_fact(line: SaleLine) -> feed.Line:
         certified=line.certified,
         county=line.county,
         supplier=line.supplier,
-        list_price_fen=line.list_price,
-        discount_fen=line.discount,
-        promotion=line.promotion,
     )
 
 

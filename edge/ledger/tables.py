@@ -12,6 +12,9 @@ APPEND_ONLY = (
     "appeal",
     "calibration",
     "intake",
+    "sale_supply",
+    "refund",
+    "quota_entry",
 )
 """Money, events and their evidence: rows come, and stay as they are."""
 
@@ -27,6 +30,6 @@ MIGRATIONS: tuple[str, ...] = (
     "m002_goods_of_a_tray",
     "m003_calibration",
     "m004_lots",
-    "m005_prices",
+    "m006_quota",
 )
 """The migrations this version knows, in order."""

@@ -147,7 +147,7 @@ def test_what_the_tray_and_the_visit_forbid_is_said_beside_the_rest():
     soda = replace(TEA, cert_status="NONE")
     why = why_not_stock(
         soda, TODAY - DAY, "L1", TODAY, MIXED, NONE,
-        supplier_id="S002", pieces=16, capacity=15, certified_share=Fraction(6, 10),
+        suppliers=("S002", "S003"), pieces=16, capacity=15, certified_share=Fraction(6, 10),
     )  # fmt: skip
     assert why == (Block.EXPIRED, Block.OTHER_SUPPLIER, Block.OVER_CAPACITY, Block.RATIO)
 

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import date
+from fractions import Fraction
 
 import pytest
 
-from edge.domain.catalogue import Catalogue, Product
-from edge.domain.planogram import Facing, Planogram, planogram_of, problems_of
+from edge.domain.catalogue import Catalogue, Gate, GateResult, Product
+from edge.domain.gate import Policy, Recalls
+from edge.domain.planogram import Facing, Planogram, planogram_of, problems_of, refusals_of, share_of
 from edge.domain.stock import Held, Lot
 from edge.domain.values import Decigrams, Fen, Sku, TrayId
 
@@ -25,6 +27,8 @@ def product(sku, **differs):
     return replace(usual, **differs)
 
 
+TODAY, YESTERDAY = date(2026, 11, 23), date(2026, 11, 22)
+POLICY = Policy(forbidden=frozenset({"烤烟"}))
 WATER, TEA, MASK = facing("1-01", "WATER"), facing("1-01", "TEA"), facing("2-01", "MASK")
 
 
@@ -50,7 +54,28 @@ FAULTS = [
     pytest.param({"sku": "GIN"}, {}, ["product GIN is not in the catalogue"], id="unknown"),
     pytest.param({}, {"counter_ok": False}, ["TEA is not fit for a counter (counter_ok = 0)"], id="unfit"),
     pytest.param({}, {"count_by_weight_max": 0}, ["TEA cannot be counted by weight"], id="uncountable"),
-    pytest.param({}, {"cert_status": "EXPIRED"}, ["the certificate of TEA is EXPIRED"], id="certificate"),
+    pytest.param({}, {"cert_status": "EXPIRED"}, ["the certificate of TEA is EXPIRED"], id="expired"),
+    pytest.param({}, {"cert_status": "SUSPENDED"}, ["the certificate of TEA is SUSPENDED"], id="suspended"),
+    pytest.param({}, {"cert_status": "PENDING"}, ["the certificate of TEA is PENDING"], id="pending"),
+    pytest.param(
+        {},
+        {"cert_status": "NONE"},
+        ["TEA is not certified (certificate NONE), and policy.certified_only is set"],
+        id="not certified",
+    ),
+    pytest.param(
+        {}, {"cert_to": YESTERDAY}, ["the certificate of TEA lapsed on 2026-11-22"], id="lapsed by its date"
+    ),
+    pytest.param(
+        {}, {"cert_from": date(2027, 1, 1)}, ["the certificate of TEA begins on 2027-01-01"], id="to begin"
+    ),
+    pytest.param(
+        {},
+        {"gates": (GateResult(Gate.TAX, False), GateResult(Gate.LINKAGE, True, YESTERDAY))},
+        ["TEA does not pass the gates TAX, LINKAGE"],
+        id="gates",
+    ),
+    pytest.param({}, {"category": "烤烟"}, ["TEA is 烤烟, which no counter may sell"], id="forbidden"),
     pytest.param(
         {}, {"age_restricted": True}, ["TEA is alcohol, not for an unattended counter"], id="alcohol"
     ),
@@ -60,9 +85,9 @@ FAULTS = [
         {"opening": 11},
         {"age_restricted": True, "counter_ok": False},
         [
-            "TEA is not fit for a counter (counter_ok = 0)",
-            "TEA is alcohol, not for an unattended counter",
             "opening 11 is not within 0…10",
+            "TEA is alcohol, not for an unattended counter",
+            "TEA is not fit for a counter (counter_ok = 0)",
         ],
         id="all at once",
     ),
@@ -73,7 +98,8 @@ FAULTS = [
 def test_every_fault_is_told_with_its_tray_also_of_the_second_goods_on_it(planned, sold, says):
     plan = planogram_of("v1", [WATER, replace(TEA, **planned)])
     goods = Catalogue("v1", {"WATER": product("WATER"), "TEA": product("TEA", **sold)})
-    assert list(problems_of(plan, goods)) == [f"tray 1-01: {problem}" for problem in says]
+    found = [*problems_of(plan, goods), *refusals_of(plan, goods, POLICY, TODAY)]
+    assert found == [f"tray 1-01: {problem}" for problem in says]
 
 
 MARCH, MAY, JUNE = date(2027, 3, 1), date(2027, 5, 1), date(2027, 6, 1)
@@ -107,3 +133,43 @@ def test_a_tray_has_expired_goods_from_the_midnight_after_their_day():
     assert DATED.expired(both, MAY) == set()
     assert DATED.expired(both, date(2027, 5, 2)) == {"1-01"}
     assert DATED.expired({**both, ASTRAY: lying(MARCH)}, date(2027, 5, 2)) == {"1-01", "2-01"}
+
+
+def test_a_recalled_product_gets_no_place_and_one_with_a_recalled_lot_does():
+    goods = Catalogue("v1", {"WATER": product("WATER"), "TEA": product("TEA")})
+    recalls = Recalls(frozenset({("TEA", None), ("WATER", "L1")}))
+    assert list(refusals_of(planogram_of("v1", [WATER, TEA]), goods, POLICY, TODAY, recalls)) == [
+        "tray 1-01: TEA is recalled"
+    ]
+
+
+def test_without_a_day_certificates_are_judged_by_their_state_alone():
+    goods = Catalogue("v1", {"TEA": product("TEA", cert_from=date(2030, 1, 1), cert_to=date(2030, 12, 31))})
+    plan = planogram_of("v1", [TEA])
+    assert list(refusals_of(plan, goods, POLICY, None)) == []
+    assert len(list(refusals_of(plan, goods, POLICY, TODAY))) == 1
+
+
+# Two of three places, one of two products, and 8 × 6.80 + 8 × 6.80 of 8 × (6.80 + 6.80 + 1.40) are certified.
+@pytest.mark.parametrize(
+    ("by", "share"), [("facings", Fraction(2, 3)), ("sku", Fraction(1, 2)), ("value", Fraction(136, 150))]
+)
+def test_the_share_of_certified_goods_is_measured_as_the_policy_says(by, share):
+    plan = planogram_of("v1", [TEA, replace(TEA, tray=TrayId("1-02")), facing("1-03", "SODA")])
+    goods = Catalogue(
+        "v1",
+        {
+            "TEA": product("TEA", price=Fen(680)),
+            "SODA": product("SODA", price=Fen(140), cert_status="NONE"),
+        },
+    )
+    policy = Policy(certified_only=False, ratio_by=by, certified_ratio_min=share)
+    assert share_of(plan, goods, policy, TODAY) == share
+    assert list(refusals_of(plan, goods, policy, TODAY)) == []
+    stricter = replace(policy, certified_ratio_min=share + Fraction(1, 100))
+    (said,) = refusals_of(plan, goods, stricter, TODAY)
+    assert said.startswith("tray 1-03: SODA is not certified, and only ")
+
+
+def test_a_plan_of_nothing_is_certified_throughout():
+    assert share_of(planogram_of("v1", []), Catalogue("v1", {}), POLICY, TODAY) == 1

@@ -1,0 +1,24 @@
+"""Which planogram the counter worked by, for whoever looks at the ledger's file before it is opened."""
+
+from contextlib import closing
+from pathlib import Path
+
+from cloud_bridge import feed
+from edge.errors import LedgerError, NoInput
+from edge.ledger.reader import ledger_errors, open_reader
+
+_LAST = "SELECT body FROM event WHERE type = ? ORDER BY seq DESC LIMIT 1"
+
+
+def planogram_version(path: Path) -> str | None:
+    """The version applied last; None: none ever was, or the ledger does not say.
+
+    A ledger at fault is no fault of the planogram: whoever opens it to write will be told.
+    """
+    try:
+        with closing(open_reader(path)) as conn, ledger_errors(path):
+            row = conn.execute(_LAST, (feed.TYPES[feed.PlanogramApplied],)).fetchone()
+    except (NoInput, LedgerError):
+        return None
+    fact = feed.fact_of(feed.decode(row[0])) if row else None
+    return fact.version if isinstance(fact, feed.PlanogramApplied) else None
