@@ -5,13 +5,14 @@ waits here, and is tried again.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import structlog
 
 from edge.alarms import AlarmBook
 from edge.domain.basket import movements_of, sale_of
-from edge.domain.records import ClosedSession
+from edge.domain.records import ClosedSession, Sale
 from edge.domain.session import State
 from edge.domain.values import Instant, Kind
 from edge.domain.verdict import NOTHING
@@ -44,14 +45,19 @@ class Closing:
         channel: str,
         today: Callable[[Instant], date],
         recorded: Callable[[ClosedSession, bool], None],
+        paid: Callable[[Sale, Visit], Sale],
     ) -> None:
-        """recorded: told of each session once the ledger has it, and whether it was seen from end to end."""
+        """recorded: told of each session once the ledger has it, and whether it was seen from end to end.
+
+        paid: a sale with who pays it; may raise LedgerError.
+        """
         self._ledger = ledger
         self._alarms = alarms
         self._trays = trays
         self._channel = channel
         self._today = today
         self._recorded = recorded
+        self._paid = paid
         self._record: ClosedSession | None = None
         self.retry_at = 0.0
 
@@ -88,6 +94,8 @@ class Closing:
         order_no = None
         if visit.begun:
             try:
+                if closed.sale is not None:
+                    closed = replace(closed, sale=self._paid(closed.sale, visit))
                 order_no = self._ledger.close_session(closed, now)
             except AlreadyClosed:
                 log.critical("session_recorded_before")

@@ -16,7 +16,8 @@ from edge.alarms import AlarmBook
 from edge.closing import Closing
 from edge.coil import Coil
 from edge.conductor import Conductor
-from edge.domain.records import Movement
+from edge.domain.records import Movement, Sale
+from edge.domain.redact import redacted
 from edge.domain.reports import FaultReport
 from edge.domain.requests import (
     Accepted,
@@ -42,11 +43,13 @@ from edge.hardware.signals import (
 )
 from edge.idle_door import IdleDoor
 from edge.ledger.ledger import Ledger
+from edge.purses import Purses
 from edge.settings import Settings
 from edge.showing import RESULT_S, Showing
 from edge.trays import Trays
 from edge.turn import CentreSeen, FilesRead, Goods, Input, Turn
 from edge.upkeep import Upkeep
+from edge.visit import Visit
 from edge.weighing.lots import out_of_place
 
 log = structlog.get_logger(__name__)
@@ -74,6 +77,7 @@ class Engine:
         self._random_hex = random_hex
         self._zone = ZoneInfo(settings.counter.timezone)
         self._tokens = TokenBook(limits.token_new_s, limits.token_ttl_s, lambda: random_hex(16))
+        ledger.know_accounts({each.login: each.ref for each in goods.roster.accounts.values()}, now)
         self._entrance = Entrance(self._tokens, ledger, limits.pin_tries, limits.pin_lock_s)
         self._alarms = AlarmBook(ledger)
         self._trays = Trays()
@@ -83,7 +87,8 @@ class Engine:
         self._idle_door = IdleDoor(self._alarms, self._trays, change_g, limits.latch_s, left)
         self._upkeep = Upkeep(settings, ledger, self._alarms, self._trays, now)
         recorded, channel = self._upkeep.recorded, settings.counter.channel
-        closing = Closing(ledger, self._alarms, self._trays, channel, self._today, recorded)
+        self._purses = Purses(settings.policy, ledger, self._zone)
+        closing = Closing(ledger, self._alarms, self._trays, channel, self._today, recorded, self._paid)
         over = self._session_over
         self._conductor = Conductor(settings, ledger, self._alarms, self._trays, closing, over)
         self._showing = Showing(settings.counter, self._tokens)
@@ -266,9 +271,12 @@ class Engine:
             return Refusal.OUT_OF_ORDER, "the counter is out of order: scales"
         if expired := self._expired(now):
             return Refusal.EXPIRED_GOODS, f"expired goods on tray {', '.join(expired)}"
-        if account.quota is not None and self._ledger.spent(account.ref) >= account.quota:
-            return Refusal.NO_QUOTA, "the account's quota is used up"
-        return None
+        return self._purses.why_not(account, now)
+
+    def _paid(self, sale: Sale, visit: Visit) -> Sale:
+        """``sale`` with who pays it. Raises LedgerError."""
+        account = self._goods.roster.of(visit.facts.opener)
+        return self._purses.pay(account, sale, visit.catalogue, visit.facts.opened)
 
     def _weighs_nothing(self, now: Instant) -> bool:
         return not any(self._trays.in_service(now.mono).values())
@@ -278,7 +286,7 @@ class Engine:
         return sorted(self._goods.planogram.expired(self._ledger.lots(), self._today(now)))
 
     def _on_appeal(self, appeal: AppealRequest, now: Instant, turn: Turn) -> None:
-        if self._ledger.appeal(appeal.session, appeal.reason, now):
+        if self._ledger.appeal(appeal.session, redacted(appeal.reason), now):
             turn.answers.append(Accepted(appeal.id))
         else:
             text = "no closed session of that id"
@@ -300,12 +308,21 @@ class Engine:
             return
         self._idle_door.follow_up(now)
         self._upkeep.idle(self._goods, now)
+        self._lapse(now)
         if self._next_goods is not None:
             goods, self._next_goods = self._next_goods, None
             self._apply(goods.settled(self._ledger.planogram()), now)
         if now.mono >= self._checkpoint_at:
             self._checkpoint_at = now.mono + CHECKPOINT_S
             self._ledger.checkpoint()
+
+    def _lapse(self, now: Instant) -> None:
+        """Quotas that have ended; where the ledger refuses, once more with the next step."""
+        try:
+            if self._ledger.can_sell():
+                self._purses.lapse(self._goods.roster, now)
+        except LedgerError as error:
+            log.error("lapse_not_written", error=str(error))
 
     def _due(self, now: Instant) -> float:
         dues = [now.mono + 1.0, now.mono + self._tokens.replaced_in(now.mono), self._conductor.due()]

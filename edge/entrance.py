@@ -39,7 +39,7 @@ class Entrance:
         self._waiting: dict[str, _Waiting] = {}
         self._answered: dict[str, tuple[OpenRequest, Answer | None]] = {}
         self._admitted: list[str] = []
-        """Logins whose tries are to be forgotten: written once the bolt is on its way."""
+        """Accounts whose tries are to be forgotten: written once the bolt is on its way."""
 
     def ask(self, request: OpenRequest, roster: Roster, now: Instant, turn: Turn) -> None:
         """Answer at once what can be answered; otherwise have the PIN checked."""
@@ -56,7 +56,7 @@ class Entrance:
             return
         account = roster.accounts.get(request.account)
         if account is not None:
-            counted = self._ledger.count_try(account.login, now, self._tries, self._lock_s)
+            counted = self._ledger.count_try(account.ref, now, self._tries, self._lock_s)
             if isinstance(counted, Locked):
                 minutes = int(counted.left_s // 60) + 1
                 text = f"too many wrong PINs; locked for {minutes} more minutes"
@@ -82,7 +82,7 @@ class Entrance:
         if not checked.ok or account is None or account != waiting.account:
             self.refuse(waiting.request, Refusal.BAD_PIN, "unknown account or wrong PIN", turn)
             return None
-        self._admitted.append(account.login)
+        self._admitted.append(account.ref)
         return waiting.request, account
 
     def grant(self, request: OpenRequest, session: SessionId, turn: Turn) -> None:

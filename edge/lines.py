@@ -1,10 +1,12 @@
 """The lines of a basket or a receipt, made from what the trays say: pieces and money, no weights."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from edge.domain.quota import Part
 from edge.domain.records import Happened, TrayEvidence
 from edge.domain.values import Fen, Kind, Sku, TrayId, rfc3339
-from edge.domain.view import Evidence, LineView, Moved, OptionView
+from edge.domain.view import Evidence, LineView, Moved, OptionView, PaidView
 from edge.recognition import Option
 from edge.visit import Visit
 
@@ -62,3 +64,15 @@ def option_of(visit: Visit, option: Option) -> OptionView:
         if count > 0
     )
     return OptionView(lines=lines, total_fen=sum(line.amount_fen for line in lines))
+
+
+def paid_views(parts: Iterable[Part]) -> tuple[PaidView, ...]:
+    """What each source pays of a sale in all, in the order of payment."""
+    sums: dict[tuple[str, str], PaidView] = {}
+    for part in parts:
+        before = sums.get((part.scheme, part.quota))
+        fen = part.fen + (before.fen if before else 0)
+        sums[part.scheme, part.quota] = PaidView(
+            scheme=part.scheme, fen=fen, owed=part.owed, left_fen=part.left
+        )
+    return tuple(sums.values())

@@ -73,6 +73,12 @@ class Policy(Section, frozen=True, kw_only=True):
     """Goods that lie there and may not be sold: their tray is out of sale, or the whole door is."""
     hours: tuple[str, ...] = ()
     """When buyers may open, like ``mon-fri 07:30-20:00``; (): always."""
+    over_quota: Literal["refuse", "self_pay"] = "refuse"
+    """Of accounts with quotas: self_pay: what no quota pays is the buyer's own. refuse: without anything left
+    the door stays shut, and what a visit takes beyond it is owed: until it is settled, UNPAID."""
+    per_day_fen: Annotated[int, Meta(ge=1)] | None = None
+    per_day_pieces: Annotated[int, Meta(ge=1)] | None = None
+    """Once so much was bought on a local day, the door stays shut for that account till the next."""
     price_guard_pct: Annotated[int, Meta(ge=0)] = 10
     """A price so many percent above the catalogue's usual one is warned of."""
 

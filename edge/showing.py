@@ -22,7 +22,7 @@ from edge.domain.view import (
     TrayView,
     View,
 )
-from edge.lines import lines_of, option_of
+from edge.lines import lines_of, option_of, paid_views
 from edge.settings import Counter
 from edge.trays import Trays
 from edge.turn import Goods
@@ -68,6 +68,7 @@ class Receipt:
             closes_in_s=None,
             opened_at=rfc3339(closed.opened.wall),
             closed_at=rfc3339(closed.closed.wall),
+            paid=paid_views(sale.paid) if sale else (),
         )
 
     def basket(self) -> BasketView:

@@ -121,6 +121,18 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     alarms: tuple[str, ...] = ()
 
 
+class PaidView(msgspec.Struct, frozen=True, kw_only=True):
+    """What one source pays. scheme: UNION_FESTIVAL UNION_SPECIAL SELF_PAY. owed: still to be settled.
+
+    left_fen: what the quota has left after it; None: the buyer's own.
+    """
+
+    scheme: str
+    fen: int
+    owed: bool = False
+    left_fen: int | None = None
+
+
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     """One door session for its opener, as ``GET /api/v1/sessions/{id}`` gives it.
 
@@ -142,3 +154,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     question: QuestionView | None = None
     appeal: str | None = None
     """None, or ``received`` once an appeal was recorded."""
+    paid: tuple[PaidView, ...] = ()
+    """How quotas and buyer share the total; (): the account as it is pays."""
+    refunded_fen: int = 0
+    """What went back of the total since."""

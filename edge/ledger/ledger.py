@@ -295,6 +295,11 @@ class Ledger:
         self._write(now, lambda db, _: pins.write(db, account, guard))
         return guard.tries
 
+    def know_accounts(self, references: Mapping[str, str], now: Instant) -> None:
+        """Tries that an earlier version counted under a login go on under its reference, by login."""
+        if self._read(lambda db: pins.strange(db, references)):
+            self._write(now, lambda db, _: pins.by_reference(db, references))
+
     def clear_tries(self, account: str, now: Instant) -> None:
         """The PIN was right: its tries are forgotten."""
         if self._read(lambda db: pins.read(db, account)) is not None:

@@ -1,9 +1,11 @@
 """How often a PIN was tried. A try is counted and committed before the PIN is looked at.
 
 So neither a power cut nor a kill gives a free try. A lock runs on the monotonic clock; after a reboot
-nobody knows how long the box was off, so a running lock starts anew for its whole time.
+nobody knows how long the box was off, so a running lock starts anew for its whole time. Accounts are known
+by their opaque reference; a login is never stored.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlite_utils import Database
@@ -14,6 +16,7 @@ _READ = "SELECT tries, locked_at_ms, lock_ms, boot FROM pin_guard WHERE account 
 _WRITE = (
     "INSERT OR REPLACE INTO pin_guard (account, tries, locked_at_ms, lock_ms, boot) VALUES (?, ?, ?, ?, ?)"
 )
+_ACCOUNTS = "SELECT account FROM pin_guard"
 _CLEAR = "DELETE FROM pin_guard WHERE account = ?"
 
 
@@ -59,6 +62,24 @@ def read(db: Database, account: str) -> Guard | None:
 
 def write(db: Database, account: str, guard: Guard) -> None:
     db.execute(_WRITE, (account, guard.tries, guard.locked_at_ms, guard.lock_ms, guard.boot))
+
+
+def by_reference(db: Database, references: Mapping[str, str]) -> None:
+    """Rows that an earlier version kept under a login are kept under its reference.
+
+    references: login → reference, of every account; a login that is none of them is forgotten.
+    """
+    for (account,) in db.execute(_ACCOUNTS).fetchall():
+        if account in references.values():
+            continue
+        if (guard := read(db, account)) and account in references:
+            write(db, references[account], guard)
+        forget(db, account)
+
+
+def strange(db: Database, references: Mapping[str, str]) -> bool:
+    """Whether a row stands under another name than an account's reference."""
+    return any(account not in references.values() for (account,) in db.execute(_ACCOUNTS).fetchall())
 
 
 def forget(db: Database, account: str) -> None:

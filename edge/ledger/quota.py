@@ -8,6 +8,8 @@ tables have no entries; they were paid by the account as it is.
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,6 +20,7 @@ from edge.domain.quota import Part, Quota, Scheme
 from edge.domain.records import Sale, SaleLine
 from edge.domain.values import BuyerRef, Fen
 from edge.ledger.chain import Chain
+from edge.ledger.reader import ledger_errors, open_reader
 from edge.ledger.stock import movement_id
 
 SCHEMA = """
@@ -103,12 +106,13 @@ _USED = (
     "SELECT quota, sum(iif(kind = 'REFUND', -fen, fen)) FROM quota_entry WHERE account = ? AND quota <> ''"
     " GROUP BY quota"
 )
-_OWED = (
+_DUE = (
     "SELECT order_no, sum(CASE kind WHEN 'OWED' THEN fen ELSE -fen END) AS due FROM quota_entry e"
-    " WHERE account = ? AND (kind IN ('OWED', 'PAID') OR kind = 'REFUND' AND scheme = 'SELF_PAY')"
+    " WHERE {who} (kind IN ('OWED', 'PAID') OR kind = 'REFUND' AND scheme = 'SELF_PAY')"
     " AND EXISTS (SELECT 1 FROM quota_entry o WHERE o.order_no = e.order_no AND o.kind = 'OWED')"
     " GROUP BY order_no HAVING due > 0 ORDER BY min(n)"
 )
+_OWED, _OWED_BY_ALL = _DUE.format(who="account = ? AND"), _DUE.format(who="")
 _BUYER = "SELECT buyer FROM sale WHERE order_no = ?"
 PARTS = (
     "SELECT line, scheme, quota, fen, kind = 'OWED', unit FROM quota_entry WHERE order_no = ?"
@@ -207,6 +211,12 @@ def parts_of(db: Database, order_no: str, amounts: Mapping[int, int]) -> tuple[l
     if not rows:
         return [Part(n, Scheme.ACCOUNT, "", Fen(fen)) for n, fen in amounts.items() if fen], ""
     return [Part(n, s, quota, Fen(fen), bool(owed)) for n, s, quota, fen, owed, _ in rows], rows[0][5]
+
+
+def read_owed(path: Path) -> dict[str, Fen]:
+    """What anybody has still to pay, by order, of the ledger at ``path``. Raises NoInput, LedgerError."""
+    with ledger_errors(path), closing(open_reader(path)) as conn:
+        return {order: Fen(fen) for order, fen in conn.execute(_OWED_BY_ALL)}
 
 
 def settle(db: Database, chain: Chain, order_no: str, reason: str) -> Fen:

@@ -12,11 +12,15 @@ from pathlib import Path
 
 import msgspec
 
+from cloud_bridge import feed
+from edge.domain.quota import Scheme
 from edge.domain.records import Happened
 from edge.domain.values import BuyerRef, Fen, SessionId, Sku, rfc3339
-from edge.domain.view import Evidence, LineView, Moved, SessionView
+from edge.domain.view import Evidence, LineView, Moved, PaidView, SessionView
+from edge.ledger import quota, refunds
 from edge.ledger.reader import ledger_errors, open_reader
 
+NOTHING_BACK = Fen(0)
 _happened = msgspec.json.Decoder(tuple[Happened, ...])
 
 _SESSION = (
@@ -90,6 +94,8 @@ class PastSession:
     total: Fen
     certified: Fen
     appealed: bool
+    paid: tuple[feed.Paid, ...] = ()
+    refunded: Fen = NOTHING_BACK
 
 
 class Reading:
@@ -129,7 +135,13 @@ def session_view(past: PastSession, names: Callable[[Sku], tuple[str, str]]) -> 
         opened_at=rfc3339(past.opened),
         closed_at=rfc3339(past.closed),
         appeal="received" if past.appealed else None,
+        paid=tuple(_paid_view(each) for each in past.paid if each.scheme != Scheme.ACCOUNT),
+        refunded_fen=past.refunded,
     )
+
+
+def _paid_view(paid: feed.Paid) -> PaidView:
+    return PaidView(scheme=paid.scheme, fen=paid.fen, owed=paid.owed, left_fen=paid.left_fen)
 
 
 def _line_view(past: PastSession, line: PastLine, names: Callable[[Sku], tuple[str, str]]) -> LineView:
@@ -166,6 +178,8 @@ def _session(conn: sqlite3.Connection, row: tuple[object, ...]) -> PastSession:
         total=Fen(total if isinstance(total, int) else 0),
         certified=Fen(certified if isinstance(certified, int) else 0),
         appealed=bool(appealed),
+        paid=() if order_no is None else quota.paid_of(conn, str(order_no)),
+        refunded=Fen(0) if order_no is None else refunds.refunded(conn, str(order_no)),
     )
 
 

@@ -51,6 +51,7 @@ _BACK = (
     "SELECT line, scheme, quota, sum(fen) FROM quota_entry WHERE order_no = ? AND kind = 'REFUND'"
     " GROUP BY line, scheme, quota"
 )
+_SUM = "SELECT coalesce(sum(fen), 0) FROM refund WHERE order_no = ?"
 _PIECES = "SELECT coalesce(sum(pieces), 0) FROM refund WHERE order_no = ? AND line = ?"
 _REFUND = "INSERT INTO refund (n, order_no, fen, line, pieces, reason, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _LAST_REFUND = "SELECT coalesce(max(n), 0) FROM refund"
@@ -135,6 +136,11 @@ def _refunded(
         paid=summed(back, certified),
         reason=reason,
     )
+
+
+def refunded(conn: sqlite3.Connection, order_no: str) -> Fen:
+    """What went back of an order so far."""
+    return Fen(conn.execute(_SUM, (order_no,)).fetchone()[0])
 
 
 def refund_named(conn: sqlite3.Connection, name: str) -> feed.SaleRefunded | None:

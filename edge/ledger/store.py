@@ -198,6 +198,7 @@ def _set_and_check(path: Path, db: Database) -> None:
     for name, wanted in SETTINGS.items():
         db.execute(f"PRAGMA {name} = {wanted}").fetchall()
     db.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}").fetchall()
+    db.execute("PRAGMA secure_delete = ON").fetchall()  # what is forgotten leaves no trace in the file
     for name, wanted in SETTINGS.items():
         if (found := db.execute(f"PRAGMA {name}").fetchone()[0]) != wanted:
             raise LedgerError(

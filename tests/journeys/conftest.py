@@ -411,3 +411,9 @@ def shared_rig(tmp_path: Path) -> Callable[..., Rig]:
 @pytest.fixture
 def make_rig(tmp_path: Path, outfit: Outfit) -> Callable[[int], Rig]:
     return lambda seed: Rig(tmp_path, seed, outfit).ready()
+
+
+@pytest.fixture
+def rig_of(tmp_path: Path) -> Callable[[Outfit], Rig]:
+    """A counter that is set up with this."""
+    return lambda outfit: Rig(tmp_path, 1, outfit).ready()

@@ -248,3 +248,20 @@ def test_an_old_file_is_brought_up_to_date_whole_or_not_at_all(old, open_at):
     with pytest.raises(LedgerError, match="tray_evidence_sealed already exists"):
         open_at(old)
     assert rows(old, "SELECT * FROM tray_evidence") == before
+
+
+def test_tries_that_stood_under_a_login_go_on_under_its_reference_and_the_login_is_gone(path, open_at, facts):
+    with closing(open_at(path)) as ledger:  # as an earlier version counted
+        for login in ("lin-xiaomei", "wang-da-shan"):
+            for _ in range(5):
+                ledger.count_try(login, facts.at(1), 5, 900.0)
+    with closing(open_at(path)) as ledger:
+        ledger.know_accounts({"lin-xiaomei": "ab12", "other": "cd34"}, facts.at(2))
+        assert ledger.lock_left("ab12", facts.at(2)) > 890
+        assert ledger.lock_left("wang-da-shan", facts.at(2)) == 0
+        ledger.know_accounts({"lin-xiaomei": "ab12"}, facts.at(3))
+        assert ledger.lock_left("ab12", facts.at(3)) > 890
+    kept = b"".join(each.read_bytes() for each in path.parent.iterdir() if each.is_file())
+    assert b"ab12" in kept
+    assert b"lin-xiaomei" not in kept
+    assert b"wang-da-shan" not in kept

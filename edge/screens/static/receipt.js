@@ -44,6 +44,19 @@ function facts(visit, view) {
     row(t("opened_at"), minute(visit.opened_at)), row(t(visit.order_no ? "closed_at" : "ended_at"), visit.closed_at && minute(visit.closed_at)));
 }
 
+// Who pays: the unit's quotas and the buyer, and what the quotas have left. Nothing: the account as it is.
+function shares(visit) {
+  const row = (name, fen) => h("p", { class: "certified" }, h("span", {}, name), h("span", { class: "num" }, money(fen)));
+  return [
+    (visit.paid ?? []).map((part) => [
+      row(part.owed ? t("paid_owed") : t(`paid_${part.scheme}`), part.fen),
+      part.left_fen === null ? null : row(t("paid_left"), part.left_fen),
+    ]),
+    (visit.paid ?? []).some((part) => part.owed) ? h("p", { class: "small" }, t("paid_owed_note")) : null,
+    visit.refunded_fen > 0 ? row(t("refunded"), visit.refunded_fen) : null,
+  ];
+}
+
 function lines(visit) {
   if (!visit.lines.length) return [];
   const certified = visit.certified_fen > 0 && visit.state !== "EMPTY";
@@ -51,6 +64,7 @@ function lines(visit) {
     h("ul", { class: "lines" }, visit.lines.map((line) => lineItem(line, true, why(line, visit.session)))),
     total(visit.total_fen, visit.state === "REVIEW" ? t("review_charged") : t("total")),
     certified ? h("p", { class: "certified" }, h("span", {}, t("certified_part")), h("span", { class: "num" }, money(visit.certified_fen))) : null,
+    shares(visit),
   ];
 }
 
