@@ -257,10 +257,10 @@ def test_tries_that_stood_under_a_login_go_on_under_its_reference_and_the_login_
                 ledger.count_try(login, facts.at(1), 5, 900.0)
     with closing(open_at(path)) as ledger:
         ledger.know_accounts({"lin-xiaomei": "ab12", "other": "cd34"}, facts.at(2))
-        assert ledger.lock_left("ab12", facts.at(2)) > 890
-        assert ledger.lock_left("wang-da-shan", facts.at(2)) == 0
+        assert ledger.locked_for("ab12", facts.at(2)) > 890
+        assert ledger.locked_for("wang-da-shan", facts.at(2)) == 0
         ledger.know_accounts({"lin-xiaomei": "ab12"}, facts.at(3))
-        assert ledger.lock_left("ab12", facts.at(3)) > 890
+        assert ledger.locked_for("ab12", facts.at(3)) > 890
     kept = b"".join(each.read_bytes() for each in path.parent.iterdir() if each.is_file())
     assert b"ab12" in kept
     assert b"lin-xiaomei" not in kept
