@@ -39,6 +39,8 @@ class Counter(Section, frozen=True, kw_only=True):
     """The last local day on which the filing holds; past it the alarm FILING_LAPSED is raised."""
     licence_note: str = ""
     """The operator's licences in one line, as they are to be shown (营业执照、食品经营许可)."""
+    program_terms: Literal["2020", "2021"] = "2021"
+    """Which words of the programme are used: they changed in 2021."""
     complaint_line: str = "12315"
     """Where buyers complain about a seller: 12315 is the national consumers' line."""
 

@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from edge.errors import BadInput, CannotCreate, ConfigError, NotPermitted
+from edge.errors import BadInput, CannotCreate, ConfigError, NoInput, NotPermitted
 
 KEY_FILE = "signing.key"
 FORM = "SC1"
@@ -64,17 +64,28 @@ class Signer:
 def open_signer(data: Path) -> Signer:
     """The key in the data directory, made there (mode 0600) the first time.
 
-    Raises NotPermitted when others may read it, ConfigError when it is damaged, CannotCreate when it can
-    be neither read nor made. A damaged key is never replaced unasked: what it signed would lose its proof.
+    Raises CannotCreate when it cannot be made, else as ``read_signer``. A damaged key is never replaced
+    unasked: what it signed would lose its proof.
+    """
+    if not (data / KEY_FILE).exists():
+        _make(data / KEY_FILE)
+    return read_signer(data)
+
+
+def read_signer(data: Path) -> Signer:
+    """The key that is there already.
+
+    Raises NoInput when there is none, NotPermitted when others may read it or this user may not, ConfigError
+    when it is damaged.
     """
     path = data / KEY_FILE
-    if not path.exists():
-        _make(path)
     try:
         mode = path.stat().st_mode
         body = path.read_bytes()
+    except FileNotFoundError as error:
+        raise NoInput(f"{path}: there is no signing key here; give the public key with --key") from error
     except OSError as error:
-        raise CannotCreate(f"{path}: cannot be read ({error.strerror}); run as the counter's user") from error
+        raise NotPermitted(f"{path}: cannot be read ({error.strerror}); run as the counter's user") from error
     if mode & OTHERS:
         raise NotPermitted(
             f"{path}: others may read the signing key (mode {mode & 0o777:04o}); chmod 600 it, and if "

@@ -21,7 +21,7 @@ MAY = {
     "edge.hardware": ["edge.hardware", "edge.domain", "edge.errors", "edge.settings"],
     "edge.hardware.codecs": ["edge.hardware.codecs"],
     "edge.ledger": ["edge.ledger", "edge.domain", "edge.errors", "cloud_bridge.feed"],
-    "edge.paper": ["edge.paper", "edge.domain.values", "edge.errors", "edge.program_terms"],
+    "edge.paper": ["edge.paper", "edge.domain.gtin", "edge.domain.values", "edge.errors"],
     "edge.screens": [
         "edge.screens",
         "edge.paper",

@@ -109,6 +109,11 @@ class Reading:
         found = self._sessions(f"{_SESSION} WHERE s.id = ?", id)
         return found[0] if found else None
 
+    def sale_of(self, order_no: str) -> PastSession | None:
+        """The session of the sale ``order_no``; None where there is none."""
+        found = self._sessions(f"{_SESSION} WHERE x.order_no = ?", order_no)
+        return found[0] if found else None
+
     def last_sales(self, limit: int) -> list[PastSession]:
         """The sessions of the last sales, newest first."""
         return self._sessions(f"{_SESSION} WHERE x.n IS NOT NULL ORDER BY x.n DESC LIMIT ?", limit)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw
 
+from edge.domain.gtin import gtin, normal
 from edge.errors import BadInput
 from edge.paper.fonts import font
 
@@ -47,25 +48,24 @@ class Symbol:
         return sum(self.quiet) + len(self.modules)
 
 
-def gtin(text: str) -> str:
-    """``text`` (8, 12 or 13 digits) as 13 digits. Raises BadInput, naming the check digit that is wrong."""
-    if len(text) not in (8, 12, 13) or not (text.isascii() and text.isdigit()):
-        raise BadInput(f"{text!r} is no bar code number: it has 8, 12 or 13 digits")
-    digits = text.zfill(13)
-    if (right := check_digit(digits[:12])) != digits[12]:
-        raise BadInput(f"{text!r} has a wrong check digit; it should end in {right}")
-    return digits
+def digits_of(text: str) -> str:
+    """A GTIN as the 13 digits of its symbol.
 
-
-def check_digit(twelve: str) -> str:
-    """The last digit of the GTIN that begins with ``twelve`` (GS1 General Specifications, 7.9)."""
-    weighed = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(twelve))
-    return str(-weighed % 10)
+    Raises BadInput: it is no GTIN, its check digit is wrong, or it is that of a case (GTIN-14), which these
+    bars cannot hold.
+    """
+    try:
+        digits = normal(gtin(text))
+    except ValueError as error:
+        raise BadInput(f"{text!r} {error}") from error
+    if digits[0] != "0":
+        raise BadInput(f"{text!r} is the number of a case: an EAN-13 has no place for its first digit")
+    return digits[1:]
 
 
 def symbol(text: str) -> Symbol:
-    """The symbol of a GTIN-13, GTIN-12 or GTIN-8. Raises BadInput as ``gtin`` does."""
-    digits = gtin(text)
+    """The symbol of a GTIN-13, GTIN-12 or GTIN-8. Raises BadInput as ``digits_of`` does."""
+    digits = digits_of(text)
     return _ean8(digits[5:]) if digits.startswith("00000") else _ean13(digits)
 
 

@@ -88,7 +88,7 @@ class _Sheet:
         self.top = self.px(205)
 
     def code(self, doc: PosterDoc) -> None:
-        picture = qr.picture(doc.url, qr.Q, self.px(430))
+        picture = qr.picture(doc.url, qr.Q, self.px(430 if doc.alcohol else 520))
         self.top = self.panel.picture("code", self.middle, self.top, picture, side="middle")
         self.say("scan", "微信或浏览器扫一扫，开门选购", 38, "Bold")
         self.say("address", doc.url, 20)
@@ -105,10 +105,10 @@ class _Sheet:
         self.top = low + self.px(24)
 
     def no_minors(self) -> None:
-        side = self.px(92)
-        words, size = "未成年人禁止购酒", self.px(46)
+        side = self.px(120)
+        words, size = "未成年人禁止购酒", self.px(56)
         sign = marks.no_minors(side)
-        left = self.px(235)
+        left = self.px(200)
         self.panel.picture("no minors sign", left, self.top, sign)
         top = self.top + (side - round(size * 1.28)) // 2
         self.panel.line("no minors", left + side + self.px(24), top, words, size, "Bold", ink=RED)

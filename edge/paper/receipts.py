@@ -17,7 +17,10 @@ NOTHING = Fen(0)
 
 @dataclass(frozen=True, slots=True)
 class ReceiptLine:
-    """certified: of a certified product. was: the price before a promotion, where it may be shown."""
+    """certified: of a certified product. was: the price before a promotion, where it may be shown.
+
+    discount: what a reduction of the whole purchase took off this line; ``amount`` is what is left.
+    """
 
     name: str
     tray: str
@@ -27,11 +30,19 @@ class ReceiptLine:
     amount: Fen
     certified: bool = False
     was: Fen | None = None
+    discount: Fen = NOTHING
+
+    @property
+    def full(self) -> Fen:
+        """The amount before the discount."""
+        return Fen(self.amount + self.discount)
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptDoc:
-    """One sale. at: local time. certified_word: the programme's word for certified products.
+    """One sale. at: local time. certified: the part of the total that certified products make up.
+
+    certified_word: what the programme calls them.
 
     state: how it is paid, in words. note: a sentence more, e.g. until when one may object.
     """
@@ -40,18 +51,18 @@ class ReceiptDoc:
     order_no: str
     at: datetime
     lines: tuple[ReceiptLine, ...]
+    certified: Fen
     certified_word: str
-    discount: Fen = NOTHING
     state: str = ""
     note: str = ""
 
     @property
     def total(self) -> Fen:
-        return Fen(sum(line.amount for line in self.lines) - self.discount)
+        return Fen(sum(line.amount for line in self.lines))
 
     @property
-    def certified(self) -> Fen:
-        return Fen(sum(line.amount for line in self.lines if line.certified))
+    def discount(self) -> Fen:
+        return Fen(sum(line.discount for line in self.lines))
 
     @property
     def totals(self) -> dict[str, int]:

@@ -1,9 +1,11 @@
 """Labels on A4 sheets: 3 × 8 cells with cut marks, as black and white pictures. It knows no goods."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from PIL import Image, ImageDraw
+from PIL.PngImagePlugin import PngInfo
 
 from edge.paper.media import A4
 from edge.paper.panel import Panel, paint
@@ -30,11 +32,12 @@ def pages_of(count: int) -> int:
     return -(-count // PER_PAGE)
 
 
-def sheets(panels: Sequence[Panel]) -> Iterator[Image.Image]:
-    """A black and white page for every 24 panels."""
-    for first in range(0, len(panels), PER_PAGE):
+def sheets(panels: Iterable[Panel]) -> Iterator[Image.Image]:
+    """A black and white page for every 24 panels, each made when it is asked for."""
+    rest = iter(panels)
+    while batch := list(islice(rest, PER_PAGE)):
         page = Image.new("L", PAGE, 255)
-        for panel, (left, top) in zip(panels[first : first + PER_PAGE], cells(), strict=False):
+        for panel, (left, top) in zip(batch, cells(), strict=False):
             paint(panel, page, left, top)
         _cut_marks(ImageDraw.Draw(page))
         yield black_and_white(page)
@@ -62,7 +65,10 @@ def black_and_white(picture: Image.Image) -> Image.Image:
     return picture.convert("1", dither=Image.Dither.NONE)
 
 
-def png(picture: Image.Image, dpi: int = DPI) -> bytes:
-    out = io.BytesIO()
-    picture.save(out, "PNG", dpi=(dpi, dpi), optimize=True)
+def png(picture: Image.Image, dpi: int = DPI, seal: str = "") -> bytes:
+    """A PNG. seal: the text of the sealed code in the picture, kept beside it under the name ``seal``."""
+    out, words = io.BytesIO(), PngInfo()
+    if seal:
+        words.add_text("seal", seal)
+    picture.save(out, "PNG", dpi=(dpi, dpi), pnginfo=words)
     return out.getvalue()

@@ -46,7 +46,7 @@ class Roll:
 PHONE = Roll("phone", 750, 40, 30, 203)
 THERMAL_576 = Roll("thermal576", 576, 12, 25, 203)
 THERMAL_384 = Roll("thermal384", 384, 8, 22, 203)
-ROLLS = {each.name: each for each in (PHONE, THERMAL_576, THERMAL_384)}
+ROLLS: dict[str, Roll] = {each.name: each for each in (PHONE, THERMAL_576, THERMAL_384)}
 
 
 def receipt(doc: ReceiptDoc, roll: Roll, seal: Seal | None = None) -> Panel:
@@ -73,7 +73,7 @@ def receipt(doc: ReceiptDoc, roll: Roll, seal: Seal | None = None) -> Panel:
 def _bought(flow: "_Flow", line: ReceiptLine) -> None:
     flow.say(f"{line.name}{' ✓' if line.certified else ''}", "Bold")
     was = f"(原价 {yuan(line.was)})" if line.was is not None else ""
-    flow.pair(f"{line.count} {line.unit} × {yuan(line.price)}{was}", yuan(line.amount))
+    flow.pair(f"{line.count} {line.unit} × {yuan(line.price)}{was}", yuan(line.full))
 
 
 def restock_receipt(doc: RestockDoc, roll: Roll, seal: Seal | None = None) -> Panel:

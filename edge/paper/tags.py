@@ -116,7 +116,7 @@ def _price_tag(tag: TagDoc, medium: Medium) -> Panel:
     if medium.beside:
         _signs(panel, tag, medium, right, under, inner - left - pad)
     else:
-        low = _signs(panel, tag, medium, medium.width // 2, max(low, under), inner)
+        low = _signs(panel, tag, medium, medium.width // 2, max(low, under), inner) + pad // 2
     last = (medium.height or 0) - pad // 2 - bars.height
     panel.picture(
         "bar code", pad if medium.beside else (medium.width - bars.width) // 2, max(low, last), bars

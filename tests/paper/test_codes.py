@@ -6,6 +6,7 @@ import re
 import pytest
 from PIL import Image
 
+from edge.domain.gtin import check_digit
 from edge.errors import BadInput
 from edge.paper import ean, qr
 from edge.paper.media import MEDIA
@@ -34,7 +35,8 @@ READ = [
     ("0036000291452", "0036000291452"),
     ("96385074", "96385074"),
     ("0000096385074", "96385074"),
-    *((f"{first}00000000000{ean.check_digit(f'{first}00000000000')}",) * 2 for first in "123456789"),
+    ("02996109240011", "2996109240011"),
+    *((f"{first}00000000000{check_digit(f'{first}00000000000')}",) * 2 for first in "123456789"),
 ]
 
 
@@ -55,9 +57,10 @@ WRONG = [
     ("2996109240012", "end in 1"),
     ("96385075", "end in 4"),
     ("036000291453", "end in 2"),
-    ("29961092400", "8, 12 or 13 digits"),
-    ("٢٩٩٦١٠٩٢٤٠٠١١", "8, 12 or 13 digits"),
-    ("", "8, 12 or 13 digits"),
+    ("29961092400", "12, 13 or 14 digits"),
+    ("٢٩٩٦١٠٩٢٤٠٠١١", "12, 13 or 14 digits"),
+    ("", "12, 13 or 14 digits"),
+    ("12996109240018", "number of a case"),
 ]
 
 

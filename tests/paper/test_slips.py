@@ -22,12 +22,14 @@ SALE = ReceiptDoc(
     order_no="AK-001-20261124-000123",
     at=AT,
     lines=(
-        ReceiptLine("紫阳富硒毛尖(绿茶)罐装", "1-01", 1, "罐", Fen(12800), Fen(12800), certified=True),
+        ReceiptLine(
+            "紫阳富硒毛尖(绿茶)罐装", "1-01", 1, "罐", Fen(12800), Fen(12600), True, discount=Fen(200)
+        ),
         ReceiptLine("紫阳富硒矿泉水", "1-02", 3, "瓶", Fen(350), Fen(1050), certified=True, was=Fen(400)),
         ReceiptLine("示例可乐", "1-03", 2, "罐", Fen(300), Fen(600)),
     ),
+    certified=Fen(13850),
     certified_word="示例认定产品",
-    discount=Fen(200),
     state="稍后扣款",
     note="7 天内可申诉",
 )
@@ -80,6 +82,7 @@ def test_a_buyers_receipt_adds_up_and_names_what_the_law_asks_for():
         "订单号 | AK-001-20261124-000123",
         "时间 | 2026-11-24 09:12",
         "紫阳富硒毛尖(绿茶)罐装 ✓",
+        "1 罐 × ¥128.00 | ¥128.00",
         "3 瓶 × ¥3.50(原价 ¥4.00) | ¥10.50",
         "示例可乐",
         "优惠 | -¥2.00",
