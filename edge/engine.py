@@ -33,6 +33,7 @@ from edge.domain.tokens import TokenBook
 from edge.domain.values import Decigrams, Instant, Kind, SessionId, TrayId
 from edge.entrance import Entrance
 from edge.errors import LedgerError
+from edge.gatekeeper import Gatekeeper
 from edge.hardware.signals import (
     DeviceAlarm,
     DoorState,
@@ -85,6 +86,7 @@ class Engine:
         left = {} if unfinished else {t: base.weight for t, base in ledger.baselines().items()}
         change_g = settings.weighing.band_const_g
         self._idle_door = IdleDoor(self._alarms, self._trays, change_g, limits.latch_s, left)
+        self._gate = Gatekeeper(settings, self._alarms)
         self._upkeep = Upkeep(settings, ledger, self._alarms, self._trays, now)
         recorded, channel = self._upkeep.recorded, settings.counter.channel
         self._purses = Purses(settings.policy, ledger, self._zone)
@@ -106,6 +108,7 @@ class Engine:
     def step(self, inputs: Sequence[Input], now: Instant) -> Turn:
         """Take ``inputs`` in order, let time-outs come, and say what is to be done."""
         turn, self._first = self._first, Turn()
+        self._look_at_gate(now)
         self._settle_entrance(now)
         for item in inputs:
             self._take(item, now, turn)
@@ -269,8 +272,9 @@ class Engine:
     def _why_not_buy(self, account: Account, now: Instant) -> tuple[Refusal, str] | None:
         if self._weighs_nothing(now):
             return Refusal.OUT_OF_ORDER, "the counter is out of order: scales"
-        if expired := self._expired(now):
-            return Refusal.EXPIRED_GOODS, f"expired goods on tray {', '.join(expired)}"
+        self._look_at_gate(now)
+        if (why := self._gate.why_not_buy(account, now)) is not None:
+            return why
         return self._purses.why_not(account, now)
 
     def _paid(self, sale: Sale, visit: Visit) -> Sale:
@@ -281,9 +285,11 @@ class Engine:
     def _weighs_nothing(self, now: Instant) -> bool:
         return not any(self._trays.in_service(now.mono).values())
 
-    def _expired(self, now: Instant) -> list[str]:
-        """Trays with goods past their date: sold through the day named, not after its midnight."""
-        return sorted(self._goods.planogram.expired(self._ledger.lots(), self._today(now)))
+    def _look_at_gate(self, now: Instant) -> None:
+        """What is blocked now is not sold, nor is what a visit began with and is blocked meanwhile."""
+        self._gate.look(self._goods, self._ledger.lots(), now)
+        if (visit := self._conductor.visit) is not None:
+            visit.blocked |= self._gate.held.masked
 
     def _on_appeal(self, appeal: AppealRequest, now: Instant, turn: Turn) -> None:
         if self._ledger.appeal(appeal.session, redacted(appeal.reason), now):
@@ -312,6 +318,8 @@ class Engine:
         if self._next_goods is not None:
             goods, self._next_goods = self._next_goods, None
             self._apply(goods.settled(self._ledger.planogram()), now)
+        self._look_at_gate(now)
+        self._gate.tell(now)
         if now.mono >= self._checkpoint_at:
             self._checkpoint_at = now.mono + CHECKPOINT_S
             self._ledger.checkpoint()
@@ -375,6 +383,7 @@ class Engine:
             self._online,
             self._today(now),
             now,
+            self._gate.held.shown,
         )
         if session is not None:
             turn.sessions.append(session)

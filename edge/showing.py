@@ -1,6 +1,6 @@
 """What screens are shown, made from the engine's state. It decides nothing and writes nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
@@ -37,6 +37,7 @@ _VISITORS_LIMITS = {Event.PULL_TIMEOUT, Event.OPEN_LONG, Event.OPEN_TOO_LONG, Ev
 _NOTICES = (
     ("foreign_object", "foreign"),
     ("silent_tray", "tray_silent"),
+    ("blocked_goods", "blocked"),
 )
 """Reason of a tray's doubt → what pages say."""
 
@@ -109,10 +110,11 @@ class Showing:
         online: bool,
         today: date,
         now: Instant,
+        blocked: Callable[[Place], str] = lambda _: "",
     ) -> tuple[View | None, SessionView | None]:
         """The public picture and the running session's, each None where nothing changed.
 
-        reason: why the counter is out of order, "": it is not.
+        reason: why the counter is out of order, "": it is not. blocked: why goods at a place are not sold.
         """
         evidence = _live(visit, trays, now) if visit else ()
         basket = _basket(visit, evidence, now) if visit else _result(receipt, now)
@@ -125,7 +127,7 @@ class Showing:
             hotline=self._counter.hotline,
             state=_state(visit, reason),
             reason=reason,
-            trays=_trays(goods, on_hand, lots, _taken(evidence), trays.in_service(now.mono), today),
+            trays=_trays(goods, on_hand, lots, _taken(evidence), trays.in_service(now.mono), today, blocked),
             basket=basket,
             online=online,
             token=token,
@@ -239,6 +241,7 @@ def _trays(
     taken: Mapping[Place, int],
     in_service: Mapping[TrayId, bool],
     today: date,
+    blocked: Callable[[Place], str],
 ) -> tuple[TrayView, ...]:
     catalogue: Catalogue = goods.catalogue
     views = []
@@ -261,6 +264,7 @@ def _trays(
                 certified=product.is_certified(today),
                 expires_on=expires_on.isoformat() if expires_on else None,
                 in_service=in_service[facing.tray],
+                blocked=blocked(place),
             )
         )
     return tuple(views)

@@ -78,6 +78,8 @@ class Visit:
     latched_at: float = 0.0
     lodged: frozenset[TrayId] = frozenset()
     """Trays on which an earlier visitor left something that is no goods of ours."""
+    blocked: frozenset[TrayId] = frozenset()
+    """Trays with goods that may not be sold, at any moment of the visit: nothing of them is charged."""
     verdict: Verdict = NOTHING
     """What was decided, once the door was shut."""
     earlier: dict[TrayId, list[Step]] = field(default_factory=dict)
@@ -157,6 +159,7 @@ class Visit:
         if self.facts.kind is Kind.BUY:
             verdict = in_doubt(verdict, "not_weighed", self.facts.skus.keys() - self.facts.before.keys())
             verdict = in_doubt(verdict, "lodged_object", self.lodged)
+            verdict = in_doubt(verdict, "blocked_goods", self.blocked)
             verdict = in_doubt(verdict, "too_many_to_count", self._too_many(verdict))
         if not self.door_seen_open and not self.resumed:
             verdict = in_doubt(verdict, "door_unseen")

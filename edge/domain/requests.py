@@ -21,6 +21,8 @@ class Refusal(StrEnum):
     UNPAID = "UNPAID"
     BLOCKED = "BLOCKED"
     EXPIRED_GOODS = "EXPIRED_GOODS"
+    GOODS_BLOCKED = "GOODS_BLOCKED"
+    """Goods lie there that may not be sold, and policy shuts the whole door for them."""
     OFFLINE_LIMIT = "OFFLINE_LIMIT"
     REPLAY = "REPLAY"
     """The token was used before, or is older than it may be: scan the screen again."""

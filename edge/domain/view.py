@@ -28,6 +28,8 @@ class TrayView(msgspec.Struct, frozen=True, kw_only=True):
     expires_on: str | None
     in_service: bool
     """False: the tray's scale is silent or faulty; its goods are not sold just now."""
+    blocked: str = ""
+    """Why it is not sold, a code of ``edge.domain.gate.Block``; "": it is. Pages say ``block_CODE``."""
     category: str = ""
     """The catalogue's category; pages choose the product's picture by it. "": a plain box."""
 

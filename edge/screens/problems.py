@@ -67,6 +67,11 @@ REFUSALS: dict[Refusal, Kind] = {
     Refusal.EXPIRED_GOODS: Kind(
         503, "柜内有过期商品待清理，暂停销售。", "Expired goods must be removed first: sales are paused."
     ),
+    Refusal.GOODS_BLOCKED: Kind(
+        503,
+        "柜内有停售商品待清理，暂停销售。",
+        "Goods that may not be sold must be removed first: sales are paused.",
+    ),
     Refusal.OFFLINE_LIMIT: Kind(
         503,
         "离线交易已达上限，请等网络恢复后再试。",

@@ -35,6 +35,7 @@ from edge.flights import Flight
 from edge.hardware.build import buses_of
 from edge.ledger.ledger import Ledger
 from edge.outfit import Outfit, load_outfit
+from edge.outfit_watch import goods_of
 from edge.pins import check_pin
 from edge.turn import Goods, Input
 from hardware_sim.config import load as load_sim
@@ -79,7 +80,7 @@ class Rig:
             self.folder / "ledger.db", self.outfit.settings.counter.id, self.instant, self.random.randbytes
         )
         self._cut_around_commits(self.ledger)
-        self.goods = Goods(self.outfit.catalogue, self.outfit.planogram, self.outfit.roster)
+        self.goods = goods_of(self.outfit)
         self.engine = Engine(self.outfit.settings, self.goods, self.ledger, self._hex, self.instant)
         (self.bus,) = buses_of(self.outfit.settings).values()
         self.bus.line_up(self.now)

@@ -19,6 +19,7 @@ STATUS = {
     "UNPAID": 403,
     "BLOCKED": 403,
     "EXPIRED_GOODS": 503,
+    "GOODS_BLOCKED": 503,
     "OFFLINE_LIMIT": 503,
     "REPLAY": 409,
     "BAD_TOKEN": 403,

@@ -170,7 +170,7 @@ function drawWares() {
 }
 
 function tile(tray) {
-  const gone = !tray.in_service ? "no_sale" : tray.on_hand <= 0 ? "sold_out" : null;
+  const gone = !tray.in_service || tray.blocked ? "no_sale" : tray.on_hand <= 0 ? "sold_out" : null;
   return h("li", { class: gone ? "tile gone" : "tile" }, goods(tray),
     h("div", { class: "tile-text" }, h("h3", {}, named(tray)), h("p", { class: "from" }, origin(tray))),
     h("div", { class: "tile-price" }, h("strong", { class: "num" }, money(tray.price_fen), h("small", {}, ` / ${unit(tray)}`)), h("span", {}, gone ? t(gone) : t("left", { n: tray.on_hand }))));

@@ -148,7 +148,7 @@ function drawSteps() {
 
 // Name, pack, price per piece, origin and stock: what price display asks of a shelf.
 function tile(tray) {
-  const gone = !tray.in_service ? "no_sale" : tray.on_hand <= 0 ? "sold_out" : null;
+  const gone = !tray.in_service || tray.blocked ? "no_sale" : tray.on_hand <= 0 ? "sold_out" : null;
   return h("li", { class: gone ? "tile gone" : "tile", "data-tray": tray.tray },
     h("div", { class: "tile-side" }, goods(tray),
       h("p", { class: "stock" }, gone ? [sign("stop"), t(gone)] : t("left", { n: tray.on_hand }))),
