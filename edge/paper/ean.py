@@ -6,6 +6,7 @@ The bars are drawn lower than the nominal 22.85 mm, as shelf labels do: scanners
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from PIL import Image, ImageDraw
 
@@ -106,6 +107,7 @@ def bars(text: str, module: int, height: int) -> Image.Image:
     return picture
 
 
+@lru_cache(maxsize=64)
 def labelled(text: str, module: int, height: int) -> Image.Image:
     """``bars`` of ``height`` px with the digits below, as a person reads them aloud."""
     drawn = symbol(text)
