@@ -204,8 +204,8 @@ def test_a_delivered_lot_has_one_weight_however_many_restocks_brought_it(counter
     "also",
     [
         pytest.param(Movement(TRAY, TEA, "RESTOCK", 2, lot="L-8"), id="two lots came"),
-        pytest.param(Movement(TRAY, TEA, "PULL_OFF", -2), id="others were taken away"),
-        pytest.param(Movement(TRAY, TEA, "ADJUST", -1, "recount"), id="the count was put right"),
+        pytest.param(Movement(TRAY, TEA, "PULL_OFF", -2, lot="L-7"), id="others were taken away"),
+        pytest.param(Movement(TRAY, TEA, "ADJUST", -1, "recount", "L-7"), id="the count was put right"),
     ],
 )
 def test_a_restock_of_which_the_weight_is_not_one_lots_alone_teaches_nothing(counter, also):
