@@ -53,11 +53,6 @@ class Planogram:
         dates = (facing.expires_on for facing in here if facing.expires_on is not None)
         return stock.expires_on(held, min(dates, default=None))
 
-    def expired(self, lying: Mapping[Place, Lots], today: date) -> set[TrayId]:
-        """Trays of ``lying`` with goods past their date: they are sold through the day named."""
-        dates = ((place[0], self.expires_on(place, held)) for place, held in lying.items())
-        return {tray for tray, day in dates if day is not None and day < today}
-
     def skus(self, tray: TrayId) -> tuple[Sku, ...]:
         """The products planned on ``tray``; none where there is no such tray."""
         return tuple(facing.sku for facing in self.trays.get(tray, ()))

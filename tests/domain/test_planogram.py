@@ -128,13 +128,6 @@ def test_goods_have_the_date_of_their_lot_or_else_their_facings(place, held, day
     assert DATED.expires_on(place, held) == day
 
 
-def test_a_tray_has_expired_goods_from_the_midnight_after_their_day():
-    both = {HOME: lying(MAY), ("1-01", "WATER"): lying(JUNE), ASTRAY: lying(JUNE)}
-    assert DATED.expired(both, MAY) == set()
-    assert DATED.expired(both, date(2027, 5, 2)) == {"1-01"}
-    assert DATED.expired({**both, ASTRAY: lying(MARCH)}, date(2027, 5, 2)) == {"1-01", "2-01"}
-
-
 def test_a_recalled_product_gets_no_place_and_one_with_a_recalled_lot_does():
     goods = Catalogue("v1", {"WATER": product("WATER"), "TEA": product("TEA")})
     recalls = Recalls(frozenset({("TEA", None), ("WATER", "L1")}))
