@@ -37,10 +37,15 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True):
     certified_fen: int
     closed_at: str
     received_at: str
+    refunded_fen: int = 0
+    """What went back of the total since; the net is the difference."""
 
 
 class Sums(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of a table of sums: pieces, orders, and the two amounts."""
+    """One row of a table of sums: pieces, orders, and the two amounts, before refunds.
+
+    refund_fen: of the whole, what went back in the same time, of whichever day's sales.
+    """
 
     key: str
     name: str = ""
@@ -49,6 +54,7 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
     count: int = 0
     total_fen: int = 0
     certified_fen: int = 0
+    refund_fen: int = 0
 
 
 class Counter(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +101,9 @@ def sales(
 ) -> list[Sale]:
     """Newest arrival first. before: ids below it; since: ids above it."""
     rows = db.execute(
-        "select e.id, s.order_no, s.counter, s.session, s.total_fen, s.certified_fen, s.closed_at, e.received"
+        "select e.id, s.order_no, s.counter, s.session, s.total_fen, s.certified_fen, s.closed_at,"
+        " e.received, (select coalesce(sum(fen), 0) from refund r where r.counter = s.counter"
+        " and r.session = s.session)"
         " from raw_event e join sale s using (counter, inc, seq)"
         " where (:counter is null or s.counter = :counter) and (:before is null or e.id < :before)"
         " and (:since is null or e.id > :since) order by e.id desc limit :limit",
@@ -112,6 +120,7 @@ def sales(
             certified_fen=row[5],
             closed_at=row[6],
             received_at=row[7],
+            refunded_fen=row[8],
         )
         for row in rows
     ]
@@ -148,11 +157,14 @@ def total(db: sqlite3.Connection, from_ms: int, to_ms: int) -> Sums:
     row = db.execute(
         "select count(*), coalesce(sum(total_fen), 0), coalesce(sum(certified_fen), 0),"
         " (select coalesce(sum(count), 0) from sale_line join sale using (counter, session)"
-        "  where closed_ms >= :a and closed_ms < :b)"
+        "  where closed_ms >= :a and closed_ms < :b),"
+        " (select coalesce(sum(fen), 0) from refund where at_ms >= :a and at_ms < :b)"
         " from sale where closed_ms >= :a and closed_ms < :b",
         {"a": from_ms, "b": to_ms},
     ).fetchone()
-    return Sums(key="total", orders=row[0], total_fen=row[1], certified_fen=row[2], count=row[3])
+    return Sums(
+        key="total", orders=row[0], total_fen=row[1], certified_fen=row[2], count=row[3], refund_fen=row[4]
+    )
 
 
 def by_counter(db: sqlite3.Connection, from_ms: int, to_ms: int) -> list[Sums]:

@@ -112,4 +112,9 @@ def report_text(found: Mapping[str, Any]) -> str:
 
 def _row(row: Any) -> str:
     name = f"{row.key} {row.name}".strip() or "未登记"
-    return f"  {name}: {row.orders} 单, 总额 {yuan(row.total_fen)}, 认定 {yuan(row.certified_fen)}"
+    back = (
+        f", 退回 {yuan(row.refund_fen)}, 净额 {yuan(row.total_fen - row.refund_fen)}"
+        if row.refund_fen
+        else ""
+    )
+    return f"  {name}: {row.orders} 单, 总额 {yuan(row.total_fen)}, 认定 {yuan(row.certified_fen)}{back}"

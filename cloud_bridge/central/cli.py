@@ -6,7 +6,7 @@ import sqlite3
 import sys
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import SystemRandom
 from threading import Event as Flag
@@ -14,8 +14,9 @@ from threading import Event as Flag
 import click
 import msgspec
 
-from cloud_bridge.central import answers, audit, clock
+from cloud_bridge.central import answers, audit, clock, statements
 from cloud_bridge.central.settings import Settings
+from cloud_bridge.central.statement_text import bill_text, statement_text
 from cloud_bridge.database import open_reader
 from edge import logs
 from edge.cli_options import exit_code_of
@@ -32,6 +33,8 @@ dir_option = click.option(
     "--dir", "directory", type=click.Path(path_type=Path, file_okay=False), help=f"Where {DATABASE} lives."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
+csv_option = click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout, amounts in fen.")
+DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,13 +66,15 @@ def run(config: Path | None, directory: Path | None, as_json: bool) -> int:
     return 0
 
 
-@central.command()
+@central.group(invoke_without_command=True)
 @config_option
 @dir_option
 @json_option
 @click.option("--from", "from_day", type=click.DateTime(["%Y-%m-%d"]), help="First day (Asia/Shanghai).")
 @click.option("--to", "to_day", type=click.DateTime(["%Y-%m-%d"]), help="The day after the last one.")
+@click.pass_context
 def report(
+    context: click.Context,
     config: Path | None,
     directory: Path | None,
     as_json: bool,
@@ -77,6 +82,8 @@ def report(
     to_day: datetime | None,
 ) -> int:
     """Realised sales (成交) closed in [from, to): in all, by counter, by product, by origin county."""
+    if context.invoked_subcommand is not None:
+        return 0
     low = clock.day_start_ms(from_day) if from_day else answers.ALL_TIME[0]
     high = clock.day_start_ms(to_day) if to_day else answers.ALL_TIME[1]
     with closing(_reader(config, directory)) as db:
@@ -91,6 +98,56 @@ def report(
         }
     click.echo(msgspec.json.encode(found).decode() if as_json else audit.report_text(found))
     return 0
+
+
+@report.command("unit-bill")
+@config_option
+@dir_option
+@json_option
+@csv_option
+@click.option("--unit", required=True, help="The unit's opaque id, as in the rosters.")
+@click.option("--month", type=click.DateTime(["%Y-%m"]), required=True, help="Like 2026-11 (Asia/Shanghai).")
+def unit_bill(
+    config: Path | None, directory: Path | None, as_json: bool, as_csv: bool, unit: str, month: datetime
+) -> int:
+    """One unit's month: sales, refunds and net, certified share, by origin county, by scheme. No names."""
+    following = (month + timedelta(days=31)).replace(day=1)
+    bounds = clock.day_start_ms(month), clock.day_start_ms(following)
+    with closing(_reader(config, directory)) as db:
+        bill = statements.unit_bill(db, unit, f"{month:%Y-%m}", *bounds)
+    _tell(bill, as_json, statements.bill_csv(bill) if as_csv else bill_text(bill))
+    return 0
+
+
+@report.command()
+@config_option
+@dir_option
+@json_option
+@csv_option
+@click.option("--supplier", "supplier_id", required=True, help="The supplier's id, as in the catalogue.")
+@click.option("--from", "from_day", type=DAY, required=True, help="First day (Asia/Shanghai).")
+@click.option("--to", "to_day", type=DAY, required=True, help="The day after the last one.")
+def supplier(
+    config: Path | None,
+    directory: Path | None,
+    as_json: bool,
+    as_csv: bool,
+    supplier_id: str,
+    from_day: datetime,
+    to_day: datetime,
+) -> int:
+    """One supplier's own goods: sold, refunded, written off, and what it is due at its supply prices."""
+    bounds = clock.day_start_ms(from_day), clock.day_start_ms(to_day)
+    days = from_day.date().isoformat(), to_day.date().isoformat()
+    with closing(_reader(config, directory)) as db:
+        told = statements.supplier_statement(db, supplier_id, days, *bounds)
+    _tell(told, as_json, statements.statement_csv(told) if as_csv else statement_text(told))
+    return 0
+
+
+def _tell(told: msgspec.Struct, as_json: bool, text: str) -> None:
+    shown = msgspec.json.encode(told).decode() if as_json else text
+    click.echo(shown, nl=not shown.endswith("\n"))
 
 
 @central.command()

@@ -10,6 +10,7 @@ import structlog
 
 from cloud_bridge.central import worker
 from cloud_bridge.central.app import Site, Web
+from cloud_bridge.central.projections import rebuild
 from cloud_bridge.central.settings import Settings
 from cloud_bridge.central.store import Store
 from cloud_bridge.link import Wake, broker_of
@@ -22,6 +23,10 @@ def serve(
 ) -> None:
     """Take in and show until ``stop`` (SIGTERM and SIGINT set it). ``ready`` is told the base URL."""
     store = Store(database)
+    if store.renewed:
+        with store.transaction() as db:
+            rebuild(db)
+        log.info("projections_renewed")
     link = worker.link(broker_of(settings.mqtt), settings.worker.id, random)
 
     def leave(*_: object) -> None:

@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 
 from cloud_bridge import feed
+from cloud_bridge.central import payments
 
-TABLES = ("sale", "sale_line", "session", "stock_move", "alarm")
+TABLES = ("sale", "sale_line", "session", "stock_move", "alarm", *payments.TABLES)
 """The tables that ``rebuild`` empties and fills again."""
 
 WINS = "(excluded.inc, excluded.seq) < ({0}.inc, {0}.seq)"
@@ -52,26 +53,29 @@ def epoch_ms(text: str) -> int:
 
 def _sale(db: sqlite3.Connection, counter: str, event: feed.Envelope, sale: feed.SaleSettled) -> None:
     won = db.execute(
-        "insert into sale values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (counter, session)"
+        "insert into sale values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (counter, session)"
         " do update set inc = excluded.inc, seq = excluded.seq, order_no = excluded.order_no,"
         " channel = excluded.channel, total_fen = excluded.total_fen, certified_fen = excluded.certified_fen,"
         " catalogue = excluded.catalogue, opened_at = excluded.opened_at, closed_at = excluded.closed_at,"
-        f" closed_ms = excluded.closed_ms, clk = excluded.clk where {WINS.format('sale')}",
+        " closed_ms = excluded.closed_ms, clk = excluded.clk, unit = excluded.unit"
+        f" where {WINS.format('sale')}",
         (
             *(counter, sale.session, event.inc, event.seq, sale.order_no, sale.channel),
             *(sale.total_fen, sale.certified_fen, sale.catalogue, sale.opened_at, sale.closed_at),
-            *(epoch_ms(sale.closed_at), event.clk),
+            *(epoch_ms(sale.closed_at), event.clk, sale.unit),
         ),
     ).rowcount
     if not won:
         return
+    payments.sale_paid(db, counter, sale)
     db.execute("delete from sale_line where counter = ? and session = ?", (counter, sale.session))
     for number, line in enumerate(sale.lines):
         db.execute(
-            "insert into sale_line values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into sale_line values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(counter, sale.session, number, line.tray, line.sku, line.name, line.count),
                 *(line.price_fen, line.amount_fen, line.certified, line.county, line.supplier),
+                *(line.supplier_id, line.supply_price_fen),
             ),
         )
 
@@ -93,15 +97,24 @@ def _session(db: sqlite3.Connection, counter: str, event: feed.Envelope, closed:
 
 def _stock(db: sqlite3.Connection, counter: str, event: feed.Envelope, move: feed.StockMoved) -> None:
     db.execute(
-        "insert into stock_move values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (counter, movement)"
+        "insert into stock_move values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (counter, movement)"
         " do update set inc = excluded.inc, seq = excluded.seq, tray = excluded.tray, sku = excluded.sku,"
-        " kind = excluded.kind, count = excluded.count, session = excluded.session, reason = excluded.reason"
+        " kind = excluded.kind, count = excluded.count, session = excluded.session, reason = excluded.reason,"
+        " at_ms = excluded.at_ms"
         f" where {WINS.format('stock_move')}",
         (
             *(counter, move.movement, event.inc, event.seq, move.tray, move.sku, move.kind),
-            *(move.count, move.session, move.reason),
+            *(move.count, move.session, move.reason, epoch_ms(event.time)),
         ),
     )
+
+
+def _refunded(db: sqlite3.Connection, counter: str, event: feed.Envelope, refund: feed.SaleRefunded) -> None:
+    payments.refunded(db, counter, event, refund, epoch_ms(event.time))
+
+
+def _entered(db: sqlite3.Connection, counter: str, event: feed.Envelope, entry: feed.QuotaEntered) -> None:
+    payments.entered(db, counter, event, entry, epoch_ms(event.time))
 
 
 def _raised(db: sqlite3.Connection, counter: str, event: feed.Envelope, alarm: feed.AlarmRaised) -> None:
@@ -126,6 +139,8 @@ def _alarm(db: sqlite3.Connection, counter: str, inc: str, row: tuple[Any, ...])
 
 _WRITERS: dict[type[feed.Fact], Callable[..., None]] = {
     feed.SaleSettled: _sale,
+    feed.SaleRefunded: _refunded,
+    feed.QuotaEntered: _entered,
     feed.SessionClosed: _session,
     feed.StockMoved: _stock,
     feed.AlarmRaised: _raised,

@@ -71,4 +71,42 @@ create table alarm (
     primary key (counter, inc, kind, subject)
 ) strict
 """,
+    """
+alter table sale add column unit text not null default '';
+alter table sale_line add column supplier_id text not null default '';
+alter table sale_line add column supply_price_fen integer;
+alter table stock_move add column at_ms integer not null default 0;
+create index sale_by_unit on sale (unit, closed_ms);
+create index sale_line_by_supplier on sale_line (supplier_id, sku);
+create table sale_paid (
+    counter text not null, session text not null, n integer not null,
+    scheme text not null, quota text not null, fen integer not null, certified_fen integer not null,
+    owed integer not null,
+    primary key (counter, session, n)
+) strict, without rowid;
+create table refund (
+    counter text not null, refund text not null, inc text not null, seq integer not null,
+    session text not null, order_no text not null, unit text not null, fen integer not null,
+    certified_fen integer not null, reason text not null, at text not null, at_ms integer not null,
+    primary key (counter, refund)
+) strict;
+create index refund_by_sale on refund (counter, session);
+create index refund_by_time on refund (at_ms);
+create table refund_line (
+    counter text not null, refund text not null, line integer not null, -- as in sale_line
+    fen integer not null, count integer not null,
+    primary key (counter, refund, line)
+) strict, without rowid;
+create table refund_paid (
+    counter text not null, refund text not null, n integer not null,
+    scheme text not null, quota text not null, fen integer not null, certified_fen integer not null,
+    primary key (counter, refund, n)
+) strict, without rowid;
+create table quota_entry (
+    counter text not null, entry text not null, inc text not null, seq integer not null,
+    kind text not null, unit text not null, scheme text not null, quota text not null, fen integer not null,
+    order_no text, at_ms integer not null,
+    primary key (counter, entry)
+) strict
+""",
 )

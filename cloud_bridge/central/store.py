@@ -6,12 +6,12 @@ It stores bytes and counts numbers; it never looks into an event's data (``proje
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from cloud_bridge.central.schema import MIGRATIONS
-from cloud_bridge.database import open_writer, writing
+from cloud_bridge.database import open_reader, open_writer, writing
 from cloud_bridge.ranges import Covered, merged
 
 MOVE_LIMIT = 1000
@@ -50,11 +50,22 @@ class DeadLetter:
     body: bytes
 
 
+def _version(path: Path) -> int:
+    """Of the file's schema; 0 where there is none."""
+    if not path.is_file():
+        return 0
+    with closing(open_reader(path)) as db:
+        return int(db.execute("pragma user_version").fetchone()[0])
+
+
 class Store:
     """Every method but ``transaction`` and ``close`` belongs inside a transaction."""
 
     def __init__(self, path: Path) -> None:
+        before = _version(path)
         self.db = open_writer(path, MIGRATIONS)
+        self.renewed = 0 < before < len(MIGRATIONS)
+        """The file was an earlier version's: projections are to be made again from the raw events."""
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -1,0 +1,273 @@
+"""What a unit is billed for a month and what a supplier is due for a period. Reads only; no names in it.
+
+Sales count on the day they closed, refunds on the day they were made. Money is whole fen.
+"""
+
+import csv
+import io
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+NOT_832 = "本表不等于832平台采购额"
+"""On every bill of a unit: no line of a counter's sale carries an order number of the 832 platform."""
+
+SELF = "SELF_PAY"
+"""Paid by buyers themselves: told on the bill, and not billed."""
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """One row: sales less refunds. key: an origin county or a scheme; refund_fen: how much was taken off."""
+
+    key: str
+    total_fen: int
+    certified_fen: int
+    refund_fen: int
+
+
+class UnitBill(msgspec.Struct, frozen=True, kw_only=True):
+    """One unit's month. net = total − refund; billed: what of the net is not the buyers' own.
+
+    certified_permille: of the net, rounded down; None where the net is 0. lapsed: unused, the unit's again.
+    """
+
+    unit: str
+    month: str
+    orders: int
+    pieces: int
+    total_fen: int
+    refund_fen: int
+    net_fen: int
+    certified_fen: int
+    certified_permille: int | None
+    billed_fen: int
+    lapsed_fen: int
+    counties: tuple[Share, ...]
+    schemes: tuple[Share, ...]
+    note: str = NOT_832
+
+
+class SupplierRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One product at one price and supply price. net: pieces sold less those refunded.
+
+    supply_price_fen, payable_fen: None where the sale did not know what the supplier is due.
+    """
+
+    sku: str
+    name: str
+    supply_price_fen: int | None
+    sold: int
+    refunded: int
+    net: int
+    sales_fen: int
+    refund_fen: int
+    payable_fen: int | None
+
+
+class WrittenOff(msgspec.Struct, frozen=True, kw_only=True):
+    """Pieces of one product that were written off, and why."""
+
+    sku: str
+    reason: str
+    pieces: int
+
+
+class SupplierStatement(msgspec.Struct, frozen=True, kw_only=True):
+    """A supplier's own goods in [from, to). payable: Σ supply price × net pieces, of the rows that know it.
+
+    unpriced: net pieces without a supply price: to be cleared up with the operator.
+    """
+
+    supplier: str
+    from_day: str
+    to_day: str
+    sold: int
+    refunded: int
+    sales_fen: int
+    refund_fen: int
+    payable_fen: int
+    unpriced: int
+    rows: tuple[SupplierRow, ...]
+    written_off: tuple[WrittenOff, ...]
+
+
+_IN = "{0} >= :low and {0} < :high"
+_SALES = (
+    "select count(*), coalesce(sum(total_fen), 0), coalesce(sum(certified_fen), 0),"
+    " coalesce(sum((select sum(l.count) from sale_line l where l.counter = s.counter"
+    " and l.session = s.session)), 0) from sale s where unit = :unit and " + _IN.format("closed_ms")
+)
+_REFUNDS = (
+    "select coalesce(sum(fen), 0), coalesce(sum(certified_fen), 0) from refund where unit = :unit and "
+    + _IN.format("at_ms")
+)
+_REFUNDED_PIECES = (
+    "select coalesce(sum(l.count), 0) from refund r join refund_line l using (counter, refund)"
+    " where r.unit = :unit and " + _IN.format("r.at_ms")
+)
+_LAPSED = (
+    "select coalesce(sum(fen), 0) from quota_entry where kind = 'LAPSE' and unit = :unit and "
+    + _IN.format("at_ms")
+)
+_COUNTIES = (
+    "select l.county, l.amount_fen, l.amount_fen * (l.certified != 0), 0 from sale s"
+    " join sale_line l using (counter, session) where s.unit = :unit and "
+    + _IN.format("s.closed_ms")
+    + " union all select coalesce(l.county, ''), -x.fen, -x.fen * coalesce(l.certified != 0, 0), x.fen"
+    " from refund r join refund_line x using (counter, refund)"
+    " left join sale_line l on l.counter = r.counter and l.session = r.session and l.line = x.line"
+    " where r.unit = :unit and " + _IN.format("r.at_ms")
+)
+_SCHEMES = (
+    "select p.scheme, p.fen, p.certified_fen, 0 from sale s join sale_paid p using (counter, session)"
+    " where s.unit = :unit and "
+    + _IN.format("s.closed_ms")
+    + " union all select p.scheme, -p.fen, -p.certified_fen, p.fen from refund r"
+    " join refund_paid p using (counter, refund) where r.unit = :unit and " + _IN.format("r.at_ms")
+)
+_SUPPLIED = (
+    "select sku, max(name), supply, sum(sold), sum(back), sum(amount), sum(refund) from ("
+    " select l.sku, l.name, l.supply_price_fen as supply, l.count as sold, 0 as back,"
+    " l.amount_fen as amount, 0 as refund from sale s join sale_line l using (counter, session)"
+    " where l.supplier_id = :supplier and "
+    + _IN.format("s.closed_ms")
+    + " union all select l.sku, l.name, l.supply_price_fen, 0, x.count, 0, x.fen from refund r"
+    " join refund_line x using (counter, refund)"
+    " join sale_line l on l.counter = r.counter and l.session = r.session and l.line = x.line"
+    " where l.supplier_id = :supplier and "
+    + _IN.format("r.at_ms")
+    + ") group by sku, supply order by sku, supply"
+)
+_WRITTEN_OFF = (
+    "select sku, reason, -sum(count) from stock_move where kind = 'WRITE_OFF' and "
+    + _IN.format("at_ms")
+    + " and sku in (select sku from sale_line where supplier_id = :supplier)"
+    " group by sku, reason order by sku, reason"
+)
+
+
+def unit_bill(db: sqlite3.Connection, unit: str, month: str, low: int, high: int) -> UnitBill:
+    """The bill of ``unit``. low, high: the month's bounds in milliseconds; month: how it is called."""
+    of = {"unit": unit, "low": low, "high": high}
+    orders, total, certified, pieces = db.execute(_SALES, of).fetchone()
+    refund, uncertified = db.execute(_REFUNDS, of).fetchone()
+    schemes = _shares(db, _SCHEMES, of)
+    net, certified = total - refund, certified - uncertified
+    return UnitBill(
+        unit=unit,
+        month=month,
+        orders=orders,
+        pieces=pieces - db.execute(_REFUNDED_PIECES, of).fetchone()[0],
+        total_fen=total,
+        refund_fen=refund,
+        net_fen=net,
+        certified_fen=certified,
+        certified_permille=certified * 1000 // net if net > 0 else None,
+        billed_fen=sum(each.total_fen for each in schemes if each.key != SELF),
+        lapsed_fen=db.execute(_LAPSED, of).fetchone()[0],
+        counties=_shares(db, _COUNTIES, of),
+        schemes=schemes,
+    )
+
+
+def _shares(db: sqlite3.Connection, rows: str, of: dict[str, Any]) -> tuple[Share, ...]:
+    columns = "key, fen, certified, refund"
+    summed = db.execute(
+        f"with part ({columns}) as ({rows}) select key, sum(fen), sum(certified), sum(refund) from part"
+        " group by key order by key",
+        of,
+    )
+    return tuple(
+        Share(key=key, total_fen=fen, certified_fen=certified, refund_fen=refund)
+        for key, fen, certified, refund in summed
+    )
+
+
+def supplier_statement(
+    db: sqlite3.Connection, supplier: str, days: tuple[str, str], low: int, high: int
+) -> SupplierStatement:
+    """What ``supplier`` (its id) sold and is due. days: the bounds' names; low, high: in milliseconds."""
+    of = {"supplier": supplier, "low": low, "high": high}
+    rows = tuple(_supplier_row(row) for row in db.execute(_SUPPLIED, of))
+    written_off = tuple(
+        WrittenOff(sku=sku, reason=reason, pieces=pieces)
+        for sku, reason, pieces in db.execute(_WRITTEN_OFF, of)
+    )
+    return SupplierStatement(
+        supplier=supplier,
+        from_day=days[0],
+        to_day=days[1],
+        sold=sum(row.sold for row in rows),
+        refunded=sum(row.refunded for row in rows),
+        sales_fen=sum(row.sales_fen for row in rows),
+        refund_fen=sum(row.refund_fen for row in rows),
+        payable_fen=sum(row.payable_fen or 0 for row in rows),
+        unpriced=sum(row.net for row in rows if row.payable_fen is None),
+        rows=rows,
+        written_off=written_off,
+    )
+
+
+def _supplier_row(row: Sequence[Any]) -> SupplierRow:
+    sku, name, supply, sold, back, amount, refund = row
+    return SupplierRow(
+        sku=sku,
+        name=name,
+        supply_price_fen=supply,
+        sold=sold,
+        refunded=back,
+        net=sold - back,
+        sales_fen=amount,
+        refund_fen=refund,
+        payable_fen=None if supply is None else supply * (sold - back),
+    )
+
+
+def bill_csv(bill: UnitBill) -> str:
+    """The bill as a table: the whole, then counties, then schemes; the last line is the note."""
+    shares = [("county", each) for each in bill.counties] + [("scheme", each) for each in bill.schemes]
+    whole = ("total", bill.unit, bill.net_fen, bill.certified_fen, bill.refund_fen, bill.orders, bill.pieces)
+    return _csv(
+        ("part", "key", "net_fen", "certified_fen", "refund_fen", "orders", "pieces"),
+        [
+            whole,
+            *((part, s.key, s.total_fen, s.certified_fen, s.refund_fen, "", "") for part, s in shares),
+            ("billed", bill.unit, bill.billed_fen, "", "", "", ""),
+            ("lapsed", bill.unit, bill.lapsed_fen, "", "", "", ""),
+            ("note", bill.note, "", "", "", "", ""),
+        ],
+    )
+
+
+def statement_csv(told: SupplierStatement) -> str:
+    """The statement as a table: its products, what was written off, and the whole."""
+    head = tuple(each.name for each in msgspec.structs.fields(SupplierRow))
+    rows = [tuple(getattr(row, name) for name in head) for row in told.rows]
+    off = [
+        (each.sku, f"WRITE_OFF {each.reason}".strip(), "", "", "", -each.pieces, "", "", "")
+        for each in told.written_off
+    ]
+    net = told.sold - told.refunded
+    whole = (
+        "total",
+        told.supplier,
+        "",
+        told.sold,
+        told.refunded,
+        net,
+        told.sales_fen,
+        told.refund_fen,
+        told.payable_fen,
+    )
+    return _csv(head, [*rows, *off, whole])
+
+
+def _csv(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """RFC 4180, each value as it is; None: empty."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(head)
+    writer.writerows([["" if value is None else value for value in row] for row in rows])
+    return out.getvalue()
