@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from edge.bench.catalogue import bench_catalogue
 from edge.bench.figures import Report
 from edge.bench.idle import bench_idle
 from edge.bench.machine import machine
@@ -25,6 +26,7 @@ BENCHES: dict[str, tuple[int, Callable[[int, Path, Say], Report]]] = {
     "serial": (2000, lambda n, place, say: bench_serial(n, say=say)),
     "ledger": (500, lambda n, place, say: report_ledger(n, place, say=say)),
     "idle": (25, lambda n, place, say: bench_idle(n, place, say)),
+    "catalogue": (100, lambda n, place, say: bench_catalogue(n, place, say)),
     "visit": (50, lambda n, place, say: bench_visit(n, place, say=say)),
 }
 """Name → how much is measured without ``--n``, and what measures it."""
@@ -43,7 +45,7 @@ class _Bench(click.Group):
 def bench() -> None:
     """Measure this machine (the usual case), or the recogniser.
 
-    `bench serial`, `ledger`, `idle`, `visit` or `all` measure the machine; see `bench machine --help`.
+    `bench serial`, `ledger`, `idle`, `catalogue`, `visit`, `all` measure the machine: `bench machine --help`.
     """
 
 
@@ -52,7 +54,7 @@ def bench() -> None:
 @click.option(
     "--n",
     type=click.IntRange(min=1),
-    help="How much: polls a round (serial), sales a round (ledger), visits (visit), seconds (idle).",
+    help="How much: polls or sales a round (serial, ledger), visits, seconds (idle), requests (catalogue).",
 )
 @click.option(
     "--dir",
@@ -64,7 +66,7 @@ def bench() -> None:
 )
 @json_option
 def machine_command(name: str, n: int | None, place: Path, as_json: bool) -> int:
-    """Measure this machine: serial polls, durable sales, cost of idling, waits of a visit.
+    """Measure this machine: serial polls, durable sales, cost of idling, a large catalogue, waits of a visit.
 
     A table on stdout, or one JSON object; how far it has come on stderr. Nothing is judged: a goal
     stands beside what was found. See docs/performance.md.
