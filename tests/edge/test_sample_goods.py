@@ -1,4 +1,4 @@
-"""The made-up catalogue of the programme's size: as many as it says, readable, drawable, marked as samples."""
+"""The made-up catalogue of the programme's size: as many as it says, readable, drawable, and marked."""
 
 from pathlib import Path
 
