@@ -14,10 +14,11 @@ from pathlib import Path
 import click
 
 from edge.cli_options import environment, json_option, settings_options
-from edge.errors import ConfigError
+from edge.errors import ConfigError, NoInput, NotPermitted
 from edge.ledger.reader import read_only
 from edge.outfit import Outfit, load_outfit
 from edge.settings import Mqtt
+from edge.signing import KEY_FILE, key_name, read_signer
 
 OK, ADVICE, FAULT = "ok", "advice", "fault"
 MARKS = {OK: "✓", ADVICE: "!", FAULT: "✗"}
@@ -74,6 +75,7 @@ def examine(
     yield from ports(outfit)
     yield disk(outfit.data)
     yield ledger(outfit.data / "ledger.db")
+    yield signing_key(outfit.data)
     yield broker(outfit.settings.mqtt)
 
 
@@ -147,6 +149,18 @@ def ledger(path: Path) -> Finding:
         return Finding("ledger", OK, f"{path} passes quick_check")
     remedy = "stop the counter, copy the file away, run: counter ledger verify"
     return Finding("ledger", FAULT, f"{path}: {answer}", remedy)
+
+
+def signing_key(data: Path) -> Finding:
+    """The key that receipts are signed with: whole, and nobody else's to read."""
+    try:
+        signer = read_signer(data)
+    except NoInput:
+        return Finding("signing key", OK, f"{data / KEY_FILE} is not there yet; the first receipt makes it")
+    except (NotPermitted, ConfigError) as error:
+        found, _, remedy = str(error).partition("; ")
+        return Finding("signing key", FAULT, found, remedy)
+    return Finding("signing key", OK, f"key {key_name(signer.public_key)}; keep a copy of it in the backup")
 
 
 def broker(mqtt: Mqtt) -> Finding:

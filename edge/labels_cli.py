@@ -21,7 +21,7 @@ from edge.paper.panel import Panel
 from edge.paper.posters import PAGES, poster, sticker
 from edge.paper.sheets import DPI, pages_of, png, sheets
 from edge.paper.tags import price_tag, tray_label
-from edge.printing import counter_url, local_day, poster_doc, tags, tray_docs
+from edge.printing import counter_url, local, poster_doc, tags, tray_docs
 
 KINDS = ("price", "tray", "poster")
 SHEETS = ("a4", "a3", "thermal384", "thermal576")
@@ -105,8 +105,8 @@ def _labels(outfit: Outfit, kind: str, sheet: str, trays: tuple[str, ...], every
         names = tuple(each.tray for each in labelled)
         panels: Iterable[Panel] = (tray_label(each, medium) for each in labelled)
     else:
-        day = local_day(outfit.settings, datetime.now(UTC))
-        tagged = tuple(tags(outfit, trays, day, every=every))
+        at = local(outfit.settings, datetime.now(UTC))
+        tagged = tuple(tags(outfit, trays, at, every=every))
         names = tuple(each.sku for each in tagged)
         panels = (price_tag(each, medium) for each in tagged)
     return _sheets(panels, len(names)) if medium is A4 else _strips(panels, names, medium)

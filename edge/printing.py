@@ -6,7 +6,7 @@ promotion that ends by itself.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from edge.domain.catalogue import Product
@@ -52,12 +52,15 @@ def issuer_of(settings: Settings) -> Issuer:
     )
 
 
-def tags(outfit: Outfit, trays: Iterable[str], today: date, *, every: bool = False) -> Iterator[TagDoc]:
-    """A price tag for each product on ``trays`` (none named: all), or for ``every`` product there is."""
+def tags(outfit: Outfit, trays: Iterable[str], at: datetime, *, every: bool = False) -> Iterator[TagDoc]:
+    """A price tag for each product on ``trays`` (none named: all), or for ``every`` product there is.
+
+    at: local time; prices and certificates are those of then.
+    """
     page = counter_url(outfit.settings)
     products = outfit.catalogue.products
     chosen = products.values() if every else (products[sku] for sku in _skus(outfit, trays))
-    return (_tag(product, outfit.settings, f"{page}/p/{product.sku}", today) for product in chosen)
+    return (_tag(product, outfit.settings, f"{page}/p/{product.sku}", at) for product in chosen)
 
 
 def _skus(outfit: Outfit, trays: Iterable[str]) -> list[Sku]:
@@ -73,7 +76,7 @@ def _chosen(outfit: Outfit, trays: Iterable[str]) -> list[TrayId]:
     return [tray for tray in there if not wanted or tray in wanted]
 
 
-def _tag(product: Product, settings: Settings, page: str, today: date) -> TagDoc:
+def _tag(product: Product, settings: Settings, page: str, at: datetime) -> TagDoc:
     word = terms(settings.counter.program_terms).product.zh
     return TagDoc(
         sku=product.sku,
@@ -84,7 +87,7 @@ def _tag(product: Product, settings: Settings, page: str, today: date) -> TagDoc
         price=product.price,
         gtin=product.gtin13,
         page=page,
-        certified=word if product.is_certified(today) else "",
+        certified=word if product.is_certified(at.date()) else "",
         complaint=settings.counter.complaint_line,
     )
 
@@ -159,6 +162,6 @@ def sealed(doc: ReceiptDoc | RestockDoc, signer: Signer) -> Sealed:
     return Sealed(Seal(signer.seal(payload), key_name(signer.public_key)), payload)
 
 
-def local_day(settings: Settings, now: datetime) -> date:
-    """The business day of ``now`` (aware)."""
-    return now.astimezone(ZoneInfo(settings.counter.timezone)).date()
+def local(settings: Settings, now: datetime) -> datetime:
+    """``now`` (aware) where the counter stands."""
+    return now.astimezone(ZoneInfo(settings.counter.timezone))

@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from edge import cli, logs
-from edge.doctor import FAULT, OK, disk, ledger, sqlite
+from edge.doctor import FAULT, OK, disk, ledger, signing_key, sqlite
 from edge.errors import (
     BadAnswer,
     BadInput,
@@ -31,6 +31,7 @@ from edge.errors import (
 )
 from edge.files import read_roster
 from edge.pins import whose_badge
+from edge.signing import KEY_FILE, key_name, open_signer
 
 SAMPLE = Path(__file__).parents[2] / "config" / "counter.toml"
 
@@ -170,3 +171,14 @@ def test_doctor_finds_a_damaged_ledger(tmp_path):
 
 def test_doctor_asks_about_the_nearest_directory_that_exists(tmp_path):
     assert disk(tmp_path / "not" / "yet").state != FAULT
+
+
+def test_doctor_looks_at_the_signing_key(tmp_path):
+    assert signing_key(tmp_path).state == OK, "there is none before the first receipt"
+    name = key_name(open_signer(tmp_path).public_key)
+    assert name in signing_key(tmp_path).found
+    (tmp_path / KEY_FILE).chmod(0o644)
+    assert (signing_key(tmp_path).state, signing_key(tmp_path).remedy[:9]) == (FAULT, "chmod 600")
+    (tmp_path / KEY_FILE).chmod(0o600)
+    (tmp_path / KEY_FILE).write_bytes(b"")
+    assert (signing_key(tmp_path).state, "backup" in signing_key(tmp_path).remedy) == (FAULT, True)
