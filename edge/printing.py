@@ -14,10 +14,13 @@ from edge.domain.values import Sku, TrayId
 from edge.errors import BadInput, ConfigError
 from edge.ledger.reading import PastLine, PastSession
 from edge.outfit import Outfit
+from edge.paper import thermal
 from edge.paper.issuer import Issuer
+from edge.paper.panel import Panel, painted
 from edge.paper.posters import PosterDoc
 from edge.paper.receipts import ReceiptDoc, ReceiptLine, RestockDoc, canonical
-from edge.paper.slips import Seal
+from edge.paper.sheets import png
+from edge.paper.slips import PHONE, SCREEN, Roll, Seal
 from edge.paper.tags import PIECE, TagDoc, TrayDoc, TrayGoods, unit_of
 from edge.program_terms import terms
 from edge.settings import Settings
@@ -160,6 +163,14 @@ def sealed(doc: ReceiptDoc | RestockDoc, signer: Signer) -> Sealed:
         totals=doc.totals,
     )
     return Sealed(Seal(signer.seal(payload), key_name(signer.public_key)), payload)
+
+
+def drawn(panel: Panel, roll: Roll, seal: str, ending: str = ".png") -> bytes:
+    """A receipt as the bytes of a file: PNG, or what a thermal printer takes (``.bin``)."""
+    if roll in (PHONE, SCREEN):
+        return png(painted(panel, panel.bottom + roll.pad), roll.dpi, seal)
+    strip = thermal.strip(panel, roll.pad)
+    return thermal.job([strip]) if ending == ".bin" else png(strip, roll.dpi, seal)
 
 
 def local(settings: Settings, now: datetime) -> datetime:

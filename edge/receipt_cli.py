@@ -11,12 +11,9 @@ from edge.cli_options import environment, json_option, settings_options
 from edge.errors import BadInput, CannotCreate, NoInput
 from edge.ledger.reading import Reading
 from edge.outfit import load_outfit
-from edge.paper import thermal
-from edge.paper.panel import Panel, painted
-from edge.paper.sheets import png
-from edge.paper.slips import PHONE, ROLLS, Roll
+from edge.paper.slips import PHONE, ROLLS
 from edge.paper.slips import receipt as slip
-from edge.printing import receipt_doc, sealed
+from edge.printing import drawn, receipt_doc, sealed
 from edge.settings import Settings
 from edge.settings_load import find_config, load_settings
 from edge.signing import FORM, key_name, key_of, key_text, open_signer, read_signer, verified
@@ -45,7 +42,7 @@ def print_(
 ) -> None:
     """Draw the receipt of the sale ORDER_NO, sealed with this counter's key."""
     out = out or Path(f"receipt-{order_no}.png")
-    endings = (".png",) if sheet == PHONE.name else (".png", ".bin")
+    endings = (".png", ".bin") if sheet.startswith("thermal") else (".png",)
     if out.suffix not in endings:
         raise click.UsageError(f"--out {out}: {sheet} is written as {' or '.join(endings)}")
     outfit = load_outfit(config, environ=environment(), flags=overrides)
@@ -57,21 +54,13 @@ def print_(
     doc = receipt_doc(past, outfit)
     made = sealed(doc, open_signer(outfit.data))
     roll = ROLLS[sheet]
-    body = drawn(slip(doc, roll, made.seal), roll, out.suffix, made.seal.text)
+    body = drawn(slip(doc, roll, made.seal), roll, made.seal.text, out.suffix)
     try:
         out.write_bytes(body)
     except OSError as error:
         raise CannotCreate(f"{out}: cannot be written ({error.strerror}); name another --out") from error
     said = {"file": str(out), "seal": made.seal.text}
     click.echo(json.dumps(said) if as_json else str(out))
-
-
-def drawn(panel: Panel, roll: Roll, ending: str, seal: str) -> bytes:
-    """A receipt as the bytes of a file: PNG, or what a thermal printer takes (``.bin``)."""
-    if roll is PHONE:
-        return png(painted(panel, panel.bottom + roll.pad), roll.dpi, seal)
-    strip = thermal.strip(panel, roll.pad)
-    return thermal.job([strip]) if ending == ".bin" else png(strip, roll.dpi, seal)
 
 
 @receipt.command("key")

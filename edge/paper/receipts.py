@@ -81,7 +81,11 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class RestockLine:
-    """One lot of one product on one tray. planned, measured: pieces that were to come, and that came."""
+    """One lot of one product on one tray.
+
+    planned, measured: pieces that were to come, and that came. weighed: what the scale said, where the
+    restocker knew better; reason: why, a code or words.
+    """
 
     tray: str
     product: str
@@ -92,6 +96,8 @@ class RestockLine:
     produced_on: date | None = None
     expires_on: date | None = None
     pulled: tuple[Pulled, ...] = ()
+    weighed: int | None = None
+    reason: str = ""
 
     @property
     def difference(self) -> int:

@@ -24,6 +24,21 @@ MOVED = {
 """Kinds of stock movements in words; another kind prints as it is."""
 
 
+REASONS = {
+    "EXPIRED": "已过期",
+    "DAMAGED": "破损",
+    "RECALLED": "召回",
+    "RETURNED": "退回",
+    "RECOUNTED": "重新数过",
+    "PACK": "包装不一样",
+    "SCALE": "秤不准",
+    "MISCOUNT": "上次数错",
+    "LOST": "少了",
+    "FOUND": "多了",
+}
+"""Codes of reasons in words; another reason prints as it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seal:
     """A sealed text, and the short name of the key that sealed it."""
@@ -34,19 +49,23 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Roll:
-    """How wide a receipt is and how large its writing, in px. phone: twice the points of a telephone."""
+    """How wide a receipt is and how large its writing, in px.
 
-    name: Literal["phone", "thermal576", "thermal384"]
+    phone: twice the points of a telephone. screen: as wide as the counter's own.
+    """
+
+    name: Literal["phone", "screen", "thermal576", "thermal384"]
     width: int
     pad: int
     size: int
     dpi: int
 
 
+SCREEN = Roll("screen", 1080, 60, 42, 203)
 PHONE = Roll("phone", 750, 40, 30, 203)
 THERMAL_576 = Roll("thermal576", 576, 12, 25, 203)
 THERMAL_384 = Roll("thermal384", 384, 8, 22, 203)
-ROLLS: dict[str, Roll] = {each.name: each for each in (PHONE, THERMAL_576, THERMAL_384)}
+ROLLS: dict[str, Roll] = {each.name: each for each in (PHONE, SCREEN, THERMAL_576, THERMAL_384)}
 
 
 def receipt(doc: ReceiptDoc, roll: Roll, seal: Seal | None = None) -> Panel:
@@ -106,9 +125,15 @@ def _restocked(flow: "_Flow", line: RestockLine) -> None:
     flow.pair("生产 / 到期", f"{_day(line.produced_on)} / {_day(line.expires_on)}")
     mark = f"! 差 {line.difference:+d}" if line.difference else "✓"
     flow.pair("应补 / 实补", f"{line.planned} / {line.measured} {line.unit}   {mark}")
+    if line.weighed is not None and line.weighed != line.measured:
+        flow.pair("秤上读数", f"{line.weighed} {line.unit}{_why(line.reason)}")
     for each in line.pulled:
-        reason = f"({each.reason})" if each.reason else ""
+        reason = _why(each.reason)
         flow.pair(f"{MOVED.get(each.kind, each.kind)}{reason}", f"{each.count:+d} {line.unit}")
+
+
+def _why(reason: str) -> str:
+    return f"({REASONS.get(reason, reason)})" if reason else ""
 
 
 def _foot(flow: "_Flow", issuer: Issuer, note: str, seal: Seal | None) -> None:
