@@ -46,6 +46,8 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a sale. Amounts in fen; county and certificate as they were at the sale.
 
+    amount = count × price − discount, the line's share of a full reduction. list_price_fen: None where the
+    price is the list price. promotion: ids of what made it cheaper, ``price+reduction``; "": nothing did.
     supply_price_fen: what the supplier is due for a piece, None: not known.
     """
 
@@ -58,6 +60,9 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     certified: bool
     county: str
     supplier: str
+    list_price_fen: int | None = None
+    discount_fen: int = 0
+    promotion: str = ""
     supplier_id: str = ""
     supply_price_fen: int | None = None
 
@@ -81,6 +86,7 @@ class SaleSettled(Fact, frozen=True, kw_only=True):
     """``sale.settled.v1``. ``buyer``: opaque reference. total = Σ amounts = Σ paid, certified ⊆ total.
 
     paid: () in events of before quotas. unit: opaque id of the buyer's unit.
+    discount = Σ discounts of the lines. prices: version of the prices file; "": there was none.
     """
 
     session: str
@@ -93,6 +99,8 @@ class SaleSettled(Fact, frozen=True, kw_only=True):
     catalogue: str
     opened_at: str
     closed_at: str
+    discount_fen: int = 0
+    prices: str = ""
     paid: tuple[Paid, ...] = ()
     unit: str = ""
 

@@ -83,7 +83,7 @@ class Closing:
             catalogue=facts.catalogue,
             channel=self._channel,
             trays=tuple(tray for tray in verdict.trays if tray.verdict != "empty" or tray.events),
-            sale=sale_of(verdict.trays, facts.prices, products, self._today(now)) if buying else None,
+            sale=sale_of(verdict.trays, facts, products, self._today(now)) if buying else None,
             movements=movements_of(facts.kind, verdict, visit.lots),
         )
 

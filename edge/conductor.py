@@ -12,6 +12,7 @@ import structlog
 
 from edge.alarms import AlarmBook
 from edge.closing import LODGED, Closing
+from edge.domain.pricing import Terms
 from edge.domain.records import OpenSession
 from edge.domain.requests import AnswerRequest
 from edge.domain.session import Effect, Event, State
@@ -20,6 +21,7 @@ from edge.door_events import door_events
 from edge.errors import LedgerError
 from edge.hardware.signals import DoorState, Pace, SetPace, Sweep, Unlock, UnlockDone, Unlocked
 from edge.ledger.ledger import Ledger
+from edge.offering import promoted
 from edge.recognition import LEAD_S, Recognition, Weight, policy_of, stocked
 from edge.settings import Settings
 from edge.showing import Receipt
@@ -90,19 +92,32 @@ class Conductor:
         opener: BuyerRef,
         goods: Goods,
         learnt: Mapping[Place, Weight],
+        terms: Terms,
         now: Instant,
         turn: Turn,
     ) -> None:
         """A request was granted: weigh, then move the bolt. Prices are those of this moment.
 
-        learnt: what pieces weigh, where the counter knows better than the catalogue.
+        learnt: what pieces weigh, where the counter knows better than the catalogue. terms: what they cost.
         """
         self._turn = turn
         stock, planogram = self._ledger.on_hand(), goods.planogram
         lying = stocked(planogram, goods.catalogue, stock, learnt)
-        prices = {good.sku: goods.catalogue.products[good.sku].price for tray in lying for good in tray.goods}
+        prices = {good.sku: terms.offered[good.sku].fen for tray in lying for good in tray.goods}
         skus = {tray: planogram.skus(tray) for tray in planogram.trays}
-        facts = OpenSession(session, kind, opener, now, goods.catalogue.version, {}, prices, skus=skus)
+        facts = OpenSession(
+            session,
+            kind,
+            opener,
+            now,
+            goods.catalogue.version,
+            {},
+            prices,
+            skus=skus,
+            offered=promoted(terms, prices),
+            promotions=terms.promotions,
+            price_list=terms.version,
+        )
         weighed = Recognition(lying, now.mono, self._policy, facts.before)
         self.visit = Visit(facts, now.mono, goods.catalogue, planogram, stock, self._band, weighed)
         self.visit.lots = self._ledger.lots()

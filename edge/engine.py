@@ -44,6 +44,7 @@ from edge.hardware.signals import (
 )
 from edge.idle_door import IdleDoor
 from edge.ledger.ledger import Ledger
+from edge.offering import Offering
 from edge.purses import Purses
 from edge.settings import Settings
 from edge.showing import RESULT_S, Showing
@@ -94,6 +95,7 @@ class Engine:
         over = self._session_over
         self._conductor = Conductor(settings, ledger, self._alarms, self._trays, closing, over)
         self._showing = Showing(settings.counter, self._tokens)
+        self._offering = Offering(ledger, self._zone)
         self._door = DoorState(now.mono, None, None)
         self._line_up = False
         self._lock_lost = False
@@ -178,6 +180,7 @@ class Engine:
 
     def _session_over(self, unexplained: Mapping[TrayId, Decigrams]) -> None:
         self._idle_door.session_over(unexplained)
+        self._offering.sold()
         self._upkeep.session_over()
 
     def _on_device(self, alarm: DeviceAlarm, now: Instant) -> None:
@@ -253,7 +256,8 @@ class Engine:
         self._entrance.grant(request, session, turn)
         self._idle_door.session_begins(request.kind, now)
         learnt = self._upkeep.learnt(self._goods)
-        self._conductor.begin(session, request.kind, account.ref, self._goods, learnt, now, turn)
+        terms = self._offering.terms(self._goods, now)
+        self._conductor.begin(session, request.kind, account.ref, self._goods, learnt, terms, now, turn)
 
     def _why_shut(self, request: OpenRequest, account: Account, now: Instant) -> tuple[Refusal, str] | None:
         """Why the door stays shut for ``account``; None: it may be opened."""
@@ -373,6 +377,7 @@ class Engine:
         conductor = self._conductor
         turn.view, session = self._showing.view(
             self._goods,
+            self._offering.terms(self._goods, now),
             self._trays,
             self._ledger.on_hand(),
             self._ledger.lots(),

@@ -15,6 +15,8 @@ from edge.applied import Applied, Stamp, stamps_of
 from edge.domain.catalogue import Catalogue
 from edge.domain.gate import NO_RECALLS, Recalls
 from edge.domain.planogram import Planogram
+from edge.domain.price_check import group_problems
+from edge.domain.pricing import NO_PRICES, PriceList
 from edge.domain.roster import Roster
 from edge.domain.trace import Traces
 from edge.errors import ConfigError
@@ -22,6 +24,7 @@ from edge.files import read_catalogue, read_draft, read_planogram, read_recalls,
 from edge.ledger.planned import planogram_version
 from edge.lint_check import names_of, sentences
 from edge.outfit_check import Parts, lapsed, misfits, remarks, reports
+from edge.price_file import read_prices
 from edge.settings import Files, Settings
 from edge.settings_load import find_config, places, read
 from edge.trace_file import read_traces
@@ -49,6 +52,7 @@ class Outfit:
     roster: Roster
     lint: CabinetReport | None = None
     traces: Traces = field(default_factory=Traces)
+    prices: PriceList = NO_PRICES
     recalls: Recalls = NO_RECALLS
     draft: Planogram | None = None
     files: Mapping[str, Path] = field(default_factory=dict)
@@ -100,11 +104,14 @@ def load_outfit(
     if "traces" in at and catalogue:
         skus = catalogue.products.keys()
         traces = _tried(lambda file: read_traces(file, skus), at["traces"], problems)
+    prices = _prices(at, catalogue, planogram, problems)
     data, today = Path(files.data).absolute(), _local_day(settings, now)
     version, known = _in_force(data)
     parts = Parts(settings, catalogue, planogram, roster, draft, recalls, known, version, today)
     problems += misfits(path, at, parts)
-    if problems or not (settings and catalogue and planogram and roster) or recalls is None or traces is None:
+    if problems or not (settings and catalogue and planogram and roster and prices):
+        raise ConfigError(problems)
+    if recalls is None or traces is None:
         raise ConfigError(problems)
     found = dict(reports(at, parts))
     if draft and draft.now:
@@ -122,6 +129,7 @@ def load_outfit(
         roster=roster,
         lint=lint,
         traces=traces,
+        prices=prices,
         recalls=recalls,
         draft=waiting,
         files=at,
@@ -188,6 +196,22 @@ def _local_day(settings: Settings | None, now: datetime | None) -> date | None:
         return now.astimezone(ZoneInfo(settings.counter.timezone)).date()
     except (ZoneInfoNotFoundError, ValueError):
         return None
+
+
+def _prices(
+    at: Mapping[str, Path], catalogue: Catalogue | None, planogram: Planogram | None, problems: list[str]
+) -> PriceList | None:
+    """The prices; None where they are at fault, or there is no catalogue to read them by."""
+    if "prices" not in at:
+        return NO_PRICES
+    if catalogue is None:
+        return None
+    known = catalogue.products.keys()
+    prices = _tried(lambda file: read_prices(file, known), at["prices"], problems)
+    if prices and planogram:
+        found = group_problems(prices, planogram.groups())
+        problems += [f"{at['prices']}: {each}" for each in found]
+    return prices
 
 
 def _tried(read_file: Callable[[Path], T], path: Path, problems: list[str]) -> T | None:

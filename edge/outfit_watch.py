@@ -82,6 +82,7 @@ def goods_of(outfit: Outfit) -> Goods:
         outfit.planogram,
         outfit.roster,
         traces=outfit.traces,
+        prices=outfit.prices,
         recalls=outfit.recalls,
         draft=outfit.draft,
     )

@@ -54,6 +54,8 @@ class Files(Section, frozen=True, kw_only=True):
     roster: str = "roster.toml"
     traces: str = ""
     """Where the goods come from, lot by lot; "": no such file."""
+    prices: str = ""
+    """Price versions and promotions; "": everything is sold at the catalogue's price."""
     recalls: str = ""
     """What must not be sold any more; "": no such file."""
     planogram_draft: str = ""

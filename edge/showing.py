@@ -9,6 +9,7 @@ import msgspec
 
 from edge.domain.basket import sale_of
 from edge.domain.catalogue import Catalogue
+from edge.domain.pricing import Priced, Terms
 from edge.domain.records import ClosedSession, TrayEvidence
 from edge.domain.session import Event, State
 from edge.domain.stock import Lots
@@ -17,12 +18,22 @@ from edge.domain.values import Instant, Kind, Place, TrayId, rfc3339
 from edge.domain.view import (
     BasketView,
     LineView,
+    PromotionView,
     QuestionView,
     SessionView,
     TrayView,
     View,
 )
-from edge.lines import lines_of, option_of, paid_views
+from edge.lines import (
+    discount_of,
+    lines_of,
+    option_of,
+    paid_views,
+    promotion_view,
+    reduction_of,
+    total_of,
+)
+from edge.offering import shown
 from edge.settings import Counter
 from edge.trays import Trays
 from edge.turn import Goods
@@ -62,6 +73,8 @@ class Receipt:
             state=closed.state,
             lines=self.lines(),
             total_fen=sale.total if sale else 0,
+            discount_fen=sale.discount if sale else 0,
+            reduction=reduction_of(self.visit, self.lines()),
             certified_fen=sale.certified if sale else 0,
             order_no=self.order_no,
             verdict=closed.verdict,
@@ -79,6 +92,8 @@ class Receipt:
             state=self.closed.state,
             lines=self.lines(),
             total_fen=sale.total if sale else 0,
+            discount_fen=sale.discount if sale else 0,
+            reduction=reduction_of(self.visit, self.lines()),
             notice=self._notice,
             order_no=self.order_no,
         )
@@ -100,6 +115,7 @@ class Showing:
     def view(
         self,
         goods: Goods,
+        terms: Terms,
         trays: Trays,
         on_hand: Mapping[Place, int],
         lots: Mapping[Place, Lots],
@@ -114,7 +130,8 @@ class Showing:
     ) -> tuple[View | None, SessionView | None]:
         """The public picture and the running session's, each None where nothing changed.
 
-        reason: why the counter is out of order, "": it is not. blocked: why goods at a place are not sold.
+        terms: what goods cost now; while a session runs, those of its grant are shown. reason: why the
+        counter is out of order, "": it is not. blocked: why goods at a place are not sold.
         """
         evidence = _live(visit, trays, now) if visit else ()
         basket = _basket(visit, evidence, now) if visit else _result(receipt, now)
@@ -127,7 +144,16 @@ class Showing:
             hotline=self._counter.hotline,
             state=_state(visit, reason),
             reason=reason,
-            trays=_trays(goods, on_hand, lots, _taken(evidence), trays.in_service(now.mono), today, blocked),
+            trays=_trays(
+                goods,
+                shown(visit.facts if visit else None, terms),
+                on_hand,
+                lots,
+                _taken(evidence),
+                trays.in_service(now.mono),
+                today,
+                blocked,
+            ),
             basket=basket,
             online=online,
             token=token,
@@ -188,7 +214,9 @@ def _basket(visit: Visit, evidence: tuple[TrayEvidence, ...], now: Instant) -> B
         kind=visit.facts.kind,
         state=visit.state,
         lines=lines,
-        total_fen=sum(line.amount_fen for line in lines),
+        total_fen=total_of(lines),
+        discount_fen=discount_of(lines),
+        reduction=reduction_of(visit, lines),
         notice=visit.notice or _notice(evidence),
         closes_in_s=_seconds_left(visit, now),
         question=_question(visit, now),
@@ -210,13 +238,15 @@ def _notice(evidence: tuple[TrayEvidence, ...]) -> str:
 
 def _session(visit: Visit, evidence: tuple[TrayEvidence, ...], today: date, now: Instant) -> SessionView:
     basket = _basket(visit, evidence, now)
-    sale = sale_of(evidence, visit.facts.prices, visit.catalogue.products, today)
+    sale = sale_of(evidence, visit.facts, visit.catalogue.products, today)
     return SessionView(
         session=visit.facts.id,
         kind=basket.kind,
         state=basket.state,
         lines=basket.lines,
         total_fen=basket.total_fen,
+        discount_fen=basket.discount_fen,
+        reduction=basket.reduction,
         certified_fen=sale.certified if sale else 0,
         order_no=None,
         verdict=None,
@@ -236,6 +266,7 @@ def _seconds_left(visit: Visit, now: Instant) -> int | None:
 
 def _trays(
     goods: Goods,
+    terms: Terms,
     on_hand: Mapping[Place, int],
     lots: Mapping[Place, Lots],
     taken: Mapping[Place, int],
@@ -248,6 +279,7 @@ def _trays(
     for facing in goods.planogram.facings:
         product, place = catalogue.products[facing.sku], (facing.tray, facing.sku)
         expires_on = goods.planogram.expires_on(place, lots.get(place, ()))
+        offer = terms.offered[facing.sku]
         views.append(
             TrayView(
                 tray=facing.tray,
@@ -258,13 +290,25 @@ def _trays(
                 spec=product.spec,
                 county=product.county_zh,
                 county_en=product.county_en,
-                price_fen=product.price,
+                price_fen=offer.fen,
                 on_hand=max(0, on_hand.get(place, 0) - taken.get(place, 0)),
                 capacity=facing.capacity,
                 certified=product.is_certified(today),
                 expires_on=expires_on.isoformat() if expires_on else None,
                 in_service=in_service[facing.tray],
                 blocked=blocked(place),
+                list_price_fen=offer.list_fen if offer.promotion else None,
+                strike_fen=offer.strike_fen,
+                promotion=_own(terms, offer, expires_on, today),
+                reduction=promotion_view(terms.reduction_for(facing.sku)),
             )
         )
     return tuple(views)
+
+
+def _own(terms: Terms, offer: Priced, day: date | None, today: date) -> PromotionView | None:
+    """Why these pieces cost less. Fresher ones of a near-expiry product do, too, and are not called so."""
+    promotion = terms.named(offer.promotion)
+    if promotion is None or not promotion.near(today, day):
+        return None
+    return promotion_view(promotion)

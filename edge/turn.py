@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from edge.domain.catalogue import Catalogue
 from edge.domain.gate import NO_RECALLS, Recalls
 from edge.domain.planogram import Planogram
+from edge.domain.pricing import NO_PRICES, PriceList
 from edge.domain.reports import FaultReport
 from edge.domain.requests import Answer, AnswerRequest, AppealRequest, OpenRequest, PinChecked
 from edge.domain.roster import PinHash, Roster
@@ -22,6 +23,7 @@ class Goods:
     planogram: Planogram
     roster: Roster
     traces: Traces = field(default_factory=Traces)
+    prices: PriceList = NO_PRICES
     recalls: Recalls = NO_RECALLS
     draft: Planogram | None = None
     """The planogram that waits for the next restock."""

@@ -51,6 +51,11 @@ MAY = {
     ],
     "cloud_bridge.central": [
         "cloud_bridge",
+        "edge.domain.pricing",
+        "edge.domain.catalogue",
+        "edge.domain.values",
+        "edge.catalogue_csv",
+        "edge.price_file",
         "edge.curves",
         "edge.settings",
         "edge.settings_load",
@@ -147,6 +152,8 @@ BAD = [
     ("cloud_bridge.uplink", "from edge.engine import Engine", "edge.engine.Engine"),
     ("cloud_bridge.cli", "from edge.ledger.store import Store", "edge.ledger.store.Store"),
     ("cloud_bridge.central.store", "from edge.ledger import outbox", "edge.ledger.outbox"),
+    ("cloud_bridge.central.store", "from edge.domain.session import State", "edge.domain.session.State"),
+    ("cloud_bridge.bridge", "from edge.domain.pricing import price_of", "edge.domain.pricing.price_of"),
     ("cloud_bridge.feed", "from edge.domain.values import Fen", "edge.domain.values.Fen"),
 ]
 

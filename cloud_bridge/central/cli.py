@@ -10,25 +10,29 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from random import SystemRandom
 from threading import Event as Flag
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 import msgspec
 
 from cloud_bridge.central import answers, audit, clock, statements
+from cloud_bridge.central.prices import prices_text, verify_prices
 from cloud_bridge.central.settings import Settings
 from cloud_bridge.central.statement_text import bill_text, statement_text
 from cloud_bridge.database import open_reader
 from edge import logs
+from edge.catalogue_csv import read_catalogue
 from edge.cli_options import exit_code_of
 from edge.errors import NoInput
+from edge.price_file import read_prices
 from edge.settings_load import find_config, load
 
 PROGRAM = "counter-central"
 DATABASE = "central.db"
 
-config_option = click.option(
-    "--config", type=click.Path(path_type=Path, dir_okay=False), help="The settings file (TOML)."
-)
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+config_option = click.option("--config", type=FILE, help="The settings file (TOML).")
 dir_option = click.option(
     "--dir", "directory", type=click.Path(path_type=Path, file_okay=False), help=f"Where {DATABASE} lives."
 )
@@ -154,20 +158,47 @@ def _tell(told: msgspec.Struct, as_json: bool, text: str) -> None:
 @config_option
 @dir_option
 @json_option
-def verify(config: Path | None, directory: Path | None, as_json: bool) -> int:
+@click.option("--prices", "prices_file", type=FILE, help="A counter's prices file; needs --catalogue.")
+@click.option("--catalogue", "catalogue_file", type=FILE, help="That counter's catalogue.")
+@click.option("--timezone", default="Asia/Shanghai", help="Of the counters that sold by these files.")
+def verify(
+    config: Path | None,
+    directory: Path | None,
+    as_json: bool,
+    prices_file: Path | None,
+    catalogue_file: Path | None,
+    timezone: str,
+) -> int:
     """Check every counter's events: numbers missing, hashes, the chain, conflicts, dead letters.
 
-    Exit code 1 where something is wrong.
+    With --prices and --catalogue also every sale made by these very files, line by line: was it charged
+    what they say? With --json: {"streams": …, "prices": …}. Exit code 1 where something is wrong.
     """
+    if (prices_file is None) != (catalogue_file is None):
+        raise click.UsageError("--prices and --catalogue go together")
+    priced = None
     with closing(_reader(config, directory)) as db:
         found = audit.verify(db)
-    click.echo(msgspec.json.encode(found).decode() if as_json else audit.verify_text(found))
-    return 0 if all(stream.sound for stream in found) else 1
+        if prices_file and catalogue_file:
+            catalogue = read_catalogue(catalogue_file)
+            prices = read_prices(prices_file, catalogue.products)
+            priced = verify_prices(db, catalogue, prices, _zone(timezone))
+    told = found if priced is None else {"streams": found, "prices": priced}
+    text = [audit.verify_text(found), *([prices_text(priced)] if priced else [])]
+    click.echo(msgspec.json.encode(told).decode() if as_json else "\n".join(text))
+    return 0 if all(stream.sound for stream in found) and not (priced and priced.wrong) else 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code."""
     return exit_code_of(central, PROGRAM, argv)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise click.BadParameter(f"{name} is no time zone", param_hint="--timezone") from error
 
 
 def _settings(config: Path | None) -> Settings:

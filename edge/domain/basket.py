@@ -1,11 +1,12 @@
 """From what the trays say to what is charged: prices are those shown when the door opened."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
 from edge.domain.catalogue import Product
-from edge.domain.records import Movement, Sale, SaleLine, Stray, TrayEvidence
+from edge.domain.pricing import PricedLine, Reduced, reduced
+from edge.domain.records import Movement, OpenSession, Sale, SaleLine, Stray, TrayEvidence
 from edge.domain.stock import NO_LOTS, Books, Lots, books_with
 from edge.domain.values import Fen, Kind, Place, Sku, TrayId
 from edge.domain.verdict import Verdict
@@ -13,35 +14,61 @@ from edge.domain.verdict import Verdict
 
 def sale_of(
     trays: Iterable[TrayEvidence],
-    prices: Mapping[Sku, Fen],
+    facts: OpenSession,
     products: Mapping[Sku, Product],
     today: date,
 ) -> Sale | None:
-    """The sale of the trays that are sure; None where nothing is charged.
+    """The sale of the trays that are sure, at the terms of the grant; None where nothing is charged.
 
     ``today``: the local business day, on which certificates are judged.
     """
-    lines = tuple(
-        _line(tray.tray, count, prices[sku], products[sku], today)
+    sold = [
+        (tray.tray, sku, count)
         for tray in trays
         if tray.verdict == "charge"
         for sku, count in tray.goods
         if count > 0
+    ]
+    if not sold:
+        return None
+    off = reduction_on([(sku, count) for _, sku, count in sold], facts)
+    lines = (
+        _line(facts, tray, count, products[sku], today, off.promotion, share)
+        for (tray, sku, count), share in zip(sold, off.shares, strict=True)
     )
-    return Sale(lines) if lines else None
+    return Sale(tuple(lines), prices=facts.price_list)
 
 
-def _line(tray: TrayId, count: int, price: Fen, product: Product, today: date) -> SaleLine:
+def reduction_on(sold: Sequence[tuple[Sku, int]], facts: OpenSession) -> Reduced:
+    """What the full reductions of the grant take off pieces sold, each line's share in their order."""
+    lines = [PricedLine(sku, Fen(facts.prices[sku] * n), sku in facts.offered) for sku, n in sold]
+    return reduced(lines, facts.promotions)
+
+
+def _line(
+    facts: OpenSession,
+    tray: TrayId,
+    count: int,
+    product: Product,
+    today: date,
+    reduction: str,
+    share: Fen,
+) -> SaleLine:
+    price, offer = facts.prices[product.sku], facts.offered.get(product.sku)
+    promotions = (offer.promotion if offer else "", reduction if share else "")
     return SaleLine(
         tray=tray,
         sku=product.sku,
         name=product.name_zh,
         count=count,
         price=price,
-        amount=Fen(price * count),
+        amount=Fen(price * count - share),
         certified=product.is_certified(today),
         county=product.county_zh,
         supplier=product.supplier,
+        list_price=offer.list_fen if offer else None,
+        discount=share,
+        promotion="+".join(each for each in promotions if each),
         supplier_id=product.supplier_id,
         supply_price=product.supply_price,
     )

@@ -53,6 +53,15 @@ class Planogram:
         dates = (facing.expires_on for facing in here if facing.expires_on is not None)
         return stock.expires_on(held, min(dates, default=None))
 
+    def groups(self) -> tuple[tuple[Sku, ...], ...]:
+        """Products of one tray that need not be told apart, each group's together."""
+        found: dict[tuple[TrayId, str], tuple[Sku, ...]] = {}
+        for facing in self.facings:
+            if facing.group:
+                place = facing.tray, facing.group
+                found[place] = (*found.get(place, ()), facing.sku)
+        return tuple(found.values())
+
     def skus(self, tray: TrayId) -> tuple[Sku, ...]:
         """The products planned on ``tray``; none where there is no such tray."""
         return tuple(facing.sku for facing in self.trays.get(tray, ()))

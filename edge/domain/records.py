@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
+from edge.domain.pricing import Priced, Promotion
 from edge.domain.quota import Part
 from edge.domain.values import (
     BuyerRef,
@@ -84,9 +85,17 @@ class Stray:
     sure: bool = True
 
 
+NOTHING_OFF = Fen(0)
+
+
 @dataclass(frozen=True, slots=True)
 class SaleLine:
-    """supply_price: what its supplier is due for a piece, None: not known."""
+    """amount = count × price − discount.
+
+    price: of one piece, after a promotion of its own. list_price: None where ``price`` is the list price.
+    discount: its share of a full reduction. promotion: what made it cheaper, ``price+reduction``.
+    supply_price: what its supplier is due for a piece, None: not known.
+    """
 
     tray: TrayId
     sku: Sku
@@ -99,19 +108,30 @@ class SaleLine:
     supplier: str
     supplier_id: str = ""
     supply_price: Fen | None = None
+    list_price: Fen | None = None
+    discount: Fen = NOTHING_OFF
+    promotion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """paid: how quotas and buyer share it; (): the account as it is pays. unit: the buyer's, opaque."""
+    """prices: version of the prices file that it was made by; "": there was none. paid: how quotas and buyer
+    share it; (): the account as it is pays. unit: the buyer's, opaque.
+    """
 
     lines: tuple[SaleLine, ...]
     paid: tuple[Part, ...] = ()
     unit: str = ""
+    prices: str = ""
 
     @property
     def total(self) -> Fen:
         return Fen(sum(line.amount for line in self.lines))
+
+    @property
+    def discount(self) -> Fen:
+        """What a full reduction took off all lines together."""
+        return Fen(sum(line.discount for line in self.lines))
 
     @property
     def certified(self) -> Fen:
@@ -207,7 +227,9 @@ class OpenSession:
     bolt was journalled. prices: as shown when the door opened. skus: what was planned on each tray then.
     steps: what recognition journalled, opaque to the ledger (JSON).
     latched: the door was shut and locked again. reopened: and then opened once more, unasked.
-    last_note: when the journal was last written.
+    last_note: when the journal was last written. offered: products that ``prices`` has below their list
+    price. promotions: those that ``offered`` names, and the full reductions in force then. price_list: its
+    version.
     """
 
     id: SessionId
@@ -224,3 +246,6 @@ class OpenSession:
     latched: bool = False
     reopened: bool = False
     last_note: Instant | None = field(default=None, compare=False)
+    offered: dict[Sku, Priced] = field(default_factory=dict)
+    promotions: tuple[Promotion, ...] = ()
+    price_list: str = ""

@@ -8,10 +8,20 @@ Weights never appear: buyers are shown pieces (the trade-scale rule).
 import msgspec
 
 
+class PromotionView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a promotion is called. kind: LIMITED_TIME TIME_OF_DAY NEAR_EXPIRY FULL_REDUCTION."""
+
+    kind: str
+    zh: str
+    en: str
+
+
 class TrayView(msgspec.Struct, frozen=True, kw_only=True):
     """One product on one tray; goods that share a tray have a view each.
 
-    on_hand: pieces booked, less the pieces in the open door's basket.
+    on_hand: pieces booked, less the pieces in the open door's basket. list_price_fen: None where
+    ``price_fen`` is the list price. strike_fen: what may be shown struck through beside it. promotion: by
+    which the price is lower, reduction: for which these goods count besides.
     """
 
     tray: str
@@ -32,6 +42,10 @@ class TrayView(msgspec.Struct, frozen=True, kw_only=True):
     """Why it is not sold, a code of ``edge.domain.gate.Block``; "": it is. Pages say ``block_CODE``."""
     category: str = ""
     """The catalogue's category; pages choose the product's picture by it. "": a plain box."""
+    list_price_fen: int | None = None
+    strike_fen: int | None = None
+    promotion: PromotionView | None = None
+    reduction: PromotionView | None = None
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +68,11 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LineView(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of the basket. sure False: still weighing, or it went to review; then amount_fen is 0."""
+    """A line of the basket. sure False: still weighing, or it went to review; then amount_fen is 0.
+
+    amount_fen = count × price_fen − discount_fen, its share of a full reduction. list_price_fen: None where
+    ``price_fen`` is the list price.
+    """
 
     tray: str
     sku: str
@@ -65,6 +83,8 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     amount_fen: int
     sure: bool
     evidence: Evidence | None = None
+    list_price_fen: int | None = None
+    discount_fen: int = 0
 
 
 class OptionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,6 +92,7 @@ class OptionView(msgspec.Struct, frozen=True, kw_only=True):
 
     lines: tuple[LineView, ...]
     total_fen: int
+    discount_fen: int = 0
 
 
 class QuestionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +108,7 @@ class BasketView(msgspec.Struct, frozen=True, kw_only=True):
     state: GRANTED UNLOCKING OPEN SETTLING SETTLED EMPTY REVIEW CANCELLED.
     notice: a string key for pages, or "": door_long door_alarm latch foreign unsure bolt_stuck …
     closes_in_s: whole seconds until the next limit (pull time-out, door warning), None: no limit runs.
+    discount_fen: what ``reduction`` takes off, within ``total_fen`` already.
     """
 
     kind: str
@@ -97,6 +119,8 @@ class BasketView(msgspec.Struct, frozen=True, kw_only=True):
     closes_in_s: int | None = None
     order_no: str | None = None
     question: QuestionView | None = None
+    discount_fen: int = 0
+    reduction: PromotionView | None = None
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,7 +162,8 @@ class PaidView(msgspec.Struct, frozen=True, kw_only=True):
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     """One door session for its opener, as ``GET /api/v1/sessions/{id}`` gives it.
 
-    verdict: None while open, then charge | empty | review.
+    verdict: None while open, then charge | empty | review. discount_fen, reduction: as BasketView's; of a
+    session read from the ledger the reduction's name is not known any more.
     """
 
     session: str
@@ -160,3 +185,5 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     """How quotas and buyer share the total; (): the account as it is pays."""
     refunded_fen: int = 0
     """What went back of the total since."""
+    discount_fen: int = 0
+    reduction: PromotionView | None = None

@@ -18,11 +18,11 @@ from edge.ledger.sessions import happenings
 _EVENTS = "SELECT seq, body FROM event ORDER BY seq"
 _SALE = (
     "SELECT x.n, s.id, x.order_no, x.buyer, s.channel, x.total_fen, x.certified_fen, s.catalogue, s.opened,"
-    " s.closed FROM sale x JOIN session s ON s.id = x.session WHERE x.order_no = ?"
+    " s.closed, x.discount_fen, x.prices FROM sale x JOIN session s ON s.id = x.session WHERE x.order_no = ?"
 )
 _LINES = (
-    "SELECT tray, sku, name, count, price_fen, amount_fen, certified, county, supplier FROM sale_line"
-    " WHERE sale = ? ORDER BY line"
+    "SELECT tray, sku, name, count, price_fen, amount_fen, certified, county, supplier,"
+    " nullif(list_price_fen, price_fen), discount_fen, promotion FROM sale_line WHERE sale = ? ORDER BY line"
 )
 _SESSION = (
     "SELECT s.kind, s.state, s.opener, s.verdict, s.reasons, s.opened, s.closed, x.order_no FROM session s"
@@ -90,7 +90,7 @@ def _sale(conn: sqlite3.Connection, order_no: str) -> feed.Fact | None:
     row = conn.execute(_SALE, (order_no,)).fetchone()
     if row is None:
         return None
-    n, session, number, buyer, channel, total, certified, catalogue, opened, closed = row
+    n, session, number, buyer, channel, total, certified, catalogue, opened, closed, discount, prices = row
     fact = feed.SaleSettled(
         mono_ms=0,
         session=session,
@@ -103,12 +103,14 @@ def _sale(conn: sqlite3.Connection, order_no: str) -> feed.Fact | None:
         catalogue=catalogue,
         opened_at=opened,
         closed_at=closed,
+        discount_fen=discount,
+        prices=prices,
     )
     return quota.sale_as_kept(conn, fact)
 
 
 def _line(row: tuple[Any, ...]) -> feed.Line:
-    tray, sku, name, count, price, amount, certified, county, supplier = row
+    tray, sku, name, count, price, amount, certified, county, supplier, listed, discount, promotion = row
     return feed.Line(
         tray=tray,
         sku=sku,
@@ -119,6 +121,9 @@ def _line(row: tuple[Any, ...]) -> feed.Line:
         certified=bool(certified),
         county=county,
         supplier=supplier,
+        list_price_fen=listed,
+        discount_fen=discount,
+        promotion=promotion,
     )
 
 

@@ -187,8 +187,8 @@ def _marks(n: int) -> str:
 
 _EVIDENCE = f"INSERT INTO tray_evidence VALUES ({_marks(12)})"
 _SESSION = f"INSERT INTO session VALUES ({_marks(13)})"
-_LINE = f"INSERT INTO sale_line VALUES ({_marks(11)})"
-_SALE = f"INSERT INTO sale VALUES ({_marks(6)})"
+_LINE = f"INSERT INTO sale_line VALUES ({_marks(14)})"
+_SALE = f"INSERT INTO sale VALUES ({_marks(8)})"
 _EVENT = f"INSERT INTO event VALUES ({_marks(7)})"
 _MOVEMENT = f"INSERT INTO stock_movement VALUES ({_marks(11)})"
 

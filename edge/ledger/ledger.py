@@ -17,9 +17,21 @@ from cloud_bridge import feed
 from edge.domain.quota import Quota
 from edge.domain.records import ClosedSession, Intake, Movement, OpenSession
 from edge.domain.stock import Lots
-from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, Place, SessionId, TrayId, rfc3339
+from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, Place, SessionId, Sku, TrayId, rfc3339
 from edge.errors import LedgerError
-from edge.ledger import alarms, calibrations, counted, facts, intake, pins, quota, refunds, sessions, stock
+from edge.ledger import (
+    alarms,
+    calibrations,
+    counted,
+    facts,
+    intake,
+    pins,
+    prices,
+    quota,
+    refunds,
+    sessions,
+    stock,
+)
 from edge.ledger.alarms import Alarm
 from edge.ledger.calibrations import Calibrated
 from edge.ledger.chain import Chain, End, Identity, end_of
@@ -162,6 +174,10 @@ class Ledger:
     def spent(self, buyer: BuyerRef) -> Fen:
         """What ``buyer`` has been charged at this counter, all sales together, less what went back."""
         return Fen(self._read(lambda db: db.execute(_SPENT, (buyer,)).fetchone())[0])
+
+    def lowest_deals(self, now: Instant, days: int) -> dict[Sku, Fen]:
+        """The lowest price truly paid for a piece in the last ``days`` days, by product."""
+        return self._read(lambda db: prices.lowest_deals(db, now, days))
 
     def bought(self, buyer: BuyerRef, since: datetime) -> tuple[Fen, int]:
         """Fen and pieces that ``buyer`` was charged in sessions that closed since then."""

@@ -6,7 +6,7 @@ Each call opens its own connection, so any thread may call. Grams stay behind: o
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import msgspec
 
 from cloud_bridge import feed
 from edge.domain.quota import Scheme
-from edge.domain.records import Happened
+from edge.domain.records import NOTHING_OFF, Happened
 from edge.domain.values import BuyerRef, Fen, SessionId, Sku, rfc3339
 from edge.domain.view import Evidence, LineView, Moved, PaidView, SessionView
 from edge.ledger import quota, refunds
@@ -28,7 +28,10 @@ _SESSION = (
     " x.certified_fen, EXISTS (SELECT 1 FROM appeal a WHERE a.session = s.id)"
     " FROM session s LEFT JOIN sale x ON x.session = s.id"
 )
-_LINES = "SELECT tray, sku, name, count, price_fen, amount_fen FROM sale_line WHERE sale = ? ORDER BY line"
+_LINES = (
+    "SELECT tray, sku, name, count, price_fen, amount_fen, nullif(list_price_fen, price_fen), discount_fen"
+    " FROM sale_line WHERE sale = ? ORDER BY line"
+)
 _TRAYS = "SELECT tray, verdict, goods, events FROM tray_evidence WHERE session = ? ORDER BY tray"
 _PRICES = "SELECT json_extract(body, '$.prices') FROM session_journal WHERE session = ? AND note = 'granted'"
 
@@ -64,7 +67,10 @@ _UNSEEN = _Tray("charge", (), ())
 
 @dataclass(frozen=True, slots=True)
 class PastLine:
-    """One line. before: pieces booked on the tray; count: pieces taken, a guess where ``sure`` is False."""
+    """One line. before: pieces booked on the tray; count: pieces taken, a guess where ``sure`` is False.
+
+    list_price: None where ``price`` is the list price. discount: within ``amount`` already.
+    """
 
     tray: str
     sku: Sku
@@ -76,6 +82,8 @@ class PastLine:
     before: int
     after: int
     events: tuple[Happened, ...]
+    list_price: Fen | None = None
+    discount: Fen = NOTHING_OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +140,7 @@ def session_view(past: PastSession, names: Callable[[Sku], tuple[str, str]]) -> 
         state=past.state,
         lines=tuple(_line_view(past, line, names) for line in past.lines),
         total_fen=past.total,
+        discount_fen=sum(line.discount for line in past.lines),
         certified_fen=past.certified,
         order_no=past.order_no,
         verdict=past.verdict,
@@ -165,6 +174,8 @@ def _line_view(past: PastSession, line: PastLine, names: Callable[[Sku], tuple[s
         amount_fen=line.amount,
         sure=line.sure,
         evidence=Evidence(before=line.before, after=line.after, events=moved),
+        list_price_fen=line.list_price,
+        discount_fen=line.discount,
     )
 
 
@@ -194,8 +205,12 @@ def _lines(conn: sqlite3.Connection, session: object, sale: object) -> tuple[Pas
         for tray, verdict, goods, events in conn.execute(_TRAYS, (session,))
     }
     sold = [
-        _line(tray, trays.get(tray, _UNSEEN), sku, name, count, price, amount)
-        for tray, sku, name, count, price, amount in conn.execute(_LINES, (sale,))
+        replace(
+            _line(tray, trays.get(tray, _UNSEEN), sku, name, count, price, amount),
+            list_price=listed,
+            discount=discount,
+        )
+        for tray, sku, name, count, price, amount, listed, discount in conn.execute(_LINES, (sale,))
     ]
     row = conn.execute(_PRICES, (session,)).fetchone()
     prices = _prices.decode(row[0]) if row and row[0] else {}

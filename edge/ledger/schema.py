@@ -9,7 +9,7 @@ the later row seals them: after it, nothing can be added.
 from sqlite_utils import Database, Migrations
 
 from cloud_bridge.feed import GENESIS
-from edge.ledger import calibrations, intake, quota, refunds, stock
+from edge.ledger import calibrations, intake, prices, quota, refunds, stock
 from edge.ledger.tables import APPEND_ONLY, MIGRATION_SET
 
 migrations = Migrations(MIGRATION_SET)
@@ -287,6 +287,13 @@ def m004_lots(db: Database) -> None:
     _run(db, stock.LOT_COLUMNS)
     _run(db, intake.SCHEMA)
     _seal(db, "intake")
+
+
+@migrations()
+def m005_prices(db: Database) -> None:
+    """A line knows its list price, its promotions and its share of a reduction; a sale what that came to."""
+    _run(db, prices.SCHEMA)
+    _seal(db, "sale_line")
 
 
 @migrations()

@@ -41,10 +41,13 @@ _EVIDENCE = (
     "INSERT INTO tray_evidence (session, tray, verdict, goods, before_dg, after_dg, delta_dg, residual_dg,"
     " reasons, events, alternatives, curve) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-_SALE = "INSERT INTO sale (n, order_no, session, buyer, total_fen, certified_fen) VALUES (?, ?, ?, ?, ?, ?)"
+_SALE = (
+    "INSERT INTO sale (n, order_no, session, buyer, total_fen, certified_fen, discount_fen, prices)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _LINE = (
-    "INSERT INTO sale_line (sale, line, tray, sku, name, count, price_fen, amount_fen, certified, county,"
-    " supplier) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO sale_line (sale, line, tray, sku, name, count, price_fen, list_price_fen, discount_fen,"
+    " promotion, amount_fen, certified, county, supplier) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _APPEALED = "SELECT 1 FROM appeal WHERE session = ?"
 _APPEAL = "INSERT INTO appeal (session, reason, at) VALUES (?, ?, ?)"
@@ -212,9 +215,12 @@ def _sell(db: Database, chain: Chain, closed: ClosedSession, sale: Sale, opened:
         catalogue=closed.catalogue,
         opened_at=opened,
         closed_at=shut,
+        discount_fen=sale.discount,
+        prices=sale.prices,
     )
     fact = quota.write_sale(db, chain, sale, n, closed.opener, fact)
-    db.execute(_SALE, (n, number, closed.id, closed.opener, total, certified))
+    row = (n, number, closed.id, closed.opener, total, certified, sale.discount, sale.prices)
+    db.execute(_SALE, row)
     chain.append(fact, number)
     return number
 
@@ -226,6 +232,9 @@ def _line_row(line: SaleLine) -> tuple[Any, ...]:
         line.name,
         line.count,
         line.price,
+        line.price if line.list_price is None else line.list_price,
+        line.discount,
+        line.promotion,
         line.amount,
         int(line.certified),
         line.county,
@@ -244,6 +253,9 @@ def _line_fact(line: SaleLine) -> feed.Line:
         certified=line.certified,
         county=line.county,
         supplier=line.supplier,
+        list_price_fen=line.list_price,
+        discount_fen=line.discount,
+        promotion=line.promotion,
     )
 
 

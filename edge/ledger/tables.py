@@ -30,6 +30,7 @@ MIGRATIONS: tuple[str, ...] = (
     "m002_goods_of_a_tray",
     "m003_calibration",
     "m004_lots",
+    "m005_prices",
     "m006_quota",
 )
 """The migrations this version knows, in order."""

@@ -1,6 +1,6 @@
 """What is charged and booked of what the trays say: whole fen, only what is sure, prices as given."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -8,12 +8,13 @@ from hypothesis import strategies as st
 
 from edge.domain.basket import movements_of, sale_of
 from edge.domain.catalogue import Product
-from edge.domain.records import Stray, TrayEvidence
+from edge.domain.records import OpenSession, Stray, TrayEvidence
 from edge.domain.stock import Held, Lot
-from edge.domain.values import Decigrams, Fen, Kind, Sku, TrayId, decigrams, grams, yuan
+from edge.domain.values import Decigrams, Fen, Instant, Kind, Sku, TrayId, decigrams, grams, yuan
 from edge.domain.verdict import verdict_of
 
 TODAY = date(2026, 11, 23)
+BORN = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
 
 def product(sku, price, status="ACTIVE", cert_to=None):
@@ -44,18 +45,26 @@ PRODUCTS = {
     "B": product("B", 990, cert_to=date(2026, 11, 22)),
     "C": product("C", 300, status="NONE"),
 }
-PRICES = {"A": Fen(350), "B": Fen(980), "C": Fen(300)}
+
+
+def granted(**more):
+    """A grant at these prices; more: what OpenSession has besides."""
+    prices = {"A": Fen(350), "B": Fen(980), "C": Fen(300)}
+    return OpenSession("s", Kind.BUY, "b", Instant(0.0, BORN, "boot"), "c", {}, prices, **more)
+
+
+FACTS = granted()
 
 
 def test_only_sure_trays_are_charged_at_the_price_given():
     trays = [tray("1", "charge", A=2), tray("2", "review", B=5), tray("3", "charge", C=1)]
-    sale = sale_of(trays, PRICES, PRODUCTS, TODAY)
+    sale = sale_of(trays, FACTS, PRODUCTS, TODAY)
     assert [(line.sku, line.count, line.amount) for line in sale.lines] == [("A", 2, 700), ("C", 1, 300)]
     assert (sale.total, sale.certified) == (1000, 700)
 
 
 def test_each_product_of_a_shared_tray_is_a_line_of_its_own():
-    sale = sale_of([tray("1", "charge", A=2, B=1, C=-1)], PRICES, PRODUCTS, TODAY)
+    sale = sale_of([tray("1", "charge", A=2, B=1, C=-1)], FACTS, PRODUCTS, TODAY)
     assert [(line.tray, line.sku, line.count, line.price, line.amount) for line in sale.lines] == [
         ("1", "A", 2, 350, 700),
         ("1", "B", 1, 980, 980),
@@ -65,13 +74,13 @@ def test_each_product_of_a_shared_tray_is_a_line_of_its_own():
 
 def test_a_certificate_counts_through_its_last_day():
     trays = [tray("2", "charge", B=1)]
-    assert sale_of(trays, PRICES, PRODUCTS, date(2026, 11, 22)).certified == 980
-    assert sale_of(trays, PRICES, PRODUCTS, date(2026, 11, 23)).certified == 0
+    assert sale_of(trays, FACTS, PRODUCTS, date(2026, 11, 22)).certified == 980
+    assert sale_of(trays, FACTS, PRODUCTS, date(2026, 11, 23)).certified == 0
 
 
 @pytest.mark.parametrize("verdict", ["empty", "review"])
 def test_nothing_sure_is_no_sale(verdict):
-    assert sale_of([tray("1", verdict, A=3)], PRICES, PRODUCTS, TODAY) is None
+    assert sale_of([tray("1", verdict, A=3)], FACTS, PRODUCTS, TODAY) is None
 
 
 COUNTS = st.integers(-9, 9)
@@ -83,7 +92,7 @@ ROWS = st.tuples(
 @given(st.dictionaries(st.sampled_from("123"), ROWS))
 def test_a_sale_is_the_sum_of_its_lines_and_never_negative(rows):
     trays = [tray(id, verdict, **goods) for id, (verdict, goods) in rows.items()]
-    sale = sale_of(trays, PRICES, PRODUCTS, TODAY)
+    sale = sale_of(trays, FACTS, PRODUCTS, TODAY)
     if sale is not None:
         assert sale.total == sum(line.count * line.price for line in sale.lines) > 0
         assert 0 <= sale.certified <= sale.total

@@ -21,7 +21,7 @@ from edge.ledger.verify import verify
 
 SKU = "SX-0001"
 AS_THEY_WERE = ("meta", "session", "sale_line", "sale", "stock_movement")
-"""Tables of both versions whose rows are the same, but for what movements tell of lots now."""
+"""Tables of both versions whose rows are the same, but for columns that came later."""
 
 LOT_FIELDS = ("lot", "produced_on", "expires_on")
 
@@ -44,7 +44,7 @@ def first_events(rows):
         if kind == "stock.moved.v1":
             event["data"] = {name: value for name, value in event["data"].items() if name not in LOT_FIELDS}
         if kind == "sale.settled.v1":
-            for later in ("paid", "unit"):
+            for later in ("paid", "unit", "discount_fen", "prices"):
                 del event["data"][later]
         event["prev"] = last
         body = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
@@ -78,8 +78,8 @@ def first_version(new, old):
             row = (session, tray, SKU, verdict, of["count"], of["booked"], *levels)
             conn.execute(f"INSERT INTO tray_evidence VALUES ({', '.join('?' * len(row))})", row)
         for table in AS_THEY_WERE:
-            for row in source.execute(f"SELECT * FROM {table}"):
-                row = row[: -len(LOT_FIELDS)] if table == "stock_movement" else row
+            columns = ", ".join(name for _, name, *_ in conn.execute(f"PRAGMA table_info({table})"))
+            for row in source.execute(f"SELECT {columns} FROM {table}"):
                 conn.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
         for row in first_events(source.execute("SELECT * FROM event ORDER BY seq").fetchall()):
             conn.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?)", row)

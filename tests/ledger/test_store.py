@@ -173,8 +173,8 @@ def attacks():
     yield "UPDATE sale SET total_fen = 0"
     yield "UPDATE sale_line SET amount_fen = 0, price_fen = 0"
     yield "UPDATE tray_evidence SET goods = '[]'"
-    yield "INSERT INTO sale VALUES (9, 'X', (SELECT id FROM session), 'b', 0, 0)"
-    yield "INSERT INTO sale_line SELECT sale, 2, tray, sku, name, 1, 1, 1, 0, '', '' FROM sale_line"
+    yield "INSERT INTO sale VALUES (9, 'X', (SELECT id FROM session), 'b', 0, 0, 0, '')"
+    yield "INSERT INTO sale_line SELECT sale, 2, tray, sku, name, 1, 1, 1, 0, '', 1, 0, '', '' FROM sale_line"
     yield (
         "INSERT INTO tray_evidence VALUES ('"
         + f"{1:032x}"
