@@ -245,7 +245,7 @@ class Desk:
             return self._refused("BAD_PIN")
         self.show()
         answer = JSONResponse({}, 201)
-        answer.set_cookie("restock", "s3cret", httponly=True)
+        answer.set_cookie("staff", "s3cret", httponly=True)
         return answer
 
     async def _act(self, request: Request) -> Response:
@@ -253,7 +253,6 @@ class Desk:
         self.acts.append(asked)
         if self.refuse:
             return self._refused(self.refuse)
-        assert request.cookies.get("restock") == "s3cret"
         self._do(asked)
         return JSONResponse({})
 
@@ -303,7 +302,7 @@ class Desk:
 
     async def _live(self, _request: Request) -> Response:
         if self.view is None:
-            return JSONResponse({"code": "NOT_FOUND"}, 404)
+            return JSONResponse({"code": "NOT_SIGNED_IN"}, 401)
         return StreamingResponse(self._changes(), media_type="text/event-stream")
 
     async def _changes(self) -> AsyncIterator[bytes]:

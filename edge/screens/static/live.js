@@ -3,6 +3,7 @@
 
 const SILENT_MS = 5000;
 const AGAIN_MS = 1000;
+const GONE = [401, 404]; // not for this page any more, or not there
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 function data(block) {
@@ -38,7 +39,7 @@ async function read(url, stop, onValue, onHeard) {
 }
 
 // Call onValue with each value of `url`, onLost(true|false) as the connection goes and comes,
-// onGone() once when the server says that there is no such thing. Returns a function that stops it.
+// onGone() once when the server says that there is no such thing, or that it is not for this page. Returns a function that stops it.
 export function follow(url, onValue, onLost, onGone = () => {}) {
   const stop = new AbortController();
   const address = `${url}${url.includes("?") ? "&" : "?"}beat=2`;
@@ -46,7 +47,7 @@ export function follow(url, onValue, onLost, onGone = () => {}) {
     while (!stop.signal.aborted) {
       const status = await read(address, stop.signal, onValue, () => onLost(false));
       if (stop.signal.aborted) return;
-      if (status === 404) return onGone();
+      if (GONE.includes(status)) return onGone();
       onLost(true);
       await wait(AGAIN_MS);
     }

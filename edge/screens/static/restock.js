@@ -141,7 +141,7 @@ function drawLead() {
   return [
     h("div", { class: "title" }, sign(counting ? "list" : HEADS[view.stage]), h("div", { role: "status" }, h("h1", {}, title), h("p", {}, text, h("span", { id: "closing", class: "num" })))),
     view.notice ? h("p", { class: "notice", role: "alert" }, sign("warn"), h("span", {}, told("notice", view.notice))) : null,
-    isList && view.reason ? h("p", { class: "notice", role: "alert" }, sign("stop"), h("span", {}, told("reason", view.reason))) : null,
+    isList && view.reason ? h("p", { class: "notice", role: "alert" }, sign("stop"), h("span", {}, refusal({ code: view.reason }, "restock_shut"))) : null,
     isList && view.draft ? h("div", { class: "draft" }, sign("list"), h("p", {}, t("restock_draft", { version: view.draft })), h("button", { type: "button", id: "draft", class: "huge", disabled: busy, onclick: () => act({ do: "draft" }) }, t("restock_draft_apply"))) : null,
     off.length ? h("div", { class: "off-first" }, h("h2", {}, sign("off"), t("restock_off_title")), h("ul", {}, off.slice(0, OFF_SHOWN).map((tile) => { const end = expiry(tile); return h("li", {}, h("span", { class: "num at" }, tile.tray), h("span", { class: "off-name" }, named(tile)), pill(end.level, end.picture, end.text)); }),
       off.length > OFF_SHOWN ? h("li", { class: "off-more" }, t("restock_off_more", { n: off.length - OFF_SHOWN })) : null)) : null,

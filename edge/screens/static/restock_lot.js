@@ -45,7 +45,7 @@ export class LotForm {
 
   board() {
     const key = (label, press, name) => h("button", { type: "button", class: "key", "aria-label": name, onclick: press }, label);
-    return h("div", { class: "board", role: "group", "aria-label": t("restock_lot") }, KEYS.map((row, n) => h("div", { class: "board-row" },
+    return h("div", { class: "keys", role: "group", "aria-label": t("restock_lot") }, KEYS.map((row, n) => h("div", { class: "keys-row" },
       [...row].map((one) => key(one, () => this.write(this.lot + one))),
       n === KEYS.length - 1 ? key("⌫", () => this.write(this.lot.slice(0, -1)), t("pin_delete")) : null)));
   }

@@ -8,7 +8,7 @@ import { keepFocus, refusal } from "/static/restock_words.js";
 
 const PIN_MAX = 12;
 const BADGE_MIN = 4;
-const READER_MS = 50; // a reader types a character in a few milliseconds, nobody does
+const READER_MS = 50; // a character, on the average: a reader takes a few milliseconds, a hand more than this
 
 export class SignInPage {
   // done(): somebody has signed in. leave(): back to the attract screen.
@@ -90,16 +90,19 @@ export class SignInPage {
   }
 
   entered(at) {
-    const burst = [];
-    let next = at;
-    for (const [character, when] of this.typed.toReversed()) {
-      if (next - when > READER_MS) break;
-      burst.unshift(character);
-      next = when;
-    }
+    const burst = this.burst(at);
     this.typed = [];
-    if (burst.length >= BADGE_MIN) this.byBadge(burst.join(""));
+    if (burst.length >= BADGE_MIN) this.byBadge(burst.map(([character]) => character).join(""));
     else this.byPin();
+  }
+
+  // What a reader typed last: all of it, or what came after digits of a hand.
+  burst(at) {
+    for (let from = 0; from + BADGE_MIN <= this.typed.length; from += 1) {
+      const keys = this.typed.slice(from);
+      if (at - keys[0][1] <= READER_MS * keys.length) return keys;
+    }
+    return [];
   }
 
   byBadge(badge) { this.ask({ badge }, "restock_signin_badge"); }

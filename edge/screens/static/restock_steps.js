@@ -5,9 +5,10 @@ import { t } from "/static/text.js";
 
 const MOST = 999;
 
-function typed(input, set) {
+function typed(input, value, set) {
   input.addEventListener("focus", () => input.select());
   input.addEventListener("input", () => { if (/^\d+$/.test(input.value)) set(Number(input.value)); });
+  input.addEventListener("change", () => { input.value = String(value); }); // what was refused does not stay
   return input;
 }
 
@@ -18,7 +19,7 @@ function number(id, value, label, set, move, range) {
     const by = { ArrowUp: 1, ArrowDown: -1 }[event.key];
     if (by) { event.preventDefault(); move(by); }
   });
-  return typed(input, set);
+  return typed(input, value, set);
 }
 
 // set(n): the number is n now.

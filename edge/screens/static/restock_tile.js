@@ -119,12 +119,12 @@ export class TileSheet {
       unlike ? this.reasons(COUNTS, t("restock_why")) : null,
       h("div", { class: "ends" },
         tile.typed === null ? null : this.other("as-weighed", t("restock_as_weighed"), { do: "count", count: null }),
-        this.save({ do: "count", count: tile.sure && !unlike ? null : this.count, reason: unlike ? this.reason : "" }, unlike)),
+        this.save(() => ({ do: "count", count: tile.sure && !unlike ? null : this.count, reason: unlike ? this.reason : "" }), unlike && !this.reason)),
     ];
   }
 
   lotPart() {
-    return [this.lot.parts(), h("div", { class: "ends" }, this.save(this.lot.act(this.tile), false))];
+    return [this.lot.parts(), h("div", { class: "ends" }, this.save(() => this.lot.act(this.tile)))];
   }
 
   pullPart() {
@@ -152,7 +152,7 @@ export class TileSheet {
       unlike ? this.reasons(this.stock < booked(tile) ? FEWER : MORE, t("restock_why_stock")) : null,
       h("div", { class: "ends" },
         tile.counted === null ? null : this.other("no-stock", t("restock_stock_none"), { do: "stock", count: null }),
-        this.save({ do: "stock", count: this.stock, reason: unlike ? this.reason : "" }, unlike)),
+        this.save(() => ({ do: "stock", count: this.stock, reason: unlike ? this.reason : "" }), unlike && !this.reason)),
     ];
   }
 
@@ -164,9 +164,8 @@ export class TileSheet {
 
   other(id, text, body) { return h("button", { type: "button", id, class: "huge", onclick: () => this.post(body) }, text); }
 
-  save(body, needsReason) {
-    const off = needsReason && !body.reason;
-    return h("button", { type: "button", id: "save", class: "main huge", disabled: off, onclick: () => this.post(body) }, sign("tick"), t("restock_save"));
+  save(body, off = false) {
+    return h("button", { type: "button", id: "save", class: "main huge", disabled: off, onclick: () => this.post(body()) }, sign("tick"), t("restock_save"));
   }
 
   async post(body) {
