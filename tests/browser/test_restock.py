@@ -44,6 +44,11 @@ TAPS = (
 )
 
 
+READER = """(number) => [...number].forEach((key) =>
+    document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key, bubbles: true})))"""
+"""A reader's burst; a driver of browsers types no faster than people once the machine is busy."""
+
+
 @pytest.fixture(scope="module")
 def running() -> Iterator[Desk]:
     made = Desk()
@@ -233,7 +238,7 @@ def test_of_several_accounts_one_has_to_be_chosen_first(opened, desk):
 def test_a_badge_before_the_reader_signs_in_whatever_has_the_focus(opened, desk):
     page = opened()
     page.locator("#key-5").focus()
-    page.keyboard.type(BADGE)
+    page.evaluate(READER, BADGE)
     page.keyboard.press("Enter")
     expect(page.locator(".cabinet")).to_be_visible()
     assert desk.signed == [SignIn(badge=BADGE)]
@@ -271,7 +276,7 @@ def test_who_is_not_let_in_is_told_what_to_do(opened, desk, code, detail, said):
 def test_an_unknown_badge_is_told_the_other_way_in(opened, desk):
     page = opened()
     expect(page.locator("#account-0")).to_be_visible()
-    page.keyboard.type("9999999999")
+    page.evaluate(READER, "9999999999")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("请选择账户并输入密码")
 
@@ -511,18 +516,6 @@ def test_why_goods_were_taken_out_is_one_tap(opened, desk, reason):
     page.locator(f"#pull-{reason}").tap()
     expect(page.locator("dialog")).to_be_hidden()
     assert desk.did(SetPull) == [SetPull(tray="2-03", sku="HB-WALK-250", reason=reason)]
-
-
-def test_a_reason_for_nothing_cannot_be_given(opened, desk):
-    page = opened()
-    at_open_door(page, desk)
-    cell(page, "2-03").tap()
-    page.locator("#tab-pull").tap()
-    expect(page.locator("#pull-EXPIRED")).to_be_disabled()
-    page.locator("#pulled-more5").tap()
-    page.locator("#pull-EXPIRED").tap()
-    expect(page.locator("dialog")).to_be_hidden()
-    assert [act.count for act in desk.did(SetPull)] == [5]
 
 
 def test_a_stock_take_is_two_taps_a_tray_and_a_difference_needs_a_reason(opened, desk):

@@ -139,7 +139,7 @@ function drawLead() {
   const isList = view.stage === "LIST" && !counting;
   const off = isList ? view.tiles.filter(endsSoon).toSorted(byEnd) : [];
   return [
-    h("div", { class: "title" }, sign(counting ? "list" : HEADS[view.stage]), h("div", { role: "status" }, h("h1", {}, title), h("p", {}, text, h("span", { id: "closing", class: "num" })))),
+    h("div", { class: "title" }, sign(counting ? "list" : HEADS[view.stage]), h("div", { role: "status" }, h("h1", {}, title), h("p", {}, text, h("span", { id: "closing", class: "num", "aria-hidden": "true" })))),
     view.notice ? h("p", { class: "notice", role: "alert" }, sign("warn"), h("span", {}, told("notice", view.notice))) : null,
     isList && view.reason ? h("p", { class: "notice", role: "alert" }, sign("stop"), h("span", {}, refusal({ code: view.reason }, "restock_shut"))) : null,
     isList && view.draft ? h("div", { class: "draft" }, sign("list"), h("p", {}, t("restock_draft", { version: view.draft })), h("button", { type: "button", id: "draft", class: "huge", disabled: busy, onclick: () => act({ do: "draft" }) }, t("restock_draft_apply"))) : null,
@@ -160,16 +160,23 @@ function drawActs() {
   }
 }
 
-// Once in a quarter of a second: what runs down, and whether nobody is here any more.
+// Once in a quarter of a second: what runs down, and whether nobody is here any more. Nothing on the page moves.
 function tick() {
   toast.tick();
-  const left = closing.left();
-  const place = document.getElementById("closing");
-  if (place && view) show(place, [view.stage, left], () => (left === null ? "" : ` · ${t(view.stage === "OPEN" ? "open_left" : "pull_left", { n: left })}`));
   const most = AWAY_S[signIn ? "signin" : view?.stage];
-  const quiet = most === undefined ? null : Math.ceil(most - (performance.now() - quietSince) / 1000);
-  const warned = quiet !== null && (view?.stage === "DONE" || quiet <= WARN_S);
-  away.hidden = !warned;
-  if (warned) show(away, [quiet], () => t(view?.stage === "DONE" ? "restock_done_left" : "restock_idle", { n: Math.max(0, quiet) }));
-  if (quiet !== null && quiet <= 0) { quietSince = Infinity; if (view) leave(); else goHome(); }
+  const quiet = most === undefined ? null : Math.max(0, Math.ceil(most - (performance.now() - quietSince) / 1000));
+  const text = runningDown(quiet);
+  const place = document.getElementById("closing");
+  if (place) show(place, [text], () => text && ` · ${text}`);
+  away.hidden = quiet === null || quiet > WARN_S || view?.stage === "DONE";
+  if (!away.hidden) show(away, [quiet], () => t("restock_idle", { n: quiet }));
+  if (quiet === 0) { quietSince = Infinity; if (view) leave(); else goHome(); }
+}
+
+// Beside the title: how long until the bolt falls, until the door should be shut, until the receipt goes.
+function runningDown(quiet) {
+  if (view?.stage === "DONE") return t("restock_done_left", { n: quiet });
+  const left = closing.left();
+  if (left === null || !view) return "";
+  return t(view.stage === "OPEN" ? "open_left" : "pull_left", { n: left });
 }
