@@ -38,6 +38,7 @@ from edge.domain.view import (
     LineView,
     Moved,
     OptionView,
+    PaidView,
     QuestionView,
     SessionView,
     TrayView,
@@ -298,8 +299,15 @@ class ScriptedCounter:
     def moment_state(self, moment: str) -> str:
         return MOMENTS[moment]["state"]
 
-    def play(self, moment: str, online: bool = True, **more: object) -> None:
-        """Show the session to its opener and the basket to everybody."""
+    def play(
+        self,
+        moment: str,
+        online: bool = True,
+        paid: tuple[PaidView, ...] = (),
+        refunded_fen: int = 0,
+        **more: object,
+    ) -> None:
+        """Show the session to its opener and the basket to everybody. paid, refunded_fen: his alone."""
         changes = {
             "lines": (),
             "notice": "",
@@ -321,6 +329,8 @@ class ScriptedCounter:
                 verdict=VERDICTS.get(changes["state"]),
                 opened_at="2026-11-23T06:05:02Z",
                 closed_at="2026-11-23T06:06:30Z" if final else None,
+                paid=paid,
+                refunded_fen=refunded_fen,
                 **changes,
             )
         )

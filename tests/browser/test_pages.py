@@ -11,6 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from edge.domain.requests import AppealRequest, OpenRequest, Refusal
+from edge.domain.view import PaidView
 
 pytestmark = pytest.mark.browser
 
@@ -241,6 +242,33 @@ def test_a_purchase_without_network_says_that_it_is_charged_later(phone, fresh):
     open_door(phone)
     fresh.play("receipt", online=False)
     expect(phone.locator(".later")).to_have_text("已记录，联网后扣款")
+
+
+@pytest.mark.parametrize(("lang", "told"), [("zh", "剩余额度 ¥5.00"), ("en", "Left of that quota ¥5.00")])
+def test_the_receipt_says_who_pays_and_what_the_quota_has_left(phone, fresh, picture, lang, told):
+    phone.goto(f"{fresh.url}/c/AK-001?lang={lang}")
+    scan(phone, fresh, lang)
+    open_door(phone)
+    quota = PaidView(scheme="UNION_FESTIVAL", fen=9000, left_fen=500)
+    fresh.play("receipt", paid=(quota, PaidView(scheme="SELF_PAY", fen=950)), refunded_fen=350)
+    shares = phone.locator(".shares")
+    expect(shares).to_contain_text("¥90.00")
+    expect(shares).to_contain_text("¥9.50")
+    expect(shares).to_contain_text("¥3.50")
+    assert told in " ".join(shares.inner_text().split())
+    check(phone, "receipt", 44, axe=True)
+    picture(phone, f"phone-{lang}-paid", full=True)
+
+
+def test_what_is_owed_is_said_with_what_to_do(phone, fresh, picture):
+    scan(phone, fresh)
+    open_door(phone)
+    quota = PaidView(scheme="UNION_SPECIAL", fen=9000, left_fen=0)
+    fresh.play("receipt", paid=(quota, PaidView(scheme="SELF_PAY", fen=950, owed=True)))
+    expect(phone.locator(".shares")).to_contain_text("待自付")
+    expect(phone.locator(".shares")).to_contain_text("结清前不能再开门")
+    check(phone, "receipt", 44, axe=True)
+    picture(phone, "phone-zh-owed", full=True)
 
 
 def test_an_appeal_takes_three_taps_and_reaches_the_engine(phone, fresh):

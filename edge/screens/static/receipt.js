@@ -46,15 +46,17 @@ function facts(visit, view) {
 
 // Who pays: the unit's quotas and the buyer, and what the quotas have left. Nothing: the account as it is.
 function shares(visit) {
-  const row = (name, fen) => h("p", { class: "certified" }, h("span", {}, name), h("span", { class: "num" }, money(fen)));
-  return [
-    (visit.paid ?? []).map((part) => [
-      row(part.owed ? t("paid_owed") : t(`paid_${part.scheme}`), part.fen),
-      part.left_fen === null ? null : row(t("paid_left"), part.left_fen),
-    ]),
-    (visit.paid ?? []).some((part) => part.owed) ? h("p", { class: "small" }, t("paid_owed_note")) : null,
-    visit.refunded_fen > 0 ? row(t("refunded"), visit.refunded_fen) : null,
-  ];
+  const row = (name, fen) => [h("dt", {}, name), h("dd", { class: "num" }, money(fen))];
+  const paid = visit.paid ?? [];
+  if (!paid.length && !visit.refunded_fen) return null;
+  return h("div", { class: "shares" },
+    h("dl", { class: "facts" },
+      paid.map((part) => [
+        row(part.owed ? t("paid_owed") : t(`paid_${part.scheme}`), part.fen),
+        part.left_fen === null ? null : row(t("paid_left"), part.left_fen),
+      ]),
+      visit.refunded_fen > 0 ? row(t("refunded"), visit.refunded_fen) : null),
+    paid.some((part) => part.owed) ? h("p", { class: "notice" }, sign("warn"), h("span", {}, t("paid_owed_note"))) : null);
 }
 
 function lines(visit) {
