@@ -21,7 +21,7 @@ from edge.paper.panel import Panel
 from edge.paper.posters import PAGES, poster, sticker
 from edge.paper.sheets import DPI, pages_of, png, sheets
 from edge.paper.tags import price_tag, tray_label
-from edge.printing import counter_url, local, poster_doc, tags, tray_docs
+from edge.printing import counter_url, local, poster_doc, tags, tray_docs, with_planogram
 
 KINDS = ("price", "tray", "poster")
 SHEETS = ("a4", "a3", "thermal384", "thermal576")
@@ -48,6 +48,7 @@ class Work:
     "--tray", "trays", multiple=True, metavar="TRAY", help="Only for this tray; may be given again."
 )
 @click.option("--all", "every", is_flag=True, help="Price tags of the whole catalogue, not only of trays.")
+@click.option("--draft", is_flag=True, help="Of the planogram that waits for the next restock.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -62,6 +63,7 @@ def labels(
     kind: str,
     trays: tuple[str, ...],
     every: bool,
+    draft: bool,
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -71,7 +73,7 @@ def labels(
     """
     out = out or Path(f"labels-{kind}-{sheet}{ENDINGS[sheet][0]}")
     _fits(sheet, kind, trays, every, out)
-    outfit = load_outfit(config, environ=environment(), flags=overrides)
+    outfit = with_planogram(load_outfit(config, environ=environment(), flags=overrides), draft=draft)
     work = _posters(outfit, sheet) if kind == "poster" else _labels(outfit, kind, sheet, trays, every)
     files = _written(work, out)
     if as_json:

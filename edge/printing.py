@@ -5,13 +5,14 @@ promotion that ends by itself.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from edge.domain.catalogue import Product
 from edge.domain.values import Sku, TrayId
 from edge.errors import BadInput, ConfigError
+from edge.ledger.planned import planogram_version
 from edge.ledger.reading import PastLine, PastSession
 from edge.outfit import Outfit
 from edge.paper import thermal
@@ -53,6 +54,19 @@ def issuer_of(settings: Settings) -> Issuer:
         licence_note=counter.licence_note,
         complaint=counter.complaint_line,
     )
+
+
+def with_planogram(outfit: Outfit, *, draft: bool) -> Outfit:
+    """``outfit`` with the planogram that labels are for: the one in force, or the draft that waits.
+
+    Raises BadInput where none waits.
+    """
+    waiting = outfit.draft
+    if draft and waiting is None:
+        raise BadInput("no planogram waits for the next restock; name it under files.planogram_draft")
+    if waiting and (draft or planogram_version(outfit.data / "ledger.db") == waiting.version):
+        return replace(outfit, planogram=waiting)
+    return outfit
 
 
 def tags(outfit: Outfit, trays: Iterable[str], at: datetime, *, every: bool = False) -> Iterator[TagDoc]:

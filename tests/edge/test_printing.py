@@ -4,6 +4,7 @@ import json
 import re
 from contextlib import closing
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -17,10 +18,11 @@ from edge.domain.values import BuyerRef, Fen, Instant, Kind, SessionId, Sku, Tra
 from edge.ledger.ledger import Ledger
 from edge.ledger.space import Space
 from edge.outfit import load_outfit
-from edge.printing import poster_doc, tags
+from edge.printing import poster_doc, tags, tray_docs, with_planogram
 from edge.signing import KEY_FILE
 
 PHONES = "screens.public_url=https://counter.example/"
+WAITING = "files.planogram_draft=draft.toml"
 NOW = Instant(100.0, datetime(2026, 11, 23, 19, 30, tzinfo=UTC), "boot-1")
 TEA = SaleLine(
     tray=TrayId("1-02"),
@@ -100,6 +102,18 @@ def test_sheets_are_one_pdf(run, tmp_path):
     assert sorted(each.name for each in tmp_path.iterdir()) == ["config", "sheet.pdf"], "no half file is left"
 
 
+def test_labels_of_a_planogram_to_come_can_hang_before_the_restock(run, setup, spoil):
+    draft = (setup / "planogram.toml").read_text(encoding="utf-8").replace('"sample-1"', '"next"')
+    draft = f'apply = "next_restock"\n{draft}'
+    (setup / "draft.toml").write_text(draft.replace("capacity = 15\npar = 12", "capacity = 14\npar = 11", 1))
+    words = ("labels", "--kind", "tray", "--sheet", "thermal384", "--tray", "1-02", "--set", WAITING)
+    assert run(*words, "--out", "now.png")[0] == run(*words, "--draft", "--out", "next.png")[0] == 0
+    assert Path("now.png").read_bytes() != Path("next.png").read_bytes()
+    outfit = load_outfit(setup / "counter.toml", environ={}, flags={"files.planogram_draft": "draft.toml"})
+    labels = [next(tray_docs(with_planogram(outfit, draft=draft), ["1-02"])) for draft in (False, True)]
+    assert [label.goods[0].capacity for label in labels] == [15, 14]
+
+
 def test_bytes_for_a_thermal_printer_hold_all_labels(run, tmp_path):
     code, _, _ = run(
         "labels", "--kind", "tray", "--sheet", "thermal384", "--out", "roll.bin", "--tray", "1-01"
@@ -128,6 +142,7 @@ REFUSED = [
     (("labels", "--kind", "poster", "--sheet", "thermal384"), 2, "not for --kind poster"),
     (("labels", "--kind", "poster", "--tray", "1-01"), 2, "does not belong to a poster"),
     (("labels", "--kind", "tray", "--all"), 2, "--all is for price tags"),
+    (("labels", "--kind", "tray", "--draft"), 65, "no planogram waits"),
     (("labels", "--out", "x.gif"), 2, "a4 is written as .pdf or .png"),
     (("labels", "--sheet", "thermal384", "--out", "x.pdf"), 2, "written as .png or .bin"),
     (("labels", "--kind", "tray", "--out", "not/there/x.pdf"), 73, "not/there/x.pdf: cannot be written"),
