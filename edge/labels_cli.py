@@ -48,6 +48,11 @@ class Work:
     "--tray", "trays", multiple=True, metavar="TRAY", help="Only for this tray; may be given again."
 )
 @click.option("--all", "every", is_flag=True, help="Price tags of the whole catalogue, not only of trays.")
+@click.option(
+    "--at",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M"]),
+    help="Prices of that local time, for tags that are hung before; default: now.",
+)
 @click.option("--draft", is_flag=True, help="Of the planogram that waits for the next restock.")
 @click.option(
     "--out",
@@ -63,6 +68,7 @@ def labels(
     kind: str,
     trays: tuple[str, ...],
     every: bool,
+    at: datetime | None,
     draft: bool,
     out: Path | None,
     as_json: bool,
@@ -74,7 +80,7 @@ def labels(
     out = out or Path(f"labels-{kind}-{sheet}{ENDINGS[sheet][0]}")
     _fits(sheet, kind, trays, every, out)
     outfit = with_planogram(load_outfit(config, environ=environment(), flags=overrides), draft=draft)
-    work = _posters(outfit, sheet) if kind == "poster" else _labels(outfit, kind, sheet, trays, every)
+    work = _posters(outfit, sheet) if kind == "poster" else _labels(outfit, kind, sheet, trays, every, at)
     files = _written(work, out)
     if as_json:
         click.echo(json.dumps({"files": [str(each) for each in files], "labels": work.labels, "kind": kind}))
@@ -100,14 +106,16 @@ def _posters(outfit: Outfit, sheet: str) -> Work:
     return Work(iter([poster(poster_doc(outfit), sheet)]), ("poster",), 1, DPI)
 
 
-def _labels(outfit: Outfit, kind: str, sheet: str, trays: tuple[str, ...], every: bool) -> Work:
+def _labels(
+    outfit: Outfit, kind: str, sheet: str, trays: tuple[str, ...], every: bool, at: datetime | None
+) -> Work:
     medium = MEDIA[sheet]
     if kind == "tray":
         labelled = tuple(tray_docs(outfit, trays))
         names = tuple(each.tray for each in labelled)
         panels: Iterable[Panel] = (tray_label(each, medium) for each in labelled)
     else:
-        at = local(outfit.settings, datetime.now(UTC))
+        at = at or local(outfit.settings, datetime.now(UTC))
         tagged = tuple(tags(outfit, trays, at, every=every))
         names = tuple(each.sku for each in tagged)
         panels = (price_tag(each, medium) for each in tagged)

@@ -77,7 +77,7 @@ def tags(outfit: Outfit, trays: Iterable[str], at: datetime, *, every: bool = Fa
     page = counter_url(outfit.settings)
     products = outfit.catalogue.products
     chosen = products.values() if every else (products[sku] for sku in _skus(outfit, trays))
-    return (_tag(product, outfit.settings, f"{page}/p/{product.sku}", at) for product in chosen)
+    return (_tag(product, outfit, f"{page}/p/{product.sku}", at) for product in chosen)
 
 
 def _skus(outfit: Outfit, trays: Iterable[str]) -> list[Sku]:
@@ -93,7 +93,8 @@ def _chosen(outfit: Outfit, trays: Iterable[str]) -> list[TrayId]:
     return [tray for tray in there if not wanted or tray in wanted]
 
 
-def _tag(product: Product, settings: Settings, page: str, at: datetime) -> TagDoc:
+def _tag(product: Product, outfit: Outfit, page: str, at: datetime) -> TagDoc:
+    settings = outfit.settings
     word = terms(settings.counter.program_terms).product.zh
     return TagDoc(
         sku=product.sku,
@@ -101,7 +102,7 @@ def _tag(product: Product, settings: Settings, page: str, at: datetime) -> TagDo
         spec=product.spec,
         county=product.county_zh,
         supplier=product.supplier,
-        price=product.price,
+        price=outfit.prices.list_price(product, at),
         gtin=product.gtin13,
         page=page,
         certified=word if product.is_certified(at.date()) else "",
@@ -155,7 +156,9 @@ def receipt_doc(past: PastSession, outfit: Outfit) -> ReceiptDoc:
 def _bought(line: PastLine, outfit: Outfit) -> ReceiptLine:
     product = outfit.catalogue.products.get(line.sku)
     unit = unit_of(product.spec) if product else PIECE
-    return ReceiptLine(line.name, line.tray, line.count, unit, line.price, line.amount)
+    return ReceiptLine(
+        line.name, line.tray, line.count, unit, line.price, line.amount, discount=line.discount
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,21 @@ from edge.printing import poster_doc, tags, tray_docs, with_planogram
 from edge.signing import KEY_FILE
 
 PHONES = "screens.public_url=https://counter.example/"
+PRICES = """
+[[price]]
+sku = "PL-TEA-125"
+from = 2026-12-01T00:00:00
+fen = 9900
+[[promotion]]
+id = "test-limited"
+kind = "LIMITED_TIME"
+label_zh = "示例限时"
+label_en = "Sample"
+skus = ["PL-TEA-125"]
+from = 2026-11-01T00:00:00
+to = 2027-01-01T00:00:00
+percent = 80
+"""
 WAITING = "files.planogram_draft=draft.toml"
 NOW = Instant(100.0, datetime(2026, 11, 23, 19, 30, tzinfo=UTC), "boot-1")
 TEA = SaleLine(
@@ -30,7 +45,9 @@ TEA = SaleLine(
     name="平利绿茶罐装",
     count=2,
     price=Fen(9600),
-    amount=Fen(19200),
+    amount=Fen(19000),
+    discount=Fen(200),
+    promotion="+test-reduction",
     certified=True,
     county="平利县",
     supplier="示例社",
@@ -180,6 +197,14 @@ def test_the_programmes_words_follow_the_setting(setup):
         assert make(new) != make(old) != ""
 
 
+def test_a_tag_carries_the_list_price_of_its_day_and_no_promotion(setup):
+    (setup / "prices.toml").write_text(PRICES, encoding="utf-8")
+    outfit = outfit_of(setup, **{"files.prices": "prices.toml"})
+    days = [datetime(2026, 11, 30), datetime(2026, 12, 1)]
+    shown = [next(tags(outfit, ["1-02"], day)) for day in days]
+    assert [(tag.price, tag.was) for tag in shown] == [(9600, None), (9900, None)]
+
+
 def test_a_tag_is_not_marked_certified_once_the_certificate_has_lapsed(setup):
     assert next(tags(outfit_of(setup), ["1-02"], NOW.wall)).certified
     assert next(tags(outfit_of(setup), ["1-02"], NOW.wall.replace(year=2040))).certified == ""
@@ -193,11 +218,11 @@ def test_the_receipt_of_a_sale_is_printed_sealed_and_believed(run, order, tmp_pa
     code, out, _ = run("receipt", "verify", "r.png", "--json")
     said = json.loads(out)
     assert (code, said["ok"], said["number"]) == (0, True, order)
-    assert said["totals"] == {"fen": 19200, "pieces": 2}
+    assert said["totals"] == {"fen": 19000, "pieces": 2}
     code, out, _ = run("receipt", "verify", seal)
     assert code == 0
     assert order in out
-    assert "fen: 19200" in out
+    assert "fen: 19000" in out
 
 
 def test_a_changed_seal_is_refused_with_the_reason(run, order):
