@@ -25,6 +25,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "total": ("总额", "Total"),
     "certified": ("认定", "Certified"),
     "not_certified": ("非认定", "Not certified"),
+    "refunded": ("退回", "Refunded"),
     "order_no": ("订单号", "Order"),
     "closed_at": ("关门时间", "Closed"),
     "received_at": ("到达", "Received"),

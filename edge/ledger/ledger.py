@@ -313,7 +313,7 @@ class Ledger:
 
     def know_accounts(self, references: Mapping[str, str], now: Instant) -> None:
         """Tries that an earlier version counted under a login go on under its reference, by login."""
-        if self._read(lambda db: pins.strange(db, references)):
+        if self._read(pins.logins):
             self._write(now, lambda db, _: pins.by_reference(db, references))
 
     def clear_tries(self, account: str, now: Instant) -> None:

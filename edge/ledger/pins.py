@@ -5,6 +5,7 @@ nobody knows how long the box was off, so a running lock starts anew for its who
 by their opaque reference; a login is never stored.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,10 @@ _READ = "SELECT tries, locked_at_ms, lock_ms, boot FROM pin_guard WHERE account 
 _WRITE = (
     "INSERT OR REPLACE INTO pin_guard (account, tries, locked_at_ms, lock_ms, boot) VALUES (?, ?, ?, ?, ?)"
 )
+BADGES = "badge"
+"""Under this name tries with cards that nobody has are counted, all of them together."""
+
+_REFERENCE = re.compile("[0-9a-f]{16,64}")
 _ACCOUNTS = "SELECT account FROM pin_guard"
 _CLEAR = "DELETE FROM pin_guard WHERE account = ?"
 
@@ -64,22 +69,22 @@ def write(db: Database, account: str, guard: Guard) -> None:
     db.execute(_WRITE, (account, guard.tries, guard.locked_at_ms, guard.lock_ms, guard.boot))
 
 
+def logins(db: Database) -> list[str]:
+    """Names of rows that an earlier version kept under a login."""
+    names = [name for (name,) in db.execute(_ACCOUNTS).fetchall()]
+    return [name for name in names if name != BADGES and not _REFERENCE.fullmatch(name)]
+
+
 def by_reference(db: Database, references: Mapping[str, str]) -> None:
-    """Rows that an earlier version kept under a login are kept under its reference.
+    """What stands under a login goes on under its reference; a login that nobody has any more is forgotten.
 
-    references: login → reference, of every account; a login that is none of them is forgotten.
+    references: login → reference, of every account.
     """
-    for (account,) in db.execute(_ACCOUNTS).fetchall():
-        if account in references.values():
-            continue
-        if (guard := read(db, account)) and account in references:
-            write(db, references[account], guard)
-        forget(db, account)
-
-
-def strange(db: Database, references: Mapping[str, str]) -> bool:
-    """Whether a row stands under another name than an account's reference."""
-    return any(account not in references.values() for (account,) in db.execute(_ACCOUNTS).fetchall())
+    for login in logins(db):
+        guard, reference = read(db, login), references.get(login)
+        if guard is not None and reference is not None:
+            write(db, reference, guard)
+        forget(db, login)
 
 
 def forget(db: Database, account: str) -> None:

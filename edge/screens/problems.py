@@ -92,8 +92,8 @@ REFUSALS: dict[Refusal, Kind] = {
     ),
     Refusal.NO_QUOTA: Kind(
         403,
-        "账户额度不足，请联系单位管理员。",
-        "The account's quota is used up: ask your unit's administrator.",
+        "账户额度不足，或今天已买到上限，请联系单位管理员。",
+        "The account's quota, or what it may buy a day, is used up: ask your unit's administrator.",
     ),
     Refusal.NOT_ALLOWED: Kind(
         403,

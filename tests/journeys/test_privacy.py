@@ -132,12 +132,16 @@ def kept(rig, logged):
 
 
 def traces(found):
-    """(where, what) of everything personal, also as JSON would write it, and numbers in any grouping."""
+    """(where, what) of everything personal, also as JSON would write it, and numbers in any grouping.
+
+    A title is there to be shown: pictures for screens may hold it, nothing that stays may.
+    """
     hits = []
     for name, body in found.items():
+        shown = PERSONAL if name != "views" else [what for what in PERSONAL if what != TITLE]
         text = body.decode("utf-8", "replace")
         close = re.sub(r"(?<=\d)[\s-](?=\d)", "", text)
-        for what in PERSONAL:
+        for what in shown:
             escaped = json.dumps(what)[1:-1]
             if what in text or escaped in text or what.replace(" ", "") in close:
                 hits.append((name, what))

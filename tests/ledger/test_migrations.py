@@ -13,6 +13,7 @@ from sqlite_utils import Database
 from cloud_bridge import feed
 from edge.domain.stock import NO_LOT, OPENING, Held
 from edge.errors import BadInput, LedgerError
+from edge.ledger import pins
 from edge.ledger.cli import ledger as command
 from edge.ledger.outbox import Outbox
 from edge.ledger.reading import Reading, session_view
@@ -20,6 +21,7 @@ from edge.ledger.schema import migrations
 from edge.ledger.verify import verify
 
 SKU = "SX-0001"
+REFERENCE, GONE = "ab12" * 8, "ef56" * 8
 AS_THEY_WERE = ("meta", "session", "sale_line", "sale", "stock_movement")
 """Tables of both versions whose rows are the same, but for columns that came later."""
 
@@ -251,17 +253,19 @@ def test_an_old_file_is_brought_up_to_date_whole_or_not_at_all(old, open_at):
 
 
 def test_tries_that_stood_under_a_login_go_on_under_its_reference_and_the_login_is_gone(path, open_at, facts):
-    with closing(open_at(path)) as ledger:  # as an earlier version counted
-        for login in ("lin-xiaomei", "wang-da-shan"):
+    with closing(open_at(path)) as ledger:  # as an earlier version counted; cards count for themselves
+        for login in ("lin-xiaomei", "wang-da-shan", pins.BADGES, GONE):
             for _ in range(5):
                 ledger.count_try(login, facts.at(1), 5, 900.0)
     with closing(open_at(path)) as ledger:
-        ledger.know_accounts({"lin-xiaomei": "ab12", "other": "cd34"}, facts.at(2))
-        assert ledger.locked_for("ab12", facts.at(2)) > 890
+        ledger.know_accounts({"lin-xiaomei": REFERENCE, "other": "cd34" * 8}, facts.at(2))
+        assert ledger.locked_for(REFERENCE, facts.at(2)) > 890
         assert ledger.locked_for("wang-da-shan", facts.at(2)) == 0
-        ledger.know_accounts({"lin-xiaomei": "ab12"}, facts.at(3))
-        assert ledger.locked_for("ab12", facts.at(3)) > 890
+        assert ledger.locked_for(pins.BADGES, facts.at(2)) > 890
+        assert ledger.locked_for(GONE, facts.at(2)) > 890  # an account that the roster has no more
+        ledger.know_accounts({"lin-xiaomei": REFERENCE}, facts.at(3))
+        assert ledger.locked_for(REFERENCE, facts.at(3)) > 890
     kept = b"".join(each.read_bytes() for each in path.parent.iterdir() if each.is_file())
-    assert b"ab12" in kept
+    assert REFERENCE.encode() in kept
     assert b"lin-xiaomei" not in kept
     assert b"wang-da-shan" not in kept
