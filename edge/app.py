@@ -24,6 +24,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client import Counter as Tally
 
 from edge.clock import Clock
+from edge.domain.product_view import Assortment
 from edge.domain.requests import PinChecked
 from edge.domain.values import Kind, SessionId, Sku
 from edge.domain.view import SessionView
@@ -39,6 +40,7 @@ from edge.ledger.ledger import Ledger
 from edge.ledger.outbox import Outbox
 from edge.ledger.planned import planogram_version
 from edge.ledger.reading import Reading, session_view
+from edge.ledger.shelf import Shelf
 from edge.ledger.trays import tray_of
 from edge.lint_check import capacity_g, names_of, plans_of
 from edge.outfit import Outfit, load_outfit
@@ -48,7 +50,7 @@ from edge.screens.app import make_app
 from edge.screens.health import Readiness
 from edge.screens.server import WebThread
 from edge.screens.stage import Stage
-from edge.turn import CentreSeen, Input, Turn, VerifyPin
+from edge.turn import CentreSeen, Goods, Input, Turn, VerifyPin
 from edge.weighing.linter import lint
 
 log = structlog.get_logger(__name__)
@@ -114,6 +116,7 @@ class Process:
         self._flights = Flights(outfit.data / "flights", outfit.settings.weighing.flight_days)
         goods = goods_of(outfit)
         self._engine = Engine(outfit.settings, goods, ledger, secrets.token_hex, clock.now())
+        self._goods, self._assortment = goods, assortment_of(goods)
         self._stage = Stage()
         self._lock_port = outfit.settings.lock.port
         self._ports = self._make_ports(outfit)
@@ -180,6 +183,9 @@ class Process:
             self._worker.submit(self._flights.keep, flight)
         for session in turn.sessions:
             self._stage.show_session(session)
+        if self._engine.goods is not self._goods:
+            self._goods = self._engine.goods
+            self._assortment = assortment_of(self._goods)
         if turn.view is not None:
             self._stage.show(turn.view)
         for answer in turn.answers:
@@ -247,6 +253,9 @@ class Process:
             samples=sample_logins(outfit),
             curves=partial(tray_of, outfit.data / "ledger.db"),
             picture=lambda: planogram_picture(self._files.outfit),
+            assortment=lambda: self._assortment,
+            lying=Shelf(outfit.data / "ledger.db").lying,
+            voice_dir=outfit.path.parent / settings.screens.voice_dir if settings.screens.voice_dir else None,
         )
         return WebThread(app, self._stage, settings.screens.host, settings.screens.port)
 
@@ -275,6 +284,11 @@ class Process:
                 port.join(3.0)
         self._worker.shutdown(wait=True, cancel_futures=True)
         self._web.stop()
+
+
+def assortment_of(goods: Goods) -> Assortment:
+    """The part of it that pages about products show."""
+    return Assortment(goods.catalogue, goods.planogram, goods.traces)
 
 
 def planogram_picture(outfit: Outfit) -> bytes:

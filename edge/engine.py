@@ -107,6 +107,11 @@ class Engine:
         self._apply(goods, now)
         self._conductor.resume(goods, self._upkeep.learnt(goods), now, self._first)
 
+    @property
+    def goods(self) -> Goods:
+        """What is in force."""
+        return self._goods
+
     def step(self, inputs: Sequence[Input], now: Instant) -> Turn:
         """Take ``inputs`` in order, let time-outs come, and say what is to be done."""
         turn, self._first = self._first, Turn()

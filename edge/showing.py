@@ -287,6 +287,7 @@ def _trays(
                 name=product.name_zh,
                 name_en=product.name_en,
                 category=product.category,
+                age_restricted=product.age_restricted,
                 spec=product.spec,
                 county=product.county_zh,
                 county_en=product.county_en,

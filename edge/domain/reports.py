@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
+from edge.domain.redact import HIDDEN, redacted
+
 MAX_TEXT = 200
-HIDDEN = "＊＊＊"
 
 
 class About(StrEnum):
@@ -36,24 +37,24 @@ class FaultReport:
         return f"{self.about} {sha256(self.text.encode()).hexdigest()[:8]}"
 
 
-_PERSONAL = re.compile(
+_NUMBERS = re.compile(
     r"""
       (?:https?://|www\.)\S+                    # addresses of pages
-    | [\w.+-]+[@＠][\w.-]+                      # addresses of people
-    | \d(?:[\s().+-]?\d){4,}                    # telephones, PINs, identities: five digits or more
+    | \d(?:[\s().+-]?\d){4,}                    # five digits or more: PINs, numbers of any kind
     | [零〇一二三四五六七八九幺]{6,}            # the same in words
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 
 
-def redacted(text: str) -> str:
-    """``text`` in one line, without what looks like a number or address of a person, at most 200 characters.
+def reportable(text: str) -> str:
+    """``text`` in one line, without numbers and addresses of people or pages, at most 200 characters.
 
-    A name cannot be told from other words; pages therefore ask not to write any.
+    Stricter than ``redacted``: a stranger may write here what a PIN is. A name cannot be told from other
+    words; pages therefore ask not to write any.
     """
     line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return _PERSONAL.sub(HIDDEN, line)[:MAX_TEXT]
+    return _NUMBERS.sub(HIDDEN, redacted(line))[:MAX_TEXT]
 
 
 @dataclass(slots=True)

@@ -46,6 +46,8 @@ class TrayView(msgspec.Struct, frozen=True, kw_only=True):
     strike_fen: int | None = None
     promotion: PromotionView | None = None
     reduction: PromotionView | None = None
+    age_restricted: bool = False
+    """Not for minors: pages show the sign."""
 
 
 class Moved(msgspec.Struct, frozen=True, kw_only=True):

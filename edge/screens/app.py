@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -14,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from edge.screens import health, openapi, planogram
+from edge.domain.product_view import Assortment
+from edge.screens import health, openapi, planogram, voice
 from edge.screens.api import Api, History
 from edge.screens.asking import ASK_S, Ask
 from edge.screens.contact import Contact, Today
@@ -23,6 +25,7 @@ from edge.screens.guard import Guard, hostname
 from edge.screens.health import Readiness
 from edge.screens.pages import Pages
 from edge.screens.problems import problem
+from edge.screens.products import Lying, Products, nothing_lies
 from edge.screens.reports import Reports
 from edge.screens.stage import Stage
 from edge.settings import Settings
@@ -58,6 +61,9 @@ def make_app(
     curves: Curves = no_curves,
     picture: planogram.Picture | None = None,
     today: Today | None = None,
+    voice_dir: Path | None = None,
+    assortment: Callable[[], Assortment | None] = lambda: None,
+    lying: Lying = nothing_lies,
 ) -> Starlette:
     """The counter's pages and API.
 
@@ -66,10 +72,11 @@ def make_app(
     samples: logins of the sample roster, offered on the phone page so that a visitor can try it.
     ask_s: seconds to wait for the engine's answer. curves: what a tray said in a closed session.
     picture: of the planogram, as the linter sees it. today: the local day, None: the machine's clock tells.
+    voice_dir: the site's own sounds. assortment, lying: see ``Products``.
     """
     asked = Tally("counter_open_requests", "Requests for the door by outcome", ["outcome"], registry=registry)
     api = Api(stage, ask, history, settings.screens.public_url, asked, ask_s, curves=curves)
-    pages = Pages(settings.counter.id, settings.counter.name, settings.counter.timezone, samples)
+    pages = Pages(settings, samples)
     zone = ZoneInfo(settings.counter.timezone)
     day = today or (lambda: datetime.now(zone).date())
     description = openapi.document(version)
@@ -87,6 +94,8 @@ def make_app(
             *Contact(settings.counter, day).routes(),
             *Reports(stage, ask, settings.counter.id, settings.screens.public_url, ask_s).routes(),
             *planogram.routes(picture),
+            *Products(stage, assortment, lying, settings.counter.name, day).routes(),
+            *voice.routes(voice_dir),
         ],
         middleware=[Middleware(Guard, names=names)],
         exception_handlers={HTTPException: _refused, Exception: _failed},

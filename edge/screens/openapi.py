@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from edge.domain.product_view import ProductView
 from edge.domain.requests import Refusal
 from edge.domain.view import SessionView, View
 from edge.screens.bodies import (
@@ -24,7 +25,7 @@ from edge.screens.reports import ReportBody, Reported
 BODIES = (
     *(View, SessionView, CounterBody, ScreenToken, Problem),
     *(OpenBody, Opened, AnswerBody, Answered, AppealBody, Appealed),
-    *(ContactBody, ReportBody, Reported),
+    *(ContactBody, ReportBody, Reported, ProductView),
 )
 KEY = {
     "name": "Idempotency-Key",
@@ -36,6 +37,7 @@ KEY = {
 SESSION = {"name": "session", "in": "path", "required": True, "schema": {"type": "string"}}
 LANG = {"name": "lang", "in": "query", "required": False, "schema": {"enum": ["zh", "en"]}}
 LARGE = {"name": "large", "in": "query", "required": False, "schema": {"enum": ["1"]}}
+SKU = {"name": "sku", "in": "path", "required": True, "schema": {"type": "string"}}
 TRAY = {"name": "tray", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
@@ -91,6 +93,16 @@ def _paths() -> dict[str, Any]:
         },
         "/api/v1/contact": {
             "get": _operation("Who answers for the counter, its filing and licences", {"200": "ContactBody"})
+        },
+        "/api/v1/products/{sku}": {
+            "get": _operation(
+                "One product: certificate, gates, and the way of each lot that lies here",
+                {"200": "ProductView"},
+                parameters=[SKU],
+            )
+        },
+        "/api/v1/products/{sku}/trace.png": {
+            "get": _operation("The QR of its trace page", {"200": "image/png"}, parameters=[SKU])
         },
         "/api/v1/reports": {
             "post": _operation(

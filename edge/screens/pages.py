@@ -14,6 +14,7 @@ from edge.paper.fonts import ASSETS
 from edge.screens.guard import is_screen
 from edge.screens.problems import problem
 from edge.screens.strings import LANGUAGES, pictures, texts
+from edge.settings import Settings
 
 HERE = Path(__file__).resolve().parent
 
@@ -28,12 +29,13 @@ class Fresh(StaticFiles):
 
 
 class Pages:
-    """counter: its id, part of the phone page's address. samples: logins offered to try the counter with."""
+    """samples: logins offered to try the counter with."""
 
-    def __init__(self, counter: str, name: str, timezone: str, samples: tuple[str, ...]) -> None:
-        self._counter = counter
-        self._name = name
-        self._timezone = timezone
+    def __init__(self, settings: Settings, samples: tuple[str, ...]) -> None:
+        self._counter = settings.counter.id
+        self._name = settings.counter.name
+        self._timezone = settings.counter.timezone
+        self._voice = {"voice": settings.screens.voice, "volume": settings.screens.volume}
         self._samples = samples
         self._texts = texts()
         self._templates = jinja2.Environment(
@@ -50,6 +52,8 @@ class Pages:
             Route("/", self.screen),
             Route("/screen/restock", self.restock),
             Route("/c/{counter}", self.phone),
+            Route("/c/{counter}/report", self.report),
+            Route("/c/{counter}/p/{sku}", self.product),
             Route("/strings.json", self.strings),
             Mount("/static", Fresh(directory=HERE / "static")),
             Mount("/fonts", StaticFiles(directory=ASSETS)),
@@ -69,16 +73,29 @@ class Pages:
         return HTMLResponse(page, headers={"Cache-Control": "no-store"})
 
     async def screen(self, request: Request) -> Response:
-        return self._page("screen.html", request, at_screen=is_screen(request), trying=bool(self._samples))
+        return self._page(
+            "screen.html", request, at_screen=is_screen(request), trying=bool(self._samples), **self._voice
+        )
 
     async def restock(self, request: Request) -> Response:
         """The supplier's page: it works only before the cabinet, where door and goods can be seen."""
         return self._page("restock.html", request) if is_screen(request) else problem("SCREEN_ONLY")
 
     async def phone(self, request: Request) -> Response:
+        return self._of_counter("phone.html", request, samples=" ".join(self._samples))
+
+    async def report(self, request: Request) -> Response:
+        """Where anyone may report a fault of the counter."""
+        return self._of_counter("report.html", request)
+
+    async def product(self, request: Request) -> Response:
+        """The card of one product; the script asks for what it shows."""
+        return self._of_counter("product.html", request, sku=request.path_params["sku"])
+
+    def _of_counter(self, template: str, request: Request, **values: object) -> Response:
         if request.path_params["counter"] != self._counter:
             return problem("NOT_FOUND", f"this is counter {self._counter}")
-        return self._page("phone.html", request, samples=" ".join(self._samples))
+        return self._page(template, request, **values)
 
     async def strings(self, _request: Request) -> Response:
         body = {**self._texts, "picture": pictures()}

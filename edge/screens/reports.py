@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from edge.domain.reports import About, FaultReport, ReportLimit, redacted
+from edge.domain.reports import About, FaultReport, ReportLimit, reportable
 from edge.domain.requests import Refused
 from edge.paper.qr import screen_png
 from edge.screens.asking import ASK_S, Ask, answer_to
@@ -75,7 +75,7 @@ class Reports:
         address = request.client.host if request.client else ""
         if wait_s := self.limit.wait_s(address, time.monotonic()):
             return problem("TOO_MANY_REPORTS", headers={"Retry-After": str(ceil(wait_s))})
-        told = FaultReport(str(uuid.uuid4()), About(body.about), redacted(body.text))
+        told = FaultReport(str(uuid.uuid4()), About(body.about), reportable(body.text))
         outcome = await answer_to(told, self.stage, self.ask, self.ask_s)
         if isinstance(outcome, Refused):
             return refusal(outcome)

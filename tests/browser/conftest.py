@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from playwright.sync_api import Page
 from prometheus_client import CollectorRegistry
 
 from edge import settings as settings_module
+from edge.catalogue_csv import read_catalogue
+from edge.domain.product_view import Assortment, OnShelf
 from edge.domain.records import Happened
 from edge.domain.requests import (
     Accepted,
@@ -31,7 +34,8 @@ from edge.domain.requests import (
     Refused,
     Request,
 )
-from edge.domain.values import Decigrams, SessionId
+from edge.domain.stock import OPENING, Held, Lot
+from edge.domain.values import Decigrams, SessionId, Sku, TrayId
 from edge.domain.view import (
     BasketView,
     Evidence,
@@ -44,11 +48,13 @@ from edge.domain.view import (
     TrayView,
     View,
 )
+from edge.files import read_planogram
 from edge.ledger.trays import PastTray
 from edge.screens.app import make_app
 from edge.screens.health import Readiness
 from edge.screens.server import WebThread
 from edge.screens.stage import Stage
+from edge.trace_file import read_traces
 
 SESSION = SessionId("5f" * 16)
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
@@ -179,6 +185,29 @@ CURVES = {
     )
 }
 
+CONFIG = Path(__file__).resolve().parents[2] / "config"
+CATALOGUE = read_catalogue(CONFIG / "catalogue.csv")
+ASSORTMENT = Assortment(
+    CATALOGUE,
+    read_planogram(CONFIG / "planogram.toml"),
+    read_traces(CONFIG / "traces.toml", CATALOGUE.products.keys()),
+)
+SINCE = "2026-11-06T01:20:00.000Z"
+
+
+def lying(sku: Sku) -> tuple[OnShelf, ...]:
+    """Each product on sale lies there since the books began, and one has a second lot."""
+    found = [
+        OnShelf(TrayId(at), Held(Lot(), count, OPENING), SINCE)
+        for at, (goods, count) in GOODS.items()
+        if goods == sku and count
+    ]
+    if sku == "NS-HONEY-500":
+        second = Lot("L20261101", date(2026, 11, 1), date(2028, 10, 31))
+        found.append(OnShelf(TrayId("3-01"), Held(second, 5), "2026-11-20T02:00:00.000Z"))
+    return tuple(found)
+
+
 # A visit's moments: the state of counter and visit, what lies in the basket, what the page hints at.
 MOMENTS: dict[str, dict] = {
     "unlocking": {"state": "UNLOCKING", "closes_in_s": 10},
@@ -215,6 +244,7 @@ class ScriptedCounter:
         self.asked: list[Request] = []
         self.version = 0
         self.refuse: Refusal | None = None
+        self.today = date(2026, 11, 24)
         self.asks = False
         self.web: WebThread | None = None
         self.port = 0
@@ -237,6 +267,9 @@ class ScriptedCounter:
             version="0.1.0",
             samples=("demo-001", "demo-002"),
             curves=lambda _session, tray: CURVES.get(tray),
+            assortment=lambda: ASSORTMENT,
+            lying=lying,
+            today=lambda: self.today,
         )
         self.web = WebThread(app, self.stage, "127.0.0.1", self.port)
         self.web.start()
@@ -294,6 +327,7 @@ class ScriptedCounter:
 
     def idle(self) -> None:
         self.refuse = None
+        self.today = date(2026, 11, 24)
         self.show()
 
     def moment_state(self, moment: str) -> str:

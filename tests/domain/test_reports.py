@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.domain.reports import HIDDEN, MAX_TEXT, About, FaultReport, ReportLimit, redacted
+from edge.domain.redact import HIDDEN
+from edge.domain.reports import MAX_TEXT, About, FaultReport, ReportLimit, reportable
 
 KEPT = [
     pytest.param("左边的门  关不上\n\t了", "左边的门 关不上 了", id="one line"),
@@ -22,15 +23,15 @@ KEPT = [
 
 @pytest.mark.parametrize(("text", "kept"), KEPT)
 def test_numbers_and_addresses_of_people_are_struck_out(text, kept):
-    assert redacted(text) == kept
+    assert reportable(text) == kept
 
 
 @given(st.text(max_size=400))
 def test_what_is_kept_is_short_printable_and_holds_no_long_number(text):
-    kept = redacted(text)
+    kept = reportable(text)
     assert len(kept) <= MAX_TEXT
     assert kept.isprintable()
-    assert redacted(kept) == kept
+    assert reportable(kept) == kept
     digits = "".join("d" if char.isdecimal() else "-" for char in kept)
     assert "ddddd" not in digits
 

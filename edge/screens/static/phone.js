@@ -1,14 +1,16 @@
 // The buyer's phone: scan, PIN, door, basket, receipt. Each step is one page; the counter decides.
 
 import { ask } from "/static/ask.js";
+import { contact, contactRows, followContact, underAge } from "/static/contact.js";
 import { DoorForm } from "/static/door.js";
 import { h, show } from "/static/dom.js";
+import { isLarge, switches } from "/static/elder.js";
 import { goods, sign } from "/static/icons.js";
 import { follow, lostBand } from "/static/live.js";
 import * as memory from "/static/memory.js";
 import { Question } from "/static/question.js";
 import { Receipt } from "/static/receipt.js";
-import { has, isChinese, minute, money, named, origin, remember, remembered, switchLanguage, t, told, unit } from "/static/text.js";
+import { has, minute, money, named, origin, t, told, unit } from "/static/text.js";
 import { Countdown, countdownText, FINAL, heading, lineItem, notice, total } from "/static/visit.js";
 
 const RESCAN = ["REPLAY", "BAD_TOKEN", "BUSY", "RESTOCKING"];
@@ -19,7 +21,6 @@ const body = h("div", { class: "body" });
 const wares = h("section", { class: "wares" });
 const countdown = new Countdown();
 page.replaceChildren(head, body, wares);
-root.classList.toggle("big", remembered("big") === "yes");
 
 let view = null;
 let visit = null;
@@ -31,6 +32,7 @@ let receipt = null;
 let question = null;
 let stop = () => {};
 
+followContact(render);
 follow("/live", (next) => { view = next; render(); }, lostBand("view"));
 setInterval(tick, 250);
 await resume();
@@ -85,8 +87,8 @@ function refused(code) {
 }
 
 function render() {
-  show(head, [view?.name, view?.place, view?.state, view?.online, root.classList.contains("big")], drawHead);
-  show(wares, [step, view?.trays, view?.hotline, token !== null], drawWares);
+  show(head, [view?.name, view?.place, view?.state, view?.online, isLarge()], drawHead);
+  show(wares, [step, view?.trays, view?.hotline, token !== null, isLarge(), contact()], drawWares);
   if (step === "home") show(body, ["home", token, view?.state, view?.reason, view === null], drawHome);
   else if (step === "refused") show(body, ["refused", refusedCode, view?.hotline], drawRefused);
   else if (step === "orders") show(body, ["orders"], drawOrders);
@@ -104,13 +106,9 @@ function tick() {
 }
 
 function drawHead() {
-  const big = root.classList.contains("big");
-  const resize = () => { root.classList.toggle("big"); remember("big", root.classList.contains("big") ? "yes" : "no"); render(); };
-  const translate = () => { switchLanguage(); door?.draw(); if (step === "visit") receipt?.visit && receipt.again(); render(); };
+  const changed = () => { door?.draw(); if (step === "visit") receipt?.visit && receipt.again(); render(); };
   return [
-    h("div", { class: "switches" },
-      h("button", { id: "big", onclick: resize, "aria-pressed": String(big) }, t(big ? "big_off" : "big_on")),
-      h("button", { id: "language", lang: isChinese() ? "en" : "zh-CN", onclick: translate }, t("language_other"))),
+    h("div", { class: "switches" }, switches(changed)),
     view ? h("p", { class: "who" }, h("strong", {}, view.name), h("span", {}, view.place)) : null,
     view ? h("p", { class: "state" }, h("span", { class: `dot ${view.state}` }), t(view.state === "READY" && !view.online ? "state_offline" : `state_${view.state}`)) : null,
   ];
@@ -163,15 +161,21 @@ function drawWares() {
   if (view === null || step !== "home") return null;
   return [
     h("h2", {}, t("goods_title")),
+    underAge(view.trays),
     h("ul", { class: "tiles" }, view.trays.map(tile)),
     h("button", { id: "orders", onclick: () => { step = "orders"; window.scrollTo(0, 0); render(); } }, t("my_orders")),
-    h("p", { class: "hotline" }, `${t("hotline")} `, h("strong", {}, view.hotline)),
+    h("a", { class: "button", id: "report", href: `/c/${root.dataset.counter}/report` }, sign("warn"), t("report_link")),
+    h("h2", {}, t("contact_title")),
+    contact() === null ? h("p", { class: "hotline" }, `${t("hotline")} `, h("strong", {}, view.hotline))
+      : h("dl", { class: "facts contact" }, contactRows().map(([name, value]) => [h("dt", {}, name), h("dd", {}, value)])),
   ];
 }
 
+// A tap on a product opens its card: where it comes from, its certificate, what lies here.
 function tile(tray) {
   const gone = !tray.in_service || tray.blocked ? "no_sale" : tray.on_hand <= 0 ? "sold_out" : null;
+  const card = `/c/${root.dataset.counter}/p/${encodeURIComponent(tray.sku)}`;
   return h("li", { class: gone ? "tile gone" : "tile" }, goods(tray),
-    h("div", { class: "tile-text" }, h("h3", {}, named(tray)), h("p", { class: "from" }, origin(tray))),
+    h("div", { class: "tile-text" }, h("h3", {}, h("a", { href: card }, named(tray))), isLarge() ? null : h("p", { class: "from" }, origin(tray))),
     h("div", { class: "tile-price" }, h("strong", { class: "num" }, money(tray.price_fen), h("small", {}, ` / ${unit(tray)}`)), h("span", {}, gone ? t(gone) : t("left", { n: tray.on_hand }))));
 }

@@ -1,13 +1,16 @@
 // The counter's screen: what anyone before the cabinet sees. It shows the View and decides nothing.
 
 import { ask } from "/static/ask.js";
+import { contact, contactRows, followContact, underAge } from "/static/contact.js";
 import { corner } from "/static/corner.js";
 import { h, show } from "/static/dom.js";
+import { isLarge, switches } from "/static/elder.js";
 import { goods, sign } from "/static/icons.js";
 import { follow, lostBand } from "/static/live.js";
 import { Question } from "/static/question.js";
-import { isChinese, money, named, origin, switchLanguage, t, told, unit } from "/static/text.js";
+import { money, named, origin, t, told, unit } from "/static/text.js";
 import { Countdown, countdownText, FINAL, heading, lineItem, notice, total } from "/static/visit.js";
+import { hear } from "/static/voice.js";
 
 const RESULT_MS = 5000;
 const ROOMY = 12; // goods that all have room with a picture each; nobody scrolls this screen
@@ -34,6 +37,7 @@ page.replaceChildren(head, body, foot);
 
 const bar = lostBand("view");
 follow("/live", take, (lost) => { connected = !lost; bar(lost); render(); });
+followContact(render);
 setInterval(render, 250);
 if (atScreen) corner(() => location.assign(RESTOCK));
 
@@ -42,6 +46,7 @@ function take(next) {
   countdown.set(view.basket?.closes_in_s);
   question.hear(view.basket?.question ?? null);
   noteResult(view.basket);
+  if (atScreen) hear(view.basket);
   render();
 }
 
@@ -62,15 +67,15 @@ function currentResult() {
 
 function render() {
   if (view === null) return;
-  show(head, [view.name, view.place, view.state, view.online], drawHead);
-  show(foot, [view.hotline], drawFoot);
+  show(head, [view.name, view.place, view.state, view.online, isLarge()], drawHead);
   const basket = view.basket && !FINAL.includes(view.basket.state) ? view.basket : currentResult();
+  show(foot, [view.hotline, contact(), isLarge(), Boolean(basket)], () => drawFoot(basket));
   if (view.state === "OUT_OF_ORDER" && !basket) show(body, ["out", view.reason], drawOut);
   else if (view.state === "RESTOCKING" || basket?.kind === "RESTOCK") show(body, ["restocking"], () => plain("restocking", "wait"));
   else if (basket?.kind === "SERVICE") show(body, ["service"], () => plain("service", "wait"));
   else if (basket?.question) question.draw(body, basket.question, view.trays);
   else if (basket) show(body, { ...basket, closes_in_s: null }, () => drawVisit(basket));
-  else show(body, ["idle", view.trays, view.state, view.token, connected, atScreen], drawIdle);
+  else show(body, ["idle", view.trays, view.state, view.token, connected, atScreen, isLarge()], drawIdle);
   tick(basket);
 }
 
@@ -86,13 +91,21 @@ function drawHead() {
   return [
     h("div", { class: "who" }, h("strong", {}, view.name), h("span", {}, view.place)),
     h("p", { class: "state" }, h("span", { class: `dot ${view.state}` }), stateText()),
-    h("button", { class: "language", lang: isChinese() ? "en" : "zh-CN", onclick: () => { switchLanguage(); render(); } }, t("language_other")),
+    switches(render),
   ];
 }
 
-const drawFoot = () => [
-  h("p", {}, `${t("hotline")} `, h("strong", { class: "num" }, view.hotline)),
-  atScreen ? h("a", { id: "restock", href: RESTOCK }, sign("fill"), t("restock_link")) : null];
+// Who answers for the counter, and the code of the page on which anyone may report a fault of it. During a visit
+// only whom to call.
+function drawFoot(basket) {
+  const restock = atScreen ? h("a", { id: "restock", href: RESTOCK }, sign("fill"), t("restock_link")) : null;
+  if (contact() === null || basket) return [h("p", {}, `${t("hotline")} `, h("strong", { class: "num" }, view.hotline)), restock];
+  return [
+    h("figure", { class: "report" }, h("img", { src: `/c/${counter}/report.png`, alt: t("report_alt") }), h("figcaption", {}, t("report_scan"))),
+    h("dl", { class: "contact" }, contactRows().map(([name, value]) => h("div", {}, h("dt", {}, name), " ", h("dd", {}, value)))),
+    restock,
+  ];
+}
 
 function drawOut() {
   return h("section", { class: "plain OUT" }, sign("stop"), h("h1", {}, t("out_title")),
@@ -120,7 +133,7 @@ function drawIdle() {
     h("section", { class: "scan" },
       h("div", { class: "how" }, h("h1", {}, t("scan_title")), h("p", {}, t("scan_text"))),
       drawCode(), drawSteps(), h("p", { class: "rule" }, t("one_payer"))),
-    h("section", { class: "goods", "aria-label": t("goods_title") }, h("ul", { class: view.trays.length > ROOMY ? "tiles many" : "tiles" }, view.trays.map(tile))));
+    h("section", { class: "goods", "aria-label": t("goods_title"), tabindex: isLarge() ? 0 : null }, underAge(view.trays), h("ul", { class: view.trays.length > ROOMY ? "tiles many" : "tiles" }, view.trays.map(tile))));
 }
 
 function drawCode() {
@@ -154,6 +167,6 @@ function tile(tray) {
       h("p", { class: "stock" }, gone ? [sign("stop"), t(gone)] : t("left", { n: tray.on_hand }))),
     h("div", { class: "tile-text" },
       h("h2", {}, named(tray)),
-      h("p", { class: "from" }, origin(tray)),
+      isLarge() ? null : h("p", { class: "from" }, origin(tray)),
       h("p", { class: "price" }, h("strong", { class: "num" }, money(tray.price_fen)), h("span", {}, ` / ${unit(tray)}`))));
 }
