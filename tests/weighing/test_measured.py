@@ -9,6 +9,7 @@ from edge.weighing.recording import Stocked, StockedTray
 
 TRAY = "1-01"
 ZERO_G = 812.0
+ZERO = Empty(ZERO_G, 1.0)
 
 
 def goods(sku, unit_g, tol_g=4.5, lot_sd_g=0.1):
@@ -19,7 +20,7 @@ TEA, RICE, TWIN = goods("TEA", 191.0), goods("RICE", 540.0), goods("TWIN", 191.5
 MASK = goods("MASK", 48.0, 3.0, None)
 
 
-def measured(load_g, *lying, zero=Empty(ZERO_G, 1.0)):
+def measured(load_g, *lying, zero=ZERO):
     found = measured_stock(
         [StockedTray(TRAY, lying)],
         {} if load_g is None else {TRAY: ZERO_G + load_g},
