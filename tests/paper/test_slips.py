@@ -73,8 +73,10 @@ def test_everything_stands_in_its_own_place_and_the_seal_is_read_back(drawn, doc
     paper = Box(0, 0, roll.width, panel.bottom)
     assert [name for name, box in boxes if not paper.holds(box)] == []
     assert [(a, b) for (a, one), (b, other) in combinations(boxes, 2) if one.meets(other)] == []
-    assert read_back(painted(panel, panel.bottom + roll.pad)) == [SEAL.text]
-    assert read_back(printed(thermal.strip(panel, roll.pad))) == [SEAL.text]
+    if roll.name.startswith("thermal"):
+        assert read_back(printed(thermal.strip(panel, roll.pad))) == [SEAL.text]
+    else:
+        assert read_back(painted(panel, panel.bottom + roll.pad)) == [SEAL.text]
 
 
 def test_a_buyers_receipt_adds_up_and_names_what_the_law_asks_for():
