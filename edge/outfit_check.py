@@ -18,7 +18,13 @@ from edge.files import Draft
 from edge.lint_check import linted, names_of, sentences
 from edge.policies import gate_policy
 from edge.settings import Settings
-from edge.settings_check import load_problems, roster_problems, settings_problems, tray_problems
+from edge.settings_check import (
+    load_problems,
+    roster_goods_problems,
+    roster_problems,
+    settings_problems,
+    tray_problems,
+)
 from edge.weighing.linter import CabinetReport, Level
 
 
@@ -59,6 +65,8 @@ def misfits(path: Path, at: Mapping[str, Path], parts: Parts) -> Iterator[str]:
             yield f"{at['planogram_draft']}: has the version of {at['planogram']}; give it another"
     if parts.roster:
         yield from (f"{at['roster']}: {each}" for each in roster_problems(parts.roster, settings))
+    if parts.roster and catalogue:
+        yield from (f"{at['roster']}: {each}" for each in roster_goods_problems(parts.roster, catalogue))
     if settings and catalogue and settings.weighing.lint == "refuse":
         for file, report in reports(at, parts):
             yield from (f"{file}: {each}" for each in sentences(report, names_of(catalogue), Level.ERROR))

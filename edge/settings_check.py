@@ -127,6 +127,21 @@ def roster_problems(roster: Roster, settings: Settings | None = None) -> Iterato
         yield 'policy.identity is "unit_staff" and no buyer is staff; give those that are staff = true'
 
 
+def roster_goods_problems(roster: Roster, catalogue: Catalogue) -> Iterator[str]:
+    """Suppliers and origins of which the catalogue has nothing: a slip of the pen, not a bare shelf."""
+    products = catalogue.products.values()
+    suppliers = {each.supplier_id for each in products}
+    origins = {name for each in products for name in (each.county_zh, each.county_code)}
+    for account in roster.accounts.values():
+        if account.suppliers and suppliers != {""} and suppliers.isdisjoint(account.suppliers):
+            yield f"{account.login}: the catalogue has no goods of supplier {', '.join(account.suppliers)}"
+    quotas = {quota.id: quota for each in roster.accounts.values() for quota in each.quotas}
+    for id, quota in quotas.items():
+        if quota.counties and origins.isdisjoint(quota.counties):
+            named = ", ".join(sorted(quota.counties))
+            yield f"quota {id}: the catalogue has no goods from {named}; write counties as it does"
+
+
 def _identity_problems(settings: Settings) -> Iterator[str]:
     counter = settings.counter
     if not COUNTER_ID.fullmatch(counter.id):

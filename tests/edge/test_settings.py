@@ -233,6 +233,15 @@ SPOILT = [
     pytest.param(
         "roster.toml", 'title = "示例职工"', 'suppliers = ["S001"]', "demo-001: suppliers is for who restocks"
     ),
+    pytest.param(
+        "roster.toml", '["S005"]', '["S5"]', "demo-supplier: the catalogue has no goods of supplier S5"
+    ),
+    pytest.param(
+        "roster.toml",
+        "valid_to =",
+        'counties = ["紫阳"]\nvalid_to =',
+        "quota sample-festival: the catalogue has no goods from 紫阳; write counties as it does",
+    ),
     pytest.param("roster.toml", '["sample-festival"]', '["other"]', "demo-004: there is no quota other; add"),
     pytest.param(
         "roster.toml", '"UNION_FESTIVAL"', '"832_RESERVED"', "a counter sale is not an 832 purchase"
