@@ -1,4 +1,4 @@
-"""A fault that a buyer reports stands as an alarm until staff have been at the door."""
+"""U5: a fault that a buyer reports stands as an alarm until staff have been at the door."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def report(rig, about: About, text: str = "") -> object:
 
 
 @pytest.mark.parametrize("with_power_cut", [False, True])
-def test_a_reported_fault_is_an_alarm_and_survives_a_restart(rig, with_power_cut):
+def test_u5_a_reported_fault_is_an_alarm_and_survives_a_restart(rig, with_power_cut):
     assert report(rig, About.DOOR, "门关不上") == Accepted("report-DOOR-门关不上")
     report(rig, About.DOOR, "门关不上")
     report(rig, About.PRICE)
@@ -36,7 +36,7 @@ def test_a_reported_fault_is_an_alarm_and_survives_a_restart(rig, with_power_cut
     assert price == ("PRICE", "MINOR", "")
 
 
-def test_a_buyer_leaves_the_report_and_a_technician_at_the_door_clears_it(rig):
+def test_u5_a_buyer_leaves_the_report_and_a_technician_at_the_door_clears_it(rig):
     report(rig, About.SCREEN, "黑屏")
     rig.visit(("take", {"tray": "1-01", "count": 1}))
     assert len(alarms(rig)) == 1, "a buyer's visit mends nothing"

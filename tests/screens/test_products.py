@@ -149,5 +149,7 @@ def test_a_sites_own_sound_goes_before_ours_in_its_language_only(cards, tmp_path
 
 
 @pytest.mark.parametrize("path", ["/voice/zh/secret", "/voice/fr/open", "/voice/zh/..%2F..%2Fsettings"])
-def test_nothing_but_a_known_key_is_served(cards, path):
+def test_nothing_but_a_known_key_is_served(cards, tmp_path, path):
+    (tmp_path / "zh").mkdir()
+    (tmp_path / "zh" / "secret.wav").write_bytes(b"RIFF")
     assert cards.client.get(path).status_code == 404
