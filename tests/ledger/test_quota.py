@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from edge.domain.quota import Part, Quota, Scheme
 from edge.domain.values import Fen
@@ -140,6 +142,71 @@ def test_what_is_not_used_lapses_to_the_unit(ledger, sold, facts, path):
     (lapsed,) = told(path, "quota.entered.v1")
     assert (lapsed["kind"], lapsed["unit"], lapsed["fen"]) == ("LAPSE", "u-1", 19400)
     assert verify(path) == []
+
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("sell"), st.integers(0, 1050), st.booleans()),
+        st.tuples(st.just("refund"), st.integers(1, 1200), st.sampled_from([None, 1, 2])),
+        st.tuples(st.just("settle"), st.none(), st.none()),
+        st.tuples(st.just("lapse"), st.integers(1, 500), st.none()),
+    ),
+    max_size=7,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(history=steps)
+def test_whatever_happens_books_add_up_and_nothing_comes_back_twice(
+    tmp_path_factory, open_at, facts, history
+):
+    path = tmp_path_factory.mktemp("books") / "ledger.db"
+    orders, drawn, debt, back = [], 0, {}, {}
+    with closing(open_at(path)) as ledger:
+        for n, (what, fen, more) in enumerate(history, 1):
+            at = facts.at(100.0 * n)
+            if what == "sell":
+                closed = facts.closed(n, {"1-01": 2, "1-02": 1}, seconds=100.0 * n)
+                parts = shared(fen, owed=more)
+                ledger.begin_session(facts.opened(n, 100.0 * n), at)
+                sale = replace(closed.sale, paid=parts, unit="u-1")
+                orders.append(ledger.close_session(replace(closed, sale=sale), facts.at(100.0 * n + 20)))
+                drawn += sum(part.fen for part in parts if part.quota)
+                debt[orders[-1]] = sum(part.fen for part in parts if part.owed)
+            elif what == "refund" and orders:
+                order = orders[n % len(orders)]
+                try:
+                    done = ledger.refund(order, Fen(fen), "示例", at, line=more)
+                except NoRefund:
+                    continue
+                assert sum(part.fen for part in done.parts) == fen
+                back[order] = back.get(order, 0) + fen
+                drawn -= sum(part.fen for part in done.parts if part.quota)
+                debt[order] = max(0, debt[order] - sum(p.fen for p in done.parts if p.owed))
+            elif what == "settle" and orders:
+                order = orders[n % len(orders)]
+                assert ledger.settle(order, "示例", at) == debt[order]
+                debt[order] = 0
+            elif what == "lapse":
+                ledger.lapse([("b-1", FESTIVAL, Fen(fen))], at)
+                drawn += fen
+        assert ledger.drawn("b-1").get("festival", 0) == drawn
+        assert ledger.owed("b-1") == {order: fen for order, fen in debt.items() if fen}
+        assert ledger.spent("b-1") == 1050 * len(orders) - sum(back.values())
+        assert all(fen <= 1050 for fen in back.values())
+    assert verify(path) == []
+
+
+def shared(quota, *, owed):
+    """A sale of lines of 700 and 350 fen, ``quota`` fen of it by the quota."""
+    first, second = min(quota, 700), max(0, quota - 700)
+    parts = (
+        Part(1, Scheme.UNION_FESTIVAL, "festival", Fen(first)),
+        Part(2, Scheme.UNION_FESTIVAL, "festival", Fen(second)),
+        Part(1, Scheme.SELF_PAY, "", Fen(700 - first), owed),
+        Part(2, Scheme.SELF_PAY, "", Fen(350 - second), owed),
+    )
+    return tuple(part for part in parts if part.fen)
 
 
 @pytest.mark.parametrize(
