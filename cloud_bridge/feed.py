@@ -237,6 +237,41 @@ class StockMoved(Fact, frozen=True, kw_only=True):
     expires_on: str | None = None
 
 
+class RestockLine(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One product on one tray in a restock. Pieces.
+
+    planned: as suggested. weighed, brought: put in by weight, and as signed. pulled: taken away, with its
+    reason EXPIRED DAMAGED RECALLED RETURNED. counted, adjusted: a stock-take and its difference to the books.
+    now: what lies there. lot, produced_on, expires_on: of what was brought.
+    """
+
+    tray: str
+    sku: str
+    planned: int
+    weighed: int
+    brought: int
+    now: int
+    pulled: int = 0
+    pull_reason: str = ""
+    counted: int | None = None
+    adjusted: int = 0
+    lot: str = ""
+    produced_on: str | None = None
+    expires_on: str | None = None
+    reason: str = ""
+
+
+class RestockFinished(Fact, frozen=True, kw_only=True):
+    """``restock.finished.v1``: a supplier's visit as it was signed. ``signer``: opaque reference."""
+
+    document: str
+    session: str
+    signer: str
+    lines: tuple[RestockLine, ...]
+    opened_at: str
+    closed_at: str
+
+
 class AlarmRaised(Fact, frozen=True, kw_only=True):
     """``alarm.raised.v1``. One alarm is (kind, subject); raising it again updates it."""
 
@@ -327,6 +362,7 @@ TYPES: dict[type[Fact], str] = {
     QuotaEntered: "quota.entered.v1",
     SessionClosed: "session.closed.v1",
     StockMoved: "stock.moved.v1",
+    RestockFinished: "restock.finished.v1",
     AlarmRaised: "alarm.raised.v1",
     AlarmCleared: "alarm.cleared.v1",
     StockCounted: "stock.counted.v1",

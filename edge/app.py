@@ -25,7 +25,7 @@ from prometheus_client import Counter as Tally
 
 from edge.clock import Clock
 from edge.domain.product_view import Assortment
-from edge.domain.requests import PinChecked
+from edge.domain.requests import BadgeChecked, PinChecked
 from edge.domain.values import Kind, SessionId, Sku
 from edge.domain.view import SessionView
 from edge.engine import Engine
@@ -45,12 +45,12 @@ from edge.ledger.trays import tray_of
 from edge.lint_check import capacity_g, names_of, plans_of
 from edge.outfit import Outfit, load_outfit
 from edge.outfit_watch import OutfitWatch, goods_of
-from edge.pins import check_pin
+from edge.pins import check_pin, whose_badge
 from edge.screens.app import make_app
 from edge.screens.health import Readiness
 from edge.screens.server import WebThread
 from edge.screens.stage import Stage
-from edge.turn import CentreSeen, Goods, Input, Turn, VerifyPin
+from edge.turn import CentreSeen, Goods, Input, Turn, VerifyBadge, VerifyPin
 from edge.weighing.linter import lint
 
 log = structlog.get_logger(__name__)
@@ -178,7 +178,7 @@ class Process:
         for job in turn.jobs:
             self._submit(job)
         for check in turn.checks:
-            self._worker.submit(self._check_pin, check)
+            self._worker.submit(self._check, check)
         for flight in turn.flights:
             self._worker.submit(self._flights.keep, flight)
         for session in turn.sessions:
@@ -188,6 +188,10 @@ class Process:
             self._assortment = assortment_of(self._goods)
         if turn.view is not None:
             self._stage.show(turn.view)
+        if turn.restock is not None:
+            self._stage.show_restock(*turn.restock)
+        elif turn.signed_out:
+            self._stage.show_restock(None)
         for answer in turn.answers:
             self._stage.answer(answer)
 
@@ -205,8 +209,11 @@ class Process:
             self._end(RuntimeError("the web thread ended"))
 
     # --- the worker -----------------------------------------------------------------------------------
-    def _check_pin(self, check: VerifyPin) -> None:
-        self._inbox.put(PinChecked(check.id, check_pin(check.pin, check.against)))
+    def _check(self, check: VerifyPin | VerifyBadge) -> None:
+        if isinstance(check, VerifyBadge):
+            self._inbox.put(BadgeChecked(check.id, whose_badge(check.badge, check.against)))
+        else:
+            self._inbox.put(PinChecked(check.id, check_pin(check.pin, check.against)))
 
     def _look_at_centre(self) -> None:
         try:

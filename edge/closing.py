@@ -13,6 +13,7 @@ import structlog
 from edge.alarms import AlarmBook
 from edge.domain.basket import movements_of, sale_of
 from edge.domain.records import ClosedSession, Sale
+from edge.domain.restock import booked_by, intake_of, lines_of
 from edge.domain.session import State
 from edge.domain.values import Instant, Kind
 from edge.domain.verdict import NOTHING
@@ -70,7 +71,7 @@ class Closing:
         """Make the record of ``visit``, which has come to its end."""
         facts, products = visit.facts, visit.catalogue.products
         verdict = NOTHING if visit.state is State.CANCELLED else visit.verdict
-        buying = facts.kind is Kind.BUY
+        buying, signed = facts.kind is Kind.BUY, visit.signed
         self._record = ClosedSession(
             id=facts.id,
             kind=facts.kind,
@@ -84,7 +85,9 @@ class Closing:
             channel=self._channel,
             trays=tuple(tray for tray in verdict.trays if tray.verdict != "empty" or tray.events),
             sale=sale_of(verdict.trays, facts, products, self._today(now)) if buying else None,
-            movements=movements_of(facts.kind, verdict, visit.lots),
+            movements=movements_of(facts.kind, verdict, visit.lots) if signed is None else booked_by(signed),
+            restock=None if signed is None else lines_of(signed),
+            intake=() if signed is None else intake_of(signed, self._today(now)),
         )
 
     def write(self, visit: Visit, now: Instant, turn: Turn) -> Receipt | None:

@@ -15,6 +15,7 @@ from edge.closing import LODGED, Closing
 from edge.domain.pricing import Terms
 from edge.domain.records import OpenSession
 from edge.domain.requests import AnswerRequest
+from edge.domain.restock import Row, Sheet
 from edge.domain.session import Effect, Event, State
 from edge.domain.values import BuyerRef, Decigrams, Instant, Kind, Place, SessionId, TrayId
 from edge.door_events import door_events
@@ -23,6 +24,7 @@ from edge.hardware.signals import DoorState, Pace, SetPace, Sweep, Unlock, Unloc
 from edge.ledger.ledger import Ledger
 from edge.offering import promoted
 from edge.recognition import LEAD_S, Recognition, Weight, policy_of, stocked
+from edge.restock_sheet import signed_verdict
 from edge.settings import Settings
 from edge.showing import Receipt
 from edge.trays import Trays
@@ -152,7 +154,7 @@ class Conductor:
         visit.recognition.hear(sweep.readings)
         if visit.state is State.OPEN:
             self._note_steps(visit, now)
-        elif visit.state is State.SETTLING and visit.question is None and self._steady(visit, now):
+        elif visit.state is State.SETTLING and not visit.asking and self._steady(visit, now):
             self._happen(Event.STEADY, now)
 
     def _steady(self, visit: Visit, now: Instant) -> bool:
@@ -170,6 +172,30 @@ class Conductor:
             visit.verdict = visit.answered(answer.choice, self._trays)
         self._happen(Event.ANSWERED, now)
         return True
+
+    # --- a restock's sheet --------------------------------------------------------------------------
+    def note_sheet(self, sheet: Sheet, note: Mapping[str, object], now: Instant) -> None:
+        """The restocker typed something, or took it back. Raises LedgerError; then nothing was typed."""
+        visit = self.visit
+        assert visit is not None
+        self._ledger.journal(visit.facts.id, "sheet", note, now)
+        visit.sheet = sheet
+
+    def let_in(self, now: Instant, turn: Turn) -> None:
+        """From the sheet back to the trays. The bolt is pulsed at once or not at all."""
+        self._turn, visit = turn, self.visit
+        assert visit is not None
+        visit.let_in_until = now.mono + UNLOCK_WITHIN_S + self._limits.pull_s
+        self._journal(visit, "let_in", {}, now)
+        turn.jobs.append(Unlock(visit.facts.id, now.mono + UNLOCK_WITHIN_S))
+
+    def sign(self, rows: tuple[Row, ...], now: Instant, turn: Turn) -> None:
+        """The sheet is signed as ``rows`` say: everything of it is booked in one transaction."""
+        self._turn, visit = turn, self.visit
+        assert visit is not None
+        visit.signed, visit.signing = rows, False
+        visit.verdict = signed_verdict(visit.verdict, rows)
+        self._happen(Event.SIGNED, now)
 
     def see_door(self, seen: DoorState, now: Instant, turn: Turn) -> None:
         self._turn, visit = turn, self.visit
@@ -235,6 +261,8 @@ class Conductor:
             case Effect.AWAIT_RELOCK:
                 timers[Event.RELOCK_TIMEOUT] = now.mono + RELOCK_S
             case Effect.WATCH:
+                if visit.signing:
+                    visit.go_back()
                 visit.watch_open_door(now.mono, limits.warn_s, limits.alarm_s)
                 self._journal(visit, "door_opened" if visit.door_seen_open else "resumed", {}, now)
             case Effect.AWAIT_LATCH:
@@ -247,6 +275,9 @@ class Conductor:
             case Effect.ASK_BUYER:
                 timers.pop(Event.REST_TIMEOUT, None)
                 timers[Event.ANSWER_TIMEOUT] = now.mono + limits.ask_s
+            case Effect.AWAIT_SIGNATURE:
+                timers.pop(Event.REST_TIMEOUT, None)
+                visit.signing = True
             case Effect.CONCLUDE:
                 visit.question = None
                 self._conclude(visit, now)
@@ -321,7 +352,9 @@ class Conductor:
     def _decide(self, visit: Visit, now: Instant) -> None:
         self._note_steps(visit, now)
         visit.decide(self._trays, now.mono)
-        if visit.question is not None and self._limits.ask_s > 0:
+        if visit.facts.kind is Kind.RESTOCK and not visit.shut_throughout(visit.verdict):
+            self._happen(Event.SHEET, now)
+        elif visit.question is not None and self._limits.ask_s > 0:
             self._happen(Event.ASK, now)
         else:
             visit.question = None

@@ -14,7 +14,7 @@ from edge.errors import CannotCreate, ConfigError
 from edge.toml_text import overlaid, toml
 
 LOOPBACK = "127.0.0.1"
-COPIED = ("catalogue.csv", "planogram.toml", "roster.toml", "traces.toml")
+COPIED = ("catalogue.csv", "planogram.toml", "roster.toml", "traces.toml", "deliveries.toml")
 NOTE = "# Made by `counter demo` from the sample. Ports and paths are set at each start; the rest stays.\n"
 
 

@@ -18,7 +18,8 @@ def door_events(visit: Visit, seen: DoorState) -> Iterator[Event]:
             yield from _open(visit, seen)
         case State.SETTLING if seen.closed is False:
             visit.door_open = True
-            yield Event.DOOR_OPENED
+            asked = visit.signing and seen.at <= visit.let_in_until
+            yield Event.LET_IN if asked else Event.DOOR_OPENED
 
 
 def _unlocking(visit: Visit, seen: DoorState) -> Iterator[Event]:

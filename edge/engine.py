@@ -23,10 +23,15 @@ from edge.domain.requests import (
     Accepted,
     AnswerRequest,
     AppealRequest,
+    BadgeChecked,
     OpenRequest,
     PinChecked,
     Refusal,
     Refused,
+    Request,
+    RestockRequest,
+    SignedIn,
+    SignInRequest,
 )
 from edge.domain.roster import Account
 from edge.domain.tokens import TokenBook
@@ -45,7 +50,10 @@ from edge.hardware.signals import (
 from edge.idle_door import IdleDoor
 from edge.ledger.ledger import Ledger
 from edge.offering import Offering
+from edge.policies import gate_policy
 from edge.purses import Purses
+from edge.restock_rows import Rows
+from edge.restocking import Restocking
 from edge.settings import Settings
 from edge.showing import RESULT_S, Showing
 from edge.trays import Trays
@@ -94,6 +102,7 @@ class Engine:
         closing = Closing(ledger, self._alarms, self._trays, channel, self._today, recorded, self._paid)
         over = self._session_over
         self._conductor = Conductor(settings, ledger, self._alarms, self._trays, closing, over)
+        self._restocking = self._make_restocking(settings)
         self._showing = Showing(settings.counter, self._tokens)
         self._offering = Offering(ledger, self._zone)
         self._door = DoorState(now.mono, None, None)
@@ -111,6 +120,20 @@ class Engine:
     def goods(self) -> Goods:
         """What is in force."""
         return self._goods
+
+    def _make_restocking(self, settings: Settings) -> Restocking:
+        policy, max_load_g = gate_policy(settings), settings.weighing.max_load_g
+        rows = Rows(self._ledger, self._trays, policy, max_load_g, self._today)
+        return Restocking(
+            self._conductor,
+            self._alarms,
+            rows,
+            self._trays,
+            self._today,
+            open_door=self._open_for_staff,
+            why_shut=self._why_shut_for_staff,
+            apply=self._apply,
+        )
 
     def step(self, inputs: Sequence[Input], now: Instant) -> Turn:
         """Take ``inputs`` in order, let time-outs come, and say what is to be done."""
@@ -154,8 +177,6 @@ class Engine:
                 self._on_line(item, now)
             case Misconfigured():
                 self._on_misconfigured(item, now)
-            case OpenRequest() | PinChecked() | AppealRequest() | AnswerRequest():
-                self._on_person(item, now, turn)
             case FaultReport():
                 self._upkeep.hear_report(item, now)
                 turn.answers.append(Accepted(item.id))
@@ -165,6 +186,8 @@ class Engine:
                 self._on_files(item, now)
             case CentreSeen():
                 self._online = item.online
+            case _:
+                self._on_person(item, now, turn)
 
     # --- devices ------------------------------------------------------------------------------------
     def _on_door(self, seen: DoorState, now: Instant, turn: Turn) -> None:
@@ -184,6 +207,9 @@ class Engine:
             self._upkeep.door_open(now)
 
     def _session_over(self, unexplained: Mapping[TrayId, Decigrams]) -> None:
+        receipt = self._conductor.receipt
+        if receipt is not None and receipt.closed.restock is not None and receipt.order_no:
+            self._restocking.finished(receipt.order_no)
         self._idle_door.session_over(unexplained)
         self._offering.sold()
         self._upkeep.session_over()
@@ -217,14 +243,20 @@ class Engine:
             self._alarms.clear("CATALOGUE_REFUSED", "files", now)
 
     # --- people -------------------------------------------------------------------------------------
-    def _on_person(
-        self, item: OpenRequest | PinChecked | AppealRequest | AnswerRequest, now: Instant, turn: Turn
-    ) -> None:
+    def _on_person(self, item: Request | PinChecked | BadgeChecked, now: Instant, turn: Turn) -> None:
         """Answer a request. Where the ledger cannot be written, nobody is let in."""
         try:
             match item:
                 case OpenRequest():
                     self._entrance.ask(item, self._goods.roster, now, turn)
+                case SignInRequest():
+                    self._entrance.sign_in(item, self._goods.roster, now, turn)
+                case BadgeChecked():
+                    known = self._entrance.recognise(item, self._goods.roster, now, turn)
+                    if known is not None:
+                        self._sign_in(*known, now, turn)
+                case RestockRequest():
+                    self._restocking.ask(item, self._goods, now, turn)
                 case PinChecked():
                     self._on_pin(item, now, turn)
                 case AppealRequest():
@@ -233,7 +265,7 @@ class Engine:
                     self._on_answer(item, now, turn)
         except LedgerError as error:
             log.error("request_not_written", error=str(error))
-            if isinstance(item, OpenRequest):
+            if isinstance(item, OpenRequest | SignInRequest):
                 self._entrance.abandon(item)
             turn.answers.append(Refused(item.id, Refusal.OUT_OF_ORDER, "the counter is out of order: ledger"))
 
@@ -249,6 +281,9 @@ class Engine:
         if admitted is None:
             return
         request, account = admitted
+        if isinstance(request, SignInRequest):
+            self._sign_in(request, account, now, turn)
+            return
         # The token is looked at before anything else and used up only by a granted request.
         refusal = self._tokens.check(request.token, now.mono)
         why = (refusal, "scan the screen's code again") if refusal else self._why_shut(request, account, now)
@@ -256,13 +291,46 @@ class Engine:
             self._entrance.refuse(request, *why, turn)
             return
         self._tokens.redeem(request.token, now.mono)
-        self._coil.pulsed(now.mono)
+        secret = self._random_hex(16) if request.kind is Kind.RESTOCK else ""
+        session = self._open(request.kind, account, now, turn)
+        if request.kind is Kind.RESTOCK:
+            self._restocking.sign_in(account, secret, now)
+        self._entrance.grant(request, session, secret, turn)
+
+    def _open(self, kind: Kind, account: Account, now: Instant, turn: Turn) -> SessionId:
+        """Begin a session of ``account``, to whom nothing speaks against it."""
         session = SessionId(self._random_hex(16))
-        self._entrance.grant(request, session, turn)
-        self._idle_door.session_begins(request.kind, now)
+        self._coil.pulsed(now.mono)
+        self._idle_door.session_begins(kind, now)
         learnt = self._upkeep.learnt(self._goods)
         terms = self._offering.terms(self._goods, now)
-        self._conductor.begin(session, request.kind, account.ref, self._goods, learnt, terms, now, turn)
+        self._conductor.begin(session, kind, account.ref, self._goods, learnt, terms, now, turn)
+        return session
+
+    def _sign_in(self, request: SignInRequest, account: Account, now: Instant, turn: Turn) -> None:
+        secret = self._random_hex(16)
+        if refused := self._restocking.sign_in(account, secret, now):
+            self._entrance.refuse(request, *refused, turn)
+        else:
+            turn.answers.append(SignedIn(request.id, secret))
+
+    def _open_for_staff(self, account: Account, now: Instant, turn: Turn) -> tuple[Refusal, str] | None:
+        """The door for who is signed in, at first or once more from the sheet; None: it is being opened."""
+        if refused := self._why_shut_for_staff(now):
+            return refused
+        if self._conductor.visit is None:
+            self._open(Kind.RESTOCK, account, now, turn)
+        else:
+            self._coil.pulsed(now.mono)
+            self._conductor.let_in(now, turn)
+        return None
+
+    def _why_shut_for_staff(self, now: Instant) -> tuple[Refusal, str] | None:
+        if reason := self.out_of_order:
+            return Refusal.OUT_OF_ORDER, f"the counter is out of order: {reason}"
+        if self._coil.is_hot(now.mono):
+            return Refusal.TOO_SOON, "the lock has to rest; try again in some seconds"
+        return None
 
     def _why_shut(self, request: OpenRequest, account: Account, now: Instant) -> tuple[Refusal, str] | None:
         """Why the door stays shut for ``account``; None: it may be opened."""
@@ -272,10 +340,10 @@ class Engine:
             if visit.facts.kind is Kind.BUY:
                 return Refusal.BUSY, "wait until the door is shut and settled"
             return Refusal.RESTOCKING, "wait until the counter is filled"
-        if reason := self.out_of_order:
-            return Refusal.OUT_OF_ORDER, f"the counter is out of order: {reason}"
-        if self._coil.is_hot(now.mono):
-            return Refusal.TOO_SOON, "the lock has to rest; try again in some seconds"
+        if self._restocking.staff is not None and request.kind is not Kind.RESTOCK:
+            return Refusal.RESTOCKING, "wait until the counter is filled"
+        if refused := self._why_shut_for_staff(now):
+            return refused
         return self._why_not_buy(account, now) if request.kind is Kind.BUY else None
 
     def _why_not_buy(self, account: Account, now: Instant) -> tuple[Refusal, str] | None:
@@ -319,6 +387,7 @@ class Engine:
         self._entrance.forget(now.mono)
         self._alarms.retry(now)
         self._conductor.pass_time(now, turn)
+        self._restocking.pass_time(now)
         if self._conductor.visit is not None:
             return
         self._idle_door.follow_up(now)
@@ -391,9 +460,11 @@ class Engine:
             self.out_of_order or ("scales" if self._weighs_nothing(now) else ""),
             self._alarms.kinds(),
             self._online,
+            self._restocking.staff is not None,
             self._today(now),
             now,
             self._gate.held.shown,
         )
+        self._restocking.show(self._goods, now, turn)
         if session is not None:
             turn.sessions.append(session)

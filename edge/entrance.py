@@ -1,14 +1,23 @@
-"""Who is at the door: tokens, accounts, PINs and repeated requests, up to the point of being let in."""
+"""Who is at the door: tokens, accounts, PINs, badges and repeated requests, until they are let in."""
 
 from dataclasses import dataclass
 
-from edge.domain.requests import Answer, Granted, OpenRequest, PinChecked, Refusal, Refused
+from edge.domain.requests import (
+    Answer,
+    BadgeChecked,
+    Granted,
+    OpenRequest,
+    PinChecked,
+    Refusal,
+    Refused,
+    SignInRequest,
+)
 from edge.domain.roster import Account, Roster
 from edge.domain.tokens import TokenBook
 from edge.domain.values import Instant, SessionId
 from edge.ledger.ledger import Ledger
 from edge.ledger.pins import Locked
-from edge.turn import Turn, VerifyPin
+from edge.turn import Turn, VerifyBadge, VerifyPin
 
 _REMEMBERED = 256
 """Answers kept for repeated Idempotency-Keys."""
@@ -17,13 +26,16 @@ ASKED_FOR_S = 3.0
 """A request that is not granted within this is dropped: its page gives up soon after (5 s), and a bolt
 that moves for somebody who has walked away opens the counter, on their account, to whoever comes next."""
 
+BADGE = "badge"
+"""Under this name tries with badges that nobody has are counted, all of them together."""
+
 _AT_ONCE = 16
 """PINs in checking; one check takes some 50 ms, so that more could not be answered in time."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    request: OpenRequest
+    request: OpenRequest | SignInRequest
     account: Account | None
     since: float
 
@@ -45,29 +57,73 @@ class Entrance:
         """Answer at once what can be answered; otherwise have the PIN checked."""
         if self._repeated(request, turn):
             return
-        self.settle(now)
-        since = now.mono if request.asked_at is None else min(request.asked_at, now.mono)
-        if now.mono - since > ASKED_FOR_S or len(self._waiting) >= _AT_ONCE:
-            self.refuse(request, Refusal.BUSY, "the counter was busy; try again", turn)
+        since = self._taken_up(request, now, turn)
+        if since is None:
             return
         self._remember(request, None)
         if refusal := self._tokens.check(request.token, now.mono):
             self.refuse(request, refusal, "scan the screen's code again", turn)
             return
+        self._check_pin(request, roster, since, now, turn)
+
+    def sign_in(self, request: SignInRequest, roster: Roster, now: Instant, turn: Turn) -> None:
+        """Staff at the screen: who stands there needs no token, but a PIN or a badge."""
+        since = self._taken_up(request, now, turn)
+        if since is None:
+            return
+        if not request.badge:
+            self._check_pin(request, roster, since, now, turn)
+            return
+        badges = {a.login: a.badge for a in roster.accounts.values() if a.badge is not None}
+        if self._counted(request, BADGE, now, turn):
+            self._waiting[request.id] = _Waiting(request, None, since)
+            turn.checks.append(VerifyBadge(request.id, request.badge, badges))
+
+    def _taken_up(self, request: OpenRequest | SignInRequest, now: Instant, turn: Turn) -> float | None:
+        """Since when ``request`` waits (monotonic); None: it was refused, as too late or one too many."""
+        self.settle(now)
+        since = now.mono if request.asked_at is None else min(request.asked_at, now.mono)
+        if now.mono - since <= ASKED_FOR_S and len(self._waiting) < _AT_ONCE:
+            return since
+        self.refuse(request, Refusal.BUSY, "the counter was busy; try again", turn)
+        return None
+
+    def _check_pin(
+        self, request: OpenRequest | SignInRequest, roster: Roster, since: float, now: Instant, turn: Turn
+    ) -> None:
         account = roster.accounts.get(request.account)
-        if account is not None:
-            counted = self._ledger.count_try(account.ref, now, self._tries, self._lock_s)
-            if isinstance(counted, Locked):
-                minutes = int(counted.left_s // 60) + 1
-                text = f"too many wrong PINs; locked for {minutes} more minutes"
-                self.refuse(request, Refusal.BLOCKED, text, turn)
-                return
+        if account is not None and not self._counted(request, account.ref, now, turn):
+            return
         self._waiting[request.id] = _Waiting(request, account, since)
         turn.checks.append(VerifyPin(request.id, request.pin, account.pin if account else None))
 
+    def _counted(self, request: OpenRequest | SignInRequest, whose: str, now: Instant, turn: Turn) -> bool:
+        """Count a try before it is made; False: it was refused, there were too many."""
+        counted = self._ledger.count_try(whose, now, self._tries, self._lock_s)
+        if not isinstance(counted, Locked):
+            return True
+        minutes = int(counted.left_s // 60) + 1
+        text = f"too many wrong PINs; locked for {minutes} more minutes"
+        self.refuse(request, Refusal.BLOCKED, text, turn)
+        return False
+
+    def recognise(
+        self, checked: BadgeChecked, roster: Roster, now: Instant, turn: Turn
+    ) -> tuple[SignInRequest, Account] | None:
+        """Whose badge it was; None: nobody's, or nobody waits for this answer any more."""
+        waiting = self._waiting.pop(checked.id, None)
+        if waiting is None or not isinstance(waiting.request, SignInRequest):
+            return None
+        account = roster.accounts.get(checked.account) if checked.account else None
+        if account is None or account.badge is None:
+            self.refuse(waiting.request, Refusal.BAD_PIN, "nobody has this badge", turn)
+            return None
+        self._admitted.append(BADGE)
+        return waiting.request, account
+
     def admit(
         self, checked: PinChecked, roster: Roster, now: Instant, turn: Turn
-    ) -> tuple[OpenRequest, Account] | None:
+    ) -> tuple[OpenRequest | SignInRequest, Account] | None:
         """Whose PIN was right; None: refused, or nobody waits for this answer any more.
 
         roster: the one in force now; an account that changed since it was asked for is not let in.
@@ -85,10 +141,10 @@ class Entrance:
         self._admitted.append(account.ref)
         return waiting.request, account
 
-    def grant(self, request: OpenRequest, session: SessionId, turn: Turn) -> None:
-        self._answer(request, Granted(request.id, session), turn)
+    def grant(self, request: OpenRequest, session: SessionId, secret: str, turn: Turn) -> None:
+        self._answer(request, Granted(request.id, session, secret), turn)
 
-    def refuse(self, request: OpenRequest, code: Refusal, detail: str, turn: Turn) -> None:
+    def refuse(self, request: OpenRequest | SignInRequest, code: Refusal, detail: str, turn: Turn) -> None:
         self._answer(request, Refused(request.id, code, detail), turn)
 
     def settle(self, now: Instant) -> None:
@@ -102,8 +158,10 @@ class Entrance:
         for id in [id for id, w in self._waiting.items() if now - w.since > ASKED_FOR_S]:
             self.abandon(self._waiting.pop(id).request)
 
-    def abandon(self, request: OpenRequest) -> None:
+    def abandon(self, request: OpenRequest | SignInRequest) -> None:
         """``request`` will get no answer: its key may be used for another try."""
+        if isinstance(request, SignInRequest):
+            return
         earlier = self._answered.get(request.key)
         if earlier is not None and earlier[1] is None:
             del self._answered[request.key]
@@ -122,8 +180,9 @@ class Entrance:
             turn.answers.append(_addressed(answer, request.id))
         return True
 
-    def _answer(self, request: OpenRequest, answer: Answer, turn: Turn) -> None:
-        self._remember(request, answer)
+    def _answer(self, request: OpenRequest | SignInRequest, answer: Answer, turn: Turn) -> None:
+        if isinstance(request, OpenRequest):
+            self._remember(request, answer)
         turn.answers.append(answer)
 
     def _remember(self, request: OpenRequest, answer: Answer | None) -> None:
@@ -138,8 +197,8 @@ def _asks(request: OpenRequest) -> tuple[str, ...]:
 
 def _addressed(answer: Answer, id: str) -> Answer:
     match answer:
-        case Granted(_, session):
-            return Granted(id, session)
+        case Granted(_, session, secret):
+            return Granted(id, session, secret)
         case Refused(_, code, detail):
             return Refused(id, code, detail)
         case _:

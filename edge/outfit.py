@@ -12,11 +12,13 @@ from typing import TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from edge.applied import Applied, Stamp, stamps_of
+from edge.deliveries import read_deliveries
 from edge.domain.catalogue import Catalogue
 from edge.domain.gate import NO_RECALLS, Recalls
 from edge.domain.planogram import Planogram
 from edge.domain.price_check import group_problems
 from edge.domain.pricing import NO_PRICES, PriceList
+from edge.domain.restock import Delivery
 from edge.domain.roster import Roster
 from edge.domain.trace import Traces
 from edge.errors import ConfigError
@@ -58,6 +60,7 @@ class Outfit:
     files: Mapping[str, Path] = field(default_factory=dict)
     stamps: Mapping[str, Stamp] = field(default_factory=dict)
     noted: tuple[str, ...] = ()
+    deliveries: tuple[Delivery, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -105,14 +108,19 @@ def load_outfit(
         skus = catalogue.products.keys()
         traces = _tried(lambda file: read_traces(file, skus), at["traces"], problems)
     prices = _prices(at, catalogue, planogram, problems)
+    deliveries: tuple[Delivery, ...] | None = ()
+    if "deliveries" in at and catalogue:
+        skus = catalogue.products.keys()
+        deliveries = _tried(lambda file: read_deliveries(file, skus), at["deliveries"], problems)
     data, today = Path(files.data).absolute(), _local_day(settings, now)
     version, known = _in_force(data)
     parts = Parts(settings, catalogue, planogram, roster, draft, recalls, known, version, today)
     problems += misfits(path, at, parts)
     if problems or not (settings and catalogue and planogram and roster and prices):
         raise ConfigError(problems)
-    if recalls is None or traces is None:
-        raise ConfigError(problems)
+    assert recalls is not None
+    assert traces is not None
+    assert deliveries is not None
     found = dict(reports(at, parts))
     if draft and draft.now:
         planogram, lint, waiting = draft.planogram, found.get(at["planogram_draft"]), None
@@ -131,6 +139,7 @@ def load_outfit(
         traces=traces,
         prices=prices,
         recalls=recalls,
+        deliveries=deliveries,
         draft=waiting,
         files=at,
         stamps=stamps,

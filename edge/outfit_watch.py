@@ -84,6 +84,7 @@ def goods_of(outfit: Outfit) -> Goods:
         traces=outfit.traces,
         prices=outfit.prices,
         recalls=outfit.recalls,
+        deliveries=outfit.deliveries,
         draft=outfit.draft,
     )
 

@@ -52,6 +52,8 @@ class Files(Section, frozen=True, kw_only=True):
     catalogue: str = "catalogue.csv"
     planogram: str = "planogram.toml"
     roster: str = "roster.toml"
+    deliveries: str = ""
+    """What is on its way to the counter; "": nobody says."""
     traces: str = ""
     """Where the goods come from, lot by lot; "": no such file."""
     prices: str = ""

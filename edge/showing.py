@@ -124,6 +124,7 @@ class Showing:
         reason: str,
         alarms: tuple[str, ...],
         online: bool,
+        staffed: bool,
         today: date,
         now: Instant,
         blocked: Callable[[Place], str] = lambda _: "",
@@ -131,7 +132,8 @@ class Showing:
         """The public picture and the running session's, each None where nothing changed.
 
         terms: what goods cost now; while a session runs, those of its grant are shown. reason: why the
-        counter is out of order, "": it is not. blocked: why goods at a place are not sold.
+        counter is out of order, "": it is not. staffed: somebody is signed in to fill it. blocked: why
+        goods at a place are not sold.
         """
         evidence = _live(visit, trays, now) if visit else ()
         basket = _basket(visit, evidence, now) if visit else _result(receipt, now)
@@ -142,7 +144,7 @@ class Showing:
             name=self._counter.name,
             place=self._counter.place,
             hotline=self._counter.hotline,
-            state=_state(visit, reason),
+            state="RESTOCKING" if staffed else _state(visit, reason),
             reason=reason,
             trays=_trays(
                 goods,

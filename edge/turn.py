@@ -1,13 +1,15 @@
 """What goes into one step of the engine and what comes out of it. Values only."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from edge.domain.catalogue import Catalogue
 from edge.domain.gate import NO_RECALLS, Recalls
 from edge.domain.planogram import Planogram
 from edge.domain.pricing import NO_PRICES, PriceList
-from edge.domain.reports import FaultReport
-from edge.domain.requests import Answer, AnswerRequest, AppealRequest, OpenRequest, PinChecked
+from edge.domain.requests import Answer, BadgeChecked, PinChecked, Request
+from edge.domain.restock import Delivery
+from edge.domain.restock_view import RestockView
 from edge.domain.roster import PinHash, Roster
 from edge.domain.trace import Traces
 from edge.domain.view import SessionView, View
@@ -25,6 +27,7 @@ class Goods:
     traces: Traces = field(default_factory=Traces)
     prices: PriceList = NO_PRICES
     recalls: Recalls = NO_RECALLS
+    deliveries: tuple[Delivery, ...] = ()
     draft: Planogram | None = None
     """The planogram that waits for the next restock."""
 
@@ -53,17 +56,7 @@ class CentreSeen:
     online: bool
 
 
-Input = (
-    Signal
-    | OpenRequest
-    | AppealRequest
-    | AnswerRequest
-    | FaultReport
-    | PinChecked
-    | Goods
-    | FilesRead
-    | CentreSeen
-)
+Input = Signal | Request | PinChecked | BadgeChecked | Goods | FilesRead | CentreSeen
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +71,29 @@ class VerifyPin:
     against: PinHash | None
 
 
+@dataclass(frozen=True, slots=True)
+class VerifyBadge:
+    """A slow check for a worker, whose answer is ``BadgeChecked``. against: every badge by its login."""
+
+    id: str
+    badge: str
+    against: Mapping[str, PinHash]
+
+
 @dataclass(slots=True)
 class Turn:
-    """What one step asks of the shell. due: when to step again though nothing happened (monotonic)."""
+    """What one step asks of the shell. due: when to step again though nothing happened (monotonic).
+
+    restock: what whoever is signed in sees and the secret they show, where it changed; signed_out: nobody
+    is any more.
+    """
 
     jobs: list[Job] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
-    checks: list[VerifyPin] = field(default_factory=list)
+    checks: list[VerifyPin | VerifyBadge] = field(default_factory=list)
     view: View | None = None
     sessions: list[SessionView] = field(default_factory=list)
     flights: list[Flight] = field(default_factory=list)
+    restock: tuple[RestockView, str] | None = None
+    signed_out: bool = False
     due: float = 0.0

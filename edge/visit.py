@@ -12,12 +12,14 @@ import msgspec
 from edge.domain.catalogue import Catalogue
 from edge.domain.planogram import Planogram
 from edge.domain.records import OpenSession
+from edge.domain.restock import Row, Sheet
 from edge.domain.session import Effect, Event, State, step
 from edge.domain.stock import Lots
 from edge.domain.values import Instant, Kind, Place, Sku, TrayId, grams
 from edge.domain.verdict import NOTHING, Verdict, in_doubt
 from edge.hardware.signals import DoorState
 from edge.recognition import LEAD_S, Noted, Option, Recognition, journal_of, lying_on
+from edge.restock_sheet import sheet_of
 from edge.trays import FRESH_S, Trays
 from edge.weighing.filling import Band, Filled, Lying, counted
 from edge.weighing.track import Step, TrayWatch
@@ -86,6 +88,19 @@ class Visit:
     """Steps of before a restart, from the journal: a restock is counted from them."""
     question: tuple[Option, Option] | None = None
     """What the buyer is asked just now."""
+    sheet: Sheet = field(default_factory=Sheet)
+    """What the restocker typed."""
+    signing: bool = False
+    """A restock is counted and waits for its signature."""
+    let_in_until: float = 0.0
+    """Until then (monotonic) the restocker may open the door once more, as asked."""
+    signed: tuple[Row, ...] | None = None
+    """The sheet as it was signed."""
+
+    @property
+    def asking(self) -> bool:
+        """Whether the counter waits for a person's word, and not for the scales."""
+        return self.question is not None or self.signing
 
     def handle(self, event: Event) -> tuple[Effect, ...]:
         """Move to the next state; gives what must be done. Raises UnexpectedEvent."""
@@ -144,6 +159,11 @@ class Visit:
     def reopen(self) -> None:
         """The door opened again after it had been latched."""
         self.reopened, self.question = True, None
+        self.recognition.reopen()
+
+    def go_back(self) -> None:
+        """The restocker is at the trays again: what was counted is counted anew when the door is shut."""
+        self.signing, self.let_in_until = False, 0.0
         self.recognition.reopen()
 
     def news(self) -> Noted | None:
@@ -264,6 +284,7 @@ def resumed(
     visit.door_seen_open = facts.door_opened
     visit.resumed_at = now.mono
     visit.reopened = facts.reopened
+    visit.sheet = sheet_of(facts.sheet)
     visit.unseen_matters = facts.latched or _dark_s(facts.last_note, now) > UNSEEN_S
     if _lies_otherwise(facts, catalogue, planogram):
         visit.doubt = "goods_changed"

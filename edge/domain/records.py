@@ -196,11 +196,35 @@ class Intake:
 
 
 @dataclass(frozen=True, slots=True)
+class RestockLine:
+    """One product on one tray in a signed restock. Pieces; names as in ``restock_view.TileView``.
+
+    adjusted: what a stock-take found more (or, negative, less) than books and visit say.
+    """
+
+    tray: TrayId
+    sku: Sku
+    planned: int
+    weighed: int
+    brought: int
+    pulled: int
+    pull_reason: str
+    counted: int | None
+    adjusted: int
+    now: int
+    lot: str
+    produced_on: date | None
+    expires_on: date | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClosedSession:
     """A door session's end. state: SETTLED EMPTY REVIEW CANCELLED; verdict: charge | empty | review.
 
-    sale: None where nothing is charged. movements: what the session changes in the trays' books. intake:
-    what the law wants to be kept of goods that came.
+    sale: None where nothing is charged. movements: what the session changes in the trays' books. restock: the
+    lines of a restock's document, None: it was not signed. intake: what the law wants to be kept of goods
+    that came.
     """
 
     id: SessionId
@@ -217,6 +241,7 @@ class ClosedSession:
     sale: Sale | None
     movements: tuple[Movement, ...] = ()
     intake: tuple[Intake, ...] = ()
+    restock: tuple[RestockLine, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +270,8 @@ class OpenSession:
     skus: dict[TrayId, tuple[Sku, ...]] = field(default_factory=dict)
     latched: bool = False
     reopened: bool = False
+    sheet: tuple[str, ...] = field(default=())
+    """A restock's edits and undos as journalled (JSON)."""
     last_note: Instant | None = field(default=None, compare=False)
     offered: dict[Sku, Priced] = field(default_factory=dict)
     promotions: tuple[Promotion, ...] = ()

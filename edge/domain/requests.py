@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from edge.domain.reports import FaultReport
+from edge.domain.restock_view import RestockAct
 from edge.domain.values import Kind, SessionId
 
 
@@ -40,6 +41,12 @@ class Refusal(StrEnum):
     """An answer to a question that is not, or no longer, put."""
     KEY_REUSED = "KEY_REUSED"
     """The Idempotency-Key came before with another request."""
+    NOT_SIGNED_IN = "NOT_SIGNED_IN"
+    """Nobody is signed in at the screen, or somebody else by now."""
+    NOT_NOW = "NOT_NOW"
+    """What the restocker asks for does not fit what is under way; ``detail`` says why."""
+    UNFINISHED = "UNFINISHED"
+    """The sheet cannot be signed yet; ``detail`` names what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +66,39 @@ class OpenRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class SignInRequest:
+    """Staff at the counter's own screen: an account and its PIN, or (badge not "") a card's number."""
+
+    id: str
+    account: str
+    pin: str
+    badge: str = ""
+    asked_at: float | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RestockRequest:
+    """One tap of whoever is signed in. secret: as ``SignedIn`` gave it."""
+
+    id: str
+    secret: str
+    act: RestockAct
+
+
+@dataclass(frozen=True, slots=True)
 class PinChecked:
     """The worker's answer to ``VerifyPin``."""
 
     id: str
     ok: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BadgeChecked:
+    """The worker's answer to ``VerifyBadge``: whose it is, None: nobody's."""
+
+    id: str
+    account: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +125,25 @@ class AnswerRequest:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """Answer to an OpenRequest: the session exists and the bolt is being moved."""
+    """Answer to an OpenRequest: the session exists and the bolt is being moved.
+
+    secret: of the staff who opened it, as in ``SignedIn``; "" for a buyer.
+    """
 
     id: str
     session: SessionId
+    secret: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Answer to a SignInRequest: buyers are shut out until the task is finished or left.
+
+    secret: 32 hex digits that every RestockRequest has to carry.
+    """
+
+    id: str
+    secret: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +157,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Answer to an AppealRequest, an AnswerRequest or a FaultReport: it is recorded."""
+    """Answer to any request that only had to be recorded: it is."""
 
     id: str
 
 
-Request = OpenRequest | AppealRequest | AnswerRequest | FaultReport
-Answer = Granted | Refused | Accepted
+Request = OpenRequest | AppealRequest | AnswerRequest | FaultReport | SignInRequest | RestockRequest
+Answer = Granted | Refused | Accepted | SignedIn

@@ -1,4 +1,4 @@
-"""What the restocker's screen shows, and what can be asked from it. Values that pages and the API send as JSON.
+"""What the restocker's screen shows and what can be asked from it: values that pages and API send as JSON.
 
 Grams never appear but in one hint about wrong goods: the counter weighs to count, not to sell by weight.
 """
@@ -103,7 +103,7 @@ class RestockView(msgspec.Struct, frozen=True, kw_only=True):
     undo_left_s: int = 0
     document: str = ""
     reason: str = ""
-    """Why the door cannot be opened just now, a string key as View.reason; "": it can."""
+    """Why the door cannot be opened just now, a code of ``Refusal``; "": it can."""
 
 
 # --- what is asked from the page: POST /api/v1/restock, one of these, told apart by ``do`` ---------------
@@ -135,11 +135,12 @@ class SetCount(Act, frozen=True, kw_only=True, tag="count"):
 
 
 class SetPull(Act, frozen=True, kw_only=True, tag="pull"):
-    """Why pieces were taken out of a tray."""
+    """Why pieces were taken out of a tray, and how many; count null: as weighed, or all that had to go."""
 
     tray: Text
     sku: Text
     reason: Reason
+    count: Count | None = None
 
 
 class SetStock(Act, frozen=True, kw_only=True, tag="stock"):
@@ -171,7 +172,7 @@ RestockAct = OpenDoor | SetLot | SetCount | SetPull | SetStock | Undo | ApplyDra
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``POST /api/v1/staff``: an account and its PIN, or a badge's number. Only at the counter's own screen."""
+    """``POST /api/v1/staff``, at the counter's own screen: an account and its PIN, or a badge's number."""
 
     account: Annotated[str, Meta(max_length=64)] = ""
     pin: Annotated[str, Meta(max_length=32)] = ""

@@ -53,6 +53,11 @@ class Event(StrEnum):
     ANSWERED = "answered"
     ANSWER_TIMEOUT = "not answered"
     """What is still open goes to review, uncharged."""
+    SHEET = "sheet"
+    """A restock is counted: the restocker sees what came and what left, and signs it."""
+    SIGNED = "signed"
+    LET_IN = "opened again as asked"
+    """From the sheet the restocker went back to the trays."""
     REST_TIMEOUT = "no rest"
     """Trays still move when settling must end; those are judged as doubtful."""
     RESUME = "resume"
@@ -70,6 +75,7 @@ class Effect(StrEnum):
     AWAIT_REST = "await rest"
     DECIDE = "decide"
     ASK_BUYER = "ask buyer"
+    AWAIT_SIGNATURE = "await signature"
     CONCLUDE = "conclude"
     BEEP = "beep"
     ALARM_BOLT_STUCK = "alarm: bolt stuck"
@@ -118,6 +124,9 @@ TABLE: dict[tuple[State, Event], tuple[State, tuple[Effect, ...]]] = {
     (_S.SETTLING, _E.ASK): (_S.SETTLING, (_F.ASK_BUYER,)),
     (_S.SETTLING, _E.ANSWERED): (_S.SETTLING, (_F.CONCLUDE,)),
     (_S.SETTLING, _E.ANSWER_TIMEOUT): (_S.SETTLING, (_F.CONCLUDE,)),
+    (_S.SETTLING, _E.SHEET): (_S.SETTLING, (_F.AWAIT_SIGNATURE,)),
+    (_S.SETTLING, _E.LET_IN): (_S.OPEN, (_F.WATCH,)),
+    (_S.SETTLING, _E.SIGNED): (_S.SETTLING, (_F.CONCLUDE,)),
     (_S.SETTLING, _E.CHARGE): (_S.SETTLED, (_F.RECORD,)),
     (_S.SETTLING, _E.NOTHING): (_S.EMPTY, (_F.RECORD,)),
     (_S.SETTLING, _E.DOUBT): (_S.REVIEW, (_F.RECORD,)),

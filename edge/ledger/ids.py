@@ -29,15 +29,17 @@ def ulids(wall_ms: int, random: bytes) -> Iterator[str]:
         yield head + _PAIRS[number >> 10] + _PAIRS[number & 1023]
 
 
-def order_no(counter: str, incarnation: str, n: int) -> str:
+def order_no(counter: str, incarnation: str, n: int, series: str = "") -> str:
     """The ``n``-th sale's number, e.g. ``XA-001-7f3a-000042``: at most 32 of ``[0-9A-Za-z_-]``.
+
+    series: of other documents, e.g. "R": ``XA-001-7f3a-R00042``.
 
     The incarnation's first digits keep a restored or cloned ledger from using a number again. A long
     counter id is cut and told apart by its hash.
     """
     if len(counter) > _COUNTER_IN_ORDER:
         counter = f"{counter[:10]}_{hashlib.sha256(counter.encode()).hexdigest()[:8]}"
-    number = f"{counter}-{incarnation[:4]}-{n:06d}"
+    number = f"{counter}-{incarnation[:4]}-{series}{n:0{6 - len(series)}d}"
     if len(number) > ORDER_NO_MAX:
         raise ValueError(f"order number {number} is longer than {ORDER_NO_MAX} characters")
     return number

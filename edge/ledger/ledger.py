@@ -16,7 +16,7 @@ from sqlite_utils import Database
 from cloud_bridge import feed
 from edge.domain.quota import Quota
 from edge.domain.records import ClosedSession, Intake, Movement, OpenSession
-from edge.domain.stock import Lots
+from edge.domain.stock import Lot, Lots
 from edge.domain.values import BuyerRef, Decigrams, Fen, Instant, Place, SessionId, Sku, TrayId, rfc3339
 from edge.errors import LedgerError
 from edge.ledger import (
@@ -150,7 +150,7 @@ class Ledger:
         return self._read(lambda db: sessions.knows(db, session))
 
     def close_session(self, closed: ClosedSession, now: Instant) -> str | None:
-        """All a session leaves behind, in one transaction; gives its order number, None without a sale.
+        """All a session leaves behind, in one transaction; gives the number of its sale or of its restock.
 
         Raises AlreadyClosed, changing nothing, when it was closed before.
         """
@@ -235,6 +235,10 @@ class Ledger:
     def on_hand(self) -> dict[Place, int]:
         """Pieces booked by tray and product, of whatever ever moved there: the sum of its movements."""
         return dict(self._books.on_hand)
+
+    def last_lots(self) -> dict[Sku, Lot]:
+        """The lot of each product that was brought last."""
+        return self._read(stock.last_lots)
 
     def lots(self) -> dict[Place, Lots]:
         """The lots of these pieces, where there are any: their sum is what is on hand."""

@@ -12,7 +12,15 @@ import msgspec
 from sqlite_utils import Database
 
 from cloud_bridge import feed
-from edge.domain.records import ClosedSession, Happened, OpenSession, Sale, SaleLine, TrayEvidence
+from edge.domain.records import (
+    ClosedSession,
+    Happened,
+    OpenSession,
+    RestockLine,
+    Sale,
+    SaleLine,
+    TrayEvidence,
+)
 from edge.domain.values import Instant, Pieces, Place, SessionId, rfc3339
 from edge.errors import LedgerError
 from edge.ledger import intake, quota
@@ -21,7 +29,7 @@ from edge.ledger.ids import order_no
 from edge.ledger.stock import move
 
 GRANTED, PULSE, DOOR_OPENED, STEP = "granted", "pulse", "door_opened", "step"
-LATCHED, REOPENED = "latched", "reopened"
+LATCHED, REOPENED, SHEET = "latched", "reopened", "sheet"
 """Notes the ledger itself understands; others are kept as they come."""
 
 _JOURNAL = "INSERT INTO session_journal (session, note, body, at, mono_ms, boot) VALUES (?, ?, ?, ?, ?, ?)"
@@ -98,6 +106,7 @@ def unfinished(db: Database) -> OpenSession | None:
         steps=tuple(body for name, body, *_ in notes if name == STEP),
         latched=LATCHED in names,
         reopened=REOPENED in names,
+        sheet=tuple(body for name, body, *_ in notes if name == SHEET),
         last_note=Instant(mono_ms / 1000, datetime.fromisoformat(at), boot),
     )
 
@@ -115,7 +124,7 @@ def _granted(body: str) -> OpenSession:
 
 
 def close(db: Database, chain: Chain, closed: ClosedSession, on_hand: Mapping[Place, int]) -> str | None:
-    """Everything a session leaves behind, and its events; gives the order number of its sale.
+    """Everything a session leaves behind, and its events; gives the number of its sale, or of its restock.
 
     on_hand: pieces booked before. The schema refuses a session that is closed already.
     """
@@ -126,7 +135,30 @@ def close(db: Database, chain: Chain, closed: ClosedSession, on_hand: Mapping[Pl
     chain.append(_session_closed(chain, closed, opened, shut, number), closed.id)
     move(db, chain, closed.movements, closed.id)
     intake.write(db, chain.at, closed.id, closed.intake)
+    if closed.restock is not None:
+        number = _document_no(db, chain)
+        chain.append(_restock_finished(chain, number, closed, closed.restock, opened, shut), number)
     return number
+
+
+def _document_no(db: Database, chain: Chain) -> str:
+    """Restocks are numbered as they are closed; the one that is being closed counts already."""
+    (n,) = db.execute("SELECT count(*) FROM session WHERE kind = 'RESTOCK'").fetchone()
+    return order_no(chain.identity.counter, chain.identity.incarnation, n, "R")
+
+
+def _restock_finished(
+    chain: Chain, number: str, closed: ClosedSession, lines: Sequence[RestockLine], opened: str, shut: str
+) -> feed.RestockFinished:
+    return feed.RestockFinished(
+        mono_ms=chain.mono_ms,
+        document=number,
+        session=closed.id,
+        signer=closed.opener,
+        lines=msgspec.convert(msgspec.to_builtins(lines), tuple[feed.RestockLine, ...]),
+        opened_at=opened,
+        closed_at=shut,
+    )
 
 
 def is_closed(db: Database, session: SessionId) -> bool:

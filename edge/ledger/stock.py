@@ -9,7 +9,7 @@ from sqlite_utils import Database
 
 from cloud_bridge import feed
 from edge.domain.records import Movement
-from edge.domain.stock import Books, books_of
+from edge.domain.stock import Books, Lot, books_of
 from edge.domain.values import SessionId, Sku, TrayId
 from edge.ledger.chain import Chain
 
@@ -28,6 +28,11 @@ _MOVE = (
     " expires_on) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _ALL = "SELECT tray, sku, kind, count, session, lot, produced_on, expires_on FROM stock_movement ORDER BY n"
+_LAST_LOTS = (
+    "SELECT sku, lot, produced_on, expires_on FROM stock_movement WHERE n IN (SELECT max(n)"
+    " FROM stock_movement WHERE kind = 'RESTOCK' AND (lot <> '' OR produced_on IS NOT NULL) GROUP BY sku)"
+)
+"""What the last delivery of each product said of its lot; an opening stock says nothing of it."""
 _ONE = (
     "SELECT tray, sku, kind, count, session, reason, lot, produced_on, expires_on FROM stock_movement"
     " WHERE n = ?"
@@ -63,6 +68,15 @@ def move(db: Database, chain: Chain, movements: Sequence[Movement], session: Ses
 def books(db: Database | sqlite3.Connection) -> Books:
     """What all movements leave, by tray and product, of whatever ever moved there."""
     return books_of((moved, moved.session) for moved in map(_booked, db.execute(_ALL)))
+
+
+def last_lots(db: Database) -> dict[Sku, Lot]:
+    """The lot of each product that was brought last, of those that have a name or a date."""
+    return {sku: Lot(lot, _day(made), _day(expires)) for sku, lot, made, expires in db.execute(_LAST_LOTS)}
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
 
 
 def movement_id(incarnation: str, n: int) -> str:

@@ -43,6 +43,7 @@ from edge.screens.curves import Curves, curve_png, no_curves
 from edge.screens.guard import is_screen
 from edge.screens.openers import COOKIE, Openers
 from edge.screens.problems import problem, refusal
+from edge.screens.restock_api import sign_in_cookie
 from edge.screens.stage import Shown, Stage
 from edge.screens.streams import MAX_STREAMS, OWN_STREAMS, comment_every, stream
 
@@ -122,7 +123,7 @@ class Api:
         png = await asyncio.to_thread(qr.screen_png, found.url)
         return Response(png, headers={"Cache-Control": "no-store"}, media_type="image/png")
 
-    async def _ask(self, request: Asked) -> Answer | None:
+    async def ask_engine(self, request: Asked) -> Answer | None:
         """The engine's answer, or None when it stays silent."""
         return await answer_to(request, self.stage, self.ask, self.ask_s)
 
@@ -131,7 +132,7 @@ class Api:
         if isinstance(body, Response):
             return body
         key = request.headers.get("idempotency-key", "")[:200] or str(uuid.uuid4())
-        outcome = await self._ask(
+        outcome = await self.ask_engine(
             OpenRequest(
                 id=str(uuid.uuid4()),
                 kind=Kind(body.kind),
@@ -143,9 +144,12 @@ class Api:
             )
         )
         match outcome:
-            case Granted(session=session):
+            case Granted(session=session, secret=secret):
                 self.asked.labels("GRANTED").inc()
-                return self._opened(session, request)
+                response = self._opened(session, request)
+                if secret:
+                    sign_in_cookie(response, secret, request)
+                return response
             case Refused(code=code):
                 self.asked.labels(code.value).inc()
                 return refusal(outcome)
@@ -219,7 +223,7 @@ class Api:
         body = await read(request, AnswerBody)
         if isinstance(body, Response):
             return body
-        outcome = await self._ask(AnswerRequest(str(uuid.uuid4()), session, body.choice))
+        outcome = await self.ask_engine(AnswerRequest(str(uuid.uuid4()), session, body.choice))
         if isinstance(outcome, Refused):
             return refusal(outcome)
         if outcome is None:
@@ -233,7 +237,7 @@ class Api:
         body = await read(request, AppealBody)
         if isinstance(body, Response):
             return body
-        outcome = await self._ask(AppealRequest(str(uuid.uuid4()), session, body.reason))
+        outcome = await self.ask_engine(AppealRequest(str(uuid.uuid4()), session, body.reason))
         if isinstance(outcome, Refused):
             return refusal(outcome)
         if outcome is None:

@@ -27,6 +27,7 @@ from edge.screens.pages import Pages
 from edge.screens.problems import problem
 from edge.screens.products import Lying, Products, nothing_lies
 from edge.screens.reports import Reports
+from edge.screens.restock_api import ReceiptPicture, RestockApi, Roll
 from edge.screens.stage import Stage
 from edge.settings import Settings
 
@@ -64,6 +65,8 @@ def make_app(
     voice_dir: Path | None = None,
     assortment: Callable[[], Assortment | None] = lambda: None,
     lying: Lying = nothing_lies,
+    roll: Roll = lambda: (),
+    receipt: ReceiptPicture = lambda _number, _width: None,
 ) -> Starlette:
     """The counter's pages and API.
 
@@ -72,7 +75,8 @@ def make_app(
     samples: logins of the sample roster, offered on the phone page so that a visitor can try it.
     ask_s: seconds to wait for the engine's answer. curves: what a tray said in a closed session.
     picture: of the planogram, as the linter sees it. today: the local day, None: the machine's clock tells.
-    voice_dir: the site's own sounds. assortment, lying: see ``Products``.
+    voice_dir: the site's own sounds. assortment, lying: see ``Products``. roll: who may sign in at the
+    screen. receipt: of a finished restock.
     """
     asked = Tally("counter_open_requests", "Requests for the door by outcome", ["outcome"], registry=registry)
     api = Api(stage, ask, history, settings.screens.public_url, asked, ask_s, curves=curves)
@@ -90,6 +94,7 @@ def make_app(
             *health.routes(checks, registry),
             Route("/api/v1/openapi.json", described),
             *api.routes(),
+            *RestockApi(stage, api.ask_engine, roll, receipt).routes(),
             *pages.routes(),
             *Contact(settings.counter, day).routes(),
             *Reports(stage, ask, settings.counter.id, settings.screens.public_url, ask_s).routes(),

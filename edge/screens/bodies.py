@@ -1,5 +1,6 @@
 """Bodies and answers of the API, as msgspec Structs: checked on the way in, told by the OpenAPI document."""
 
+from collections.abc import Callable
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -16,10 +17,14 @@ MAX_BODY = 16 * 1024
 class OpenBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``POST /api/v1/sessions``. buyer: the account's login; token: what the screen's QR holds."""
 
-    kind: Literal["BUY"]
+    kind: Literal["BUY", "RESTOCK", "SERVICE"]
     token: Annotated[str, Meta(min_length=1, max_length=200)]
     buyer: Annotated[str, Meta(min_length=1, max_length=64)]
     pin: Annotated[str, Meta(max_length=32)] = ""
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """It was done; what came of it is in the next view."""
 
 
 class AppealBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,13 +97,18 @@ T = TypeVar("T")
 
 async def read(request: Request, kind: type[T]) -> T | Response:
     """The request's body as a ``kind``, or the problem with it."""
+    return await read_with(request, msgspec.json.Decoder(kind).decode)
+
+
+async def read_with(request: Request, decode: Callable[[bytes], T]) -> T | Response:
+    """The request's body as msgspec's ``decode`` has it, or the problem with it."""
     body = b""
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY:
             return problem("TOO_LARGE", headers={"Connection": "close"})
     try:
-        return msgspec.json.decode(body, type=kind)
+        return decode(body)
     except msgspec.ValidationError as error:
         return problem("BAD_FIELD", str(error), _field(str(error)))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -116,7 +126,7 @@ def _field(sentence: str) -> str:
     return quoted[-1] if " field `" in sentence else ""
 
 
-def answer(body: msgspec.Struct, status: int = 200) -> Response:
+def answer(body: msgspec.Struct | tuple[msgspec.Struct, ...], status: int = 200) -> Response:
     """``body`` as JSON that no cache keeps."""
     return Response(
         msgspec.json.encode(body), status, {"Cache-Control": "no-store"}, media_type="application/json"

@@ -1,12 +1,13 @@
 """The API's description (OpenAPI 3.1), made from the Structs that check and carry it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
 from edge.domain.product_view import ProductView
 from edge.domain.requests import Refusal
+from edge.domain.restock_view import RestockAct, RestockView, SignIn, StaffView
 from edge.domain.view import SessionView, View
 from edge.screens.bodies import (
     AnswerBody,
@@ -14,6 +15,7 @@ from edge.screens.bodies import (
     AppealBody,
     Appealed,
     CounterBody,
+    Done,
     OpenBody,
     Opened,
     ScreenToken,
@@ -26,7 +28,9 @@ BODIES = (
     *(View, SessionView, CounterBody, ScreenToken, Problem),
     *(OpenBody, Opened, AnswerBody, Answered, AppealBody, Appealed),
     *(ContactBody, ReportBody, Reported, ProductView),
+    *(RestockView, StaffView, SignIn, Done, *get_args(RestockAct)),
 )
+TAPS = get_args(RestockAct)
 KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -38,6 +42,7 @@ SESSION = {"name": "session", "in": "path", "required": True, "schema": {"type":
 LANG = {"name": "lang", "in": "query", "required": False, "schema": {"enum": ["zh", "en"]}}
 LARGE = {"name": "large", "in": "query", "required": False, "schema": {"enum": ["1"]}}
 SKU = {"name": "sku", "in": "path", "required": True, "schema": {"type": "string"}}
+WIDTH = {"name": "width", "in": "query", "required": False, "schema": {"enum": ["384", "576", "1080"]}}
 TRAY = {"name": "tray", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
@@ -135,12 +140,36 @@ def _paths() -> dict[str, Any]:
                 "Dispute a session's result", {"202": "Appealed"}, body="AppealBody", parameters=[SESSION]
             )
         },
+        **_restock_paths(events),
+    }
+
+
+def _restock_paths(events: dict[str, str]) -> dict[str, Any]:
+    """What staff do; all but signing in want the cookie that it gave."""
+    return {
+        "/api/v1/staff": {
+            "get": _operation("Who may sign in at the screen; loopback only", {"200": "StaffView"}),
+            "post": _operation("Sign in at the screen; loopback only", {"201": "Done"}, body="SignIn"),
+        },
+        "/api/v1/restock": {
+            "get": _operation("The task of who is signed in", {"200": "RestockView"}),
+            "post": _operation(
+                f"One tap, told apart by `do`: {', '.join(tap.__struct_config__.tag for tap in TAPS)}",
+                {"200": "Done"},
+                body="RestockAct",
+            ),
+        },
+        "/api/v1/restock/live": {"get": _operation("Server-sent events: each one is a RestockView", events)},
+        "/api/v1/restock/receipt.png": {
+            "get": _operation("The signed receipt", {"200": "image/png"}, parameters=[WIDTH])
+        },
     }
 
 
 def document(version: str) -> dict[str, Any]:
     """The whole document. Codes of refusals stand in ``Problem.code``."""
     _, schemas = msgspec.json.schema_components(BODIES, ref_template="#/components/schemas/{name}")
+    schemas["RestockAct"] = {"oneOf": [_ref(tap.__name__) for tap in TAPS]}
     schemas["Problem"]["properties"]["code"]["enum"] = [*Refusal.__members__, *FAULTS]
     return {
         "openapi": "3.1.0",

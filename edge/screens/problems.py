@@ -113,6 +113,17 @@ REFUSALS: dict[Refusal, Kind] = {
         "现在没有需要您选择的问题，请看结果。",
         "Nothing is asked just now: see the receipt.",
     ),
+    Refusal.NOT_SIGNED_IN: Kind(
+        401, "请先登录：在专柜屏幕上点“补货”。", "Please sign in: tap Restock on the counter's screen."
+    ),
+    Refusal.NOT_NOW: Kind(
+        409, "现在不能这样操作，请按屏幕提示继续。", "Not possible just now: follow what the screen says."
+    ),
+    Refusal.UNFINISHED: Kind(
+        409,
+        "还有内容没有完成，请先处理标出的托盘。",
+        "Something is not finished: look after the trays that are marked.",
+    ),
     Refusal.KEY_REUSED: Kind(
         422,
         "请求编号已被另一个请求使用，请刷新页面重试。",

@@ -20,6 +20,7 @@ from typing import Generic, NamedTuple, TypeVar
 import structlog
 
 from edge.domain.requests import Answer
+from edge.domain.restock_view import RestockView
 from edge.domain.values import SessionId
 from edge.domain.view import SessionView, View
 from edge.screens.aging import aged, aged_session
@@ -37,6 +38,13 @@ class Shown(NamedTuple, Generic[T]):
 
     serial: int
     value: T
+
+
+class ShownRestock(NamedTuple):
+    """A supplier's visit and the secret that whoever may see it has to show."""
+
+    view: Shown[RestockView]
+    secret: str
 
 
 class _Kept(NamedTuple, Generic[T]):
@@ -57,6 +65,7 @@ class Stage:
         self._serial = 0
         self._view: _Kept[View] | None = None
         self._token_at = 0.0
+        self._restock: ShownRestock | None = None
         self._sessions: OrderedDict[str, _Kept[SessionView]] = OrderedDict()
         self._asked: dict[str, Future[Answer]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -88,6 +97,13 @@ class Stage:
                 self._sessions.popitem(last=False)
         self._wake()
 
+    def show_restock(self, view: RestockView | None, secret: str = "") -> None:
+        """Make ``view`` what the holder of ``secret`` sees; None: nobody is signed in any more."""
+        with self._lock:
+            self._serial += 1
+            self._restock = None if view is None else ShownRestock(Shown(self._serial, view), secret)
+        self._wake()
+
     def answer(self, answer: Answer) -> None:
         """Hand ``answer`` to whoever asked; a late one, whose asker has left, is logged and dropped."""
         with self._lock:
@@ -117,6 +133,11 @@ class Stage:
             return None
         now = time.monotonic()
         return Shown(kept.serial, aged(kept.value, now - kept.at, now - token_at))
+
+    def shown_restock(self) -> ShownRestock | None:
+        """The supplier's visit as it is shown now; None: nobody is signed in."""
+        with self._lock:
+            return self._restock
 
     def shown_session(self, session: SessionId) -> Shown[SessionView] | None:
         """The session's newest view and its serial."""

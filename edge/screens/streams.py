@@ -30,11 +30,12 @@ async def _changes(
     newest: Callable[[], Shown[T] | None],
     event_id: Callable[[Shown[T]], str],
     comment_s: float,
+    goes_on: Callable[[], bool],
 ) -> AsyncIterator[bytes]:
     yield b"retry: %d\n\n" % RETRY_MS
     sent = -1
     with stage.listening() as changed:
-        while not stage.closing:
+        while not stage.closing and goes_on():
             changed.clear()
             shown = newest()
             if shown is not None and shown.serial != sent:
@@ -51,10 +52,11 @@ def stream(
     newest: Callable[[], Shown[T] | None],
     event_id: Callable[[Shown[T]], str],
     comment_s: float = COMMENT_S,
+    goes_on: Callable[[], bool] = lambda: True,
 ) -> StreamingResponse:
-    """An endless response that follows ``newest``. comment_s: seconds between signs of life."""
+    """A response that follows ``newest`` while it ``goes_on``. comment_s: seconds between signs of life."""
     return StreamingResponse(
-        _changes(stage, newest, event_id, comment_s),
+        _changes(stage, newest, event_id, comment_s, goes_on),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )

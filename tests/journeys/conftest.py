@@ -19,14 +19,21 @@ import pytest
 
 from edge.domain.records import Movement
 from edge.domain.requests import (
+    Accepted,
     Answer,
     AnswerRequest,
     AppealRequest,
+    BadgeChecked,
     Granted,
     OpenRequest,
     PinChecked,
     Refused,
+    Request,
+    RestockRequest,
+    SignedIn,
+    SignInRequest,
 )
+from edge.domain.restock_view import Finish, Leave, OpenDoor, RestockAct, RestockView, TileView
 from edge.domain.stock import leaving
 from edge.domain.values import Instant, Kind
 from edge.domain.view import SessionView, View
@@ -36,14 +43,20 @@ from edge.hardware.build import buses_of
 from edge.ledger.ledger import Ledger
 from edge.outfit import Outfit, load_outfit
 from edge.outfit_watch import goods_of
-from edge.pins import check_pin
-from edge.turn import Goods, Input
+from edge.pins import check_pin, whose_badge
+from edge.turn import Goods, Input, VerifyBadge, VerifyPin
 from hardware_sim.config import load as load_sim
 from hardware_sim.world import World
 
 CONFIG = Path(__file__).parents[2] / "config"
 BORN = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 PINS = {"demo-001": "246810", "demo-restock": "135790"}
+
+
+def _checked(check: VerifyPin | VerifyBadge) -> PinChecked | BadgeChecked:
+    if isinstance(check, VerifyBadge):
+        return BadgeChecked(check.id, whose_badge(check.badge, check.against))
+    return PinChecked(check.id, check_pin(check.pin, check.against))
 
 
 class PowerCut(BaseException):
@@ -71,6 +84,8 @@ class Rig:
         self.starts_at: float | None = None
         self.unlocks_sent = 0
         self.swallow_checks = False
+        self.task: RestockView | None = None
+        self.secret = ""
         self.start()
 
     # --- the process ---------------------------------------------------------------------------
@@ -91,6 +106,7 @@ class Rig:
     def kill(self) -> None:
         """The process ends at once; what it had not committed is gone."""
         self.ledger.close()
+        self.task, self.secret = None, ""
 
     def effect(self) -> None:
         """Called at each step and on both sides of each commit: where the power may fail."""
@@ -191,7 +207,7 @@ class Rig:
             self.bus.submit(job)
             self.bus_due = self.now
         for check in [] if self.swallow_checks else turn.checks:
-            self.inbox.append(PinChecked(check.id, check_pin(check.pin, check.against)))
+            self.inbox.append(_checked(check))
         for answer in turn.answers:
             self.answers[answer.id] = answer
         for session in turn.sessions:
@@ -200,6 +216,8 @@ class Rig:
             self.flights[flight.recording.id] = flight
         if turn.view is not None:
             self.views.append(turn.view)
+        if turn.restock is not None or turn.signed_out:
+            self.task, self.secret = turn.restock or (None, "")
         # What is due within less than the clock's own step would never come: time would stand still.
         self.engine_due = max(turn.due, self.now + 1e-6) if not self.inbox else self.now
 
@@ -250,6 +268,85 @@ class Rig:
         assert isinstance(answer, Granted), answer
         assert self.run_until(lambda: self.state["bolt"] == "unlocked", 3.0)
         return answer.session
+
+    # --- the supplier's staff ------------------------------------------------------------------------
+    def sign_in(self, account: str = "demo-restock", pin: str | None = None, badge: str = "") -> Answer:
+        """Sign in at the counter's screen."""
+        pin = PINS.get(account, "") if pin is None else pin
+        return self._asked(lambda id: SignInRequest(id, account, "" if badge else pin, badge))
+
+    def tap(self, act: RestockAct) -> Answer:
+        """One tap of whoever is signed in; gives the counter's answer."""
+        return self._asked(lambda id: RestockRequest(id, self.secret, act))
+
+    def taps(self, *acts: RestockAct) -> None:
+        """Taps that are all accepted."""
+        for act in acts:
+            answer = self.tap(act)
+            assert isinstance(answer, Accepted), (act, answer)
+
+    def tile(self, tray: str, sku: str | None = None) -> TileView:
+        assert self.task is not None
+        return next(t for t in self.task.tiles if t.tray == tray and sku in (None, t.sku))
+
+    def stage(self, stage: str, limit_s: float = 10.0) -> RestockView:
+        """Wait until the restocker's screen shows this."""
+        reached = self.run_until(lambda: self.task is not None and self.task.stage == stage, limit_s)
+        assert reached, self.task and (self.task.stage, self.task.blockers)
+        assert self.task is not None
+        return self.task
+
+    def fill(self, *acts: tuple[str, dict[str, Any]]) -> RestockView:
+        """Sign in, open, do ``acts``, shut; gives the sheet that waits for its signature."""
+        self.begin_restock()
+        for do, words in acts:
+            self.act(do, **words)
+        self.act("close_door", wait=0.0)
+        return self.stage("SHEET")
+
+    def sign(self) -> None:
+        """Sign the sheet, once it is there, and go."""
+        self.stage_of_staff("SHEET")
+        self.taps(Finish())
+        self.stage("DONE")
+        self.taps(Leave())
+
+    def stage_of_staff(self, stage: str) -> None:
+        """Wait for it as whoever opened the door, who may not have signed in at the screen."""
+        self.secret = self.staff_secret
+        self.stage(stage, 25.0)
+
+    @property
+    def staff_secret(self) -> str:
+        """Of whoever signed in last, by opening the door or at the screen."""
+        secrets = [a.secret for a in self.answers.values() if isinstance(a, Granted | SignedIn) and a.secret]
+        return secrets[-1]
+
+    def begin_restock(self) -> None:
+        """Sign in and open the door."""
+        assert isinstance(self.sign_in(), SignedIn)
+        self.open_again()
+
+    def open_again(self) -> None:
+        """Whoever is signed in opens the door, at first or from the sheet."""
+        self.taps(OpenDoor())
+        assert self.run_until(lambda: self.state["bolt"] == "unlocked", 3.0)
+        self.act("open_door")
+
+    def restock(self, *acts: tuple[str, dict[str, Any]]) -> str:
+        """A whole restock without exceptions; gives its document's number."""
+        self.fill(*acts)
+        self.taps(Finish())
+        return self.stage("DONE").document
+
+    def _asked(self, request: Callable[[str], Request]) -> Answer:
+        self.asked += 1
+        id = f"asked-{self.asked}"
+        self.inbox.append(request(id))
+        self.engine_due = self.now
+        assert self.run_until(lambda: id in self.answers, 5.0)
+        self.run(0.05)
+        return self.answers[id]
 
     def reprice(self, tray: str, price_fen: int) -> None:
         """Another catalogue arrives, in which this tray's product costs ``price_fen``."""

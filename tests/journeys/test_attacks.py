@@ -266,6 +266,7 @@ def staff(rig):
     session = rig.open(account="demo-restock", kind=Kind.RESTOCK)
     rig.act("open_door")
     rig.act("close_door", wait=0.0)
+    rig.sign()
     return session
 
 

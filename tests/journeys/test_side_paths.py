@@ -263,6 +263,7 @@ def test_restocking_charges_nobody_books_what_came_in_and_shuts_buyers_out(rig):
     assert rig.refused() == "RESTOCKING"
     rig.act("put", tray=TEA, sku="PL-TEA-125", count=3)
     rig.act("close_door")
+    rig.sign()
     assert rig.settled(session).state == "SETTLED"
     assert rig.query("SELECT count(*) FROM sale") == [(0,)]
     after = {tray.tray: tray.on_hand for tray in rig.view.trays}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from edge.domain.restock_view import SetCount, SetStock
 from edge.domain.values import Kind
 from edge.flights import Flights, line_of
 from edge.session_lines import recording_of
@@ -18,6 +19,8 @@ def entered(rig, **words):
 
 def left(rig, session):
     rig.act("close_door", wait=0.0)
+    if rig.view.state == "RESTOCKING":
+        rig.sign()
     return rig.settled(session, 25.0)
 
 
@@ -97,7 +100,17 @@ def test_a_stray_twin_that_staff_carried_home_is_not_sold_to_the_next_buyers(sha
     strayed(rig, TWIN_B, WALNUTS, SPICY)
     session = restocking(rig)
     rig.act("move", tray=SPICY, to=WALNUTS, sku=TWIN_B, count=1)
-    left(rig, session)
+    rig.act("close_door", wait=0.0)
+    rig.stage_of_staff("SHEET")
+    assert ("UNSURE", SPICY) in rig.task.blockers
+    rig.taps(
+        SetStock(tray=SPICY, sku=TWIN_A, count=1),
+        SetStock(tray=SPICY, sku=TWIN_B, count=0, reason="送回"),
+        SetCount(tray=WALNUTS, sku=TWIN_B, count=0, reason="送回"),
+        SetStock(tray=WALNUTS, sku=TWIN_B, count=4, reason="送回"),
+    )
+    rig.sign()
+    assert rig.settled(session).state == "SETTLED"
     rig.run(2.0)
     session = entered(rig)
     rig.act("take", tray=SPICY, sku=TWIN_A, count=1)

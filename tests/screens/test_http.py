@@ -11,6 +11,9 @@ from edge.screens.health import Readiness
 
 BODY = {"kind": "BUY", "token": "tok-1", "buyer": "demo-001", "pin": "246810"}
 STATUS = {
+    "NOT_SIGNED_IN": 401,
+    "NOT_NOW": 409,
+    "UNFINISHED": 409,
     "BUSY": 409,
     "RESTOCKING": 409,
     "OUT_OF_ORDER": 503,
@@ -69,7 +72,7 @@ BAD_BODIES = [
     pytest.param(b"[]", 422, "BAD_FIELD", "", id="not an object"),
     pytest.param({**BODY, "price_fen": 1}, 422, "BAD_FIELD", "price_fen", id="unknown field"),
     pytest.param({"kind": "BUY", "token": "t"}, 422, "BAD_FIELD", "buyer", id="missing field"),
-    pytest.param({**BODY, "kind": "RESTOCK"}, 422, "BAD_FIELD", "kind", id="another kind"),
+    pytest.param({**BODY, "kind": "RENT"}, 422, "BAD_FIELD", "kind", id="another kind"),
     pytest.param({**BODY, "pin": 246810}, 422, "BAD_FIELD", "pin", id="a number for a PIN"),
     pytest.param({**BODY, "token": ""}, 422, "BAD_FIELD", "token", id="empty token"),
     pytest.param({**BODY, "buyer": "x" * 65}, 422, "BAD_FIELD", "buyer", id="long buyer"),

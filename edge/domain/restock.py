@@ -1,0 +1,441 @@
+"""A supplier's visit as a sheet: planned, weighed, typed, and what it does to the books. Pure.
+
+The weights say what came to each tray and what left it. The restocker adds what no weight knows (lot, dates,
+why something was taken away) and corrects a count with a reason. Nothing is booked before the sheet is
+signed, and then all of it at once.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from edge.domain.catalogue import Product
+from edge.domain.planogram import Facing
+from edge.domain.records import Intake, Movement, RestockLine
+from edge.domain.restock_view import SetCount, SetLot, SetPull, SetStock
+from edge.domain.stock import NO_LOT, Books, Lot, Lots, books_with
+from edge.domain.values import Place, Sku, TrayId
+
+UNDO_S = 10.0
+"""How long the last change can be taken back."""
+DRIFT = 0.02
+"""A delivery whose pieces weigh more than this beside the catalogue is told: its weight has to be learnt."""
+DRIFT_FROM = 3
+"""Pieces brought from which their mean says something about the lot."""
+
+OFF_SHELF = TrayId("off-shelf")
+"""Where goods are between being pulled off a tray and being written off: in the staff's hands."""
+
+WRITTEN_OFF = frozenset({"EXPIRED", "DAMAGED", "RECALLED"})
+"""Reasons of which goods are lost; RETURNED ones go back to their supplier."""
+
+WARNINGS = frozenset({"WEIGHT_DRIFT", "NEAR_EXPIRY", "BELOW_PAR"})
+"""Problems that keep nothing from being finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Goods that somebody sent. in_transit: still on their way; else they are what is brought now.
+
+    node: where they ship from, of the four levels city, county, town and village; "": not known.
+    """
+
+    sku: Sku
+    count: int
+    lot: Lot
+    node: str = ""
+    in_transit: bool = False
+
+
+Edit = SetLot | SetCount | SetPull | SetStock
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """All that the restocker said about one product on one tray; the last word counts."""
+
+    lot: SetLot | None = None
+    count: SetCount | None = None
+    pull: SetPull | None = None
+    stock: SetStock | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What was typed so far, in order, each with its monotonic second."""
+
+    edits: tuple[tuple[Edit, float], ...] = ()
+
+    def changed(self, edit: Edit, at: float) -> "Sheet":
+        return Sheet((*self.edits, (edit, at)))
+
+    def undone(self, now: float) -> "Sheet | None":
+        """Without the last change; None: there is none, or it stands for longer than ``UNDO_S``."""
+        if not self.edits or now - self.edits[-1][1] > UNDO_S:
+            return None
+        return Sheet(self.edits[:-1])
+
+    def told(self, place: Place) -> Told:
+        found = Told()
+        for edit, _ in self.edits:
+            if (edit.tray, edit.sku) == place:
+                found = _with(found, edit)
+        return found
+
+
+def _with(told: Told, edit: Edit) -> Told:
+    match edit:
+        case SetLot():
+            return Told(edit, told.count, told.pull, told.stock)
+        case SetCount():
+            return Told(told.lot, edit if edit.count is not None else None, told.pull, told.stock)
+        case SetPull():
+            return Told(told.lot, told.count, edit, told.stock)
+        case SetStock():
+            return Told(told.lot, told.count, told.pull, edit if edit.count is not None else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What the weights say of one product on one tray in this visit.
+
+    left: net pieces that left it, negative where more came. taken: pieces taken out, put back or not.
+    problem: "" | UNSURE | SILENT | WRONG_GOODS. residual_g: what of the change the pieces do not explain.
+    load_g: what lies on the tray now, None: not known.
+    """
+
+    left: int = 0
+    taken: int = 0
+    problem: str = ""
+    residual_g: float = 0.0
+    load_g: float | None = None
+
+
+Refuse = Callable[[Product, Lot | None], tuple[str, ...]]
+"""Codes why this lot of a product may not be put on the tray; (): it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Doomed:
+    """Lots that must leave a tray before a restock is finished. why: EXPIRED or RECALLED."""
+
+    lots: Lots = ()
+    why: str = ""
+
+    @property
+    def count(self) -> int:
+        return sum(held.count for held in self.lots)
+
+
+@dataclass(frozen=True, slots=True)
+class Homeward:
+    """Strays that were carried to the tray they belong on. count: pieces, negative where they left.
+
+    to: where those that left went; None: they came.
+    """
+
+    count: int = 0
+    to: TrayId | None = None
+
+
+STAYS = Homeward()
+
+
+def homeward(weighed: Mapping[Place, Weighed], planned: Collection[Place]) -> dict[Place, Homeward]:
+    """Which pieces left a tray that they had strayed to and came to one where they are planned."""
+    came = {place: -each.left for place, each in weighed.items() if place in planned and each.left < 0}
+    found: dict[Place, Homeward] = {}
+    for (tray, sku), each in weighed.items():
+        home = next((place for place in came if place[1] == sku and came[place] > 0), None)
+        if (tray, sku) in planned or each.left <= 0 or home is None:
+            continue
+        count = min(each.left, came[home])
+        came[home] -= count
+        found[tray, sku] = Homeward(-count, home[0])
+        found[home] = Homeward(found.get(home, STAYS).count + count)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One product on one tray. All counts in pieces.
+
+    before: booked. wanted: the suggestion. weighed: brought by weight. brought, pulled, counted, now: as
+    TileView has them. lot: of what is brought; None: not known. refusals: why nothing of it may be put in.
+    problems: codes, the weightiest first.
+    """
+
+    facing: Facing
+    product: Product
+    before: int
+    wanted: int
+    weighed: int
+    brought: int
+    pulled: int
+    pull_reason: str
+    counted: int | None
+    now: int
+    lot: Lot | None
+    lots: Lots
+    doomed: Doomed
+    told: Told
+    sure: bool = True
+    residual_g: float = 0.0
+    refusals: tuple[str, ...] = ()
+    home: Homeward = STAYS
+    problems: tuple[str, ...] = ()
+
+    @property
+    def place(self) -> Place:
+        return self.facing.tray, self.facing.sku
+
+    @property
+    def blocking(self) -> tuple[str, ...]:
+        told = WARNINGS if self.brought else WARNINGS.union(self.refusals)
+        return tuple(each for each in self.problems if each not in told)
+
+    @property
+    def counted_off(self) -> int:
+        """Pieces that a stock-take found more (or, negative, less) than the books and this visit say."""
+        return 0 if self.counted is None else self.counted - self.expected
+
+    @property
+    def expected(self) -> int:
+        """Pieces there by the books and this visit, whatever a stock-take finds."""
+        return self.before + self.home.count - self.pulled + self.brought
+
+    @property
+    def reason(self) -> str:
+        """Why a count is another than the weighed or the booked one, as typed."""
+        said = (self.told.count, self.told.stock)
+        return "; ".join(each.reason for each in said if each and each.reason)
+
+    @property
+    def touched(self) -> bool:
+        """Whether this visit changes anything here."""
+        return bool(self.brought or self.pulled or self.home.count or self.counted is not None)
+
+
+def suggestion(facing: Facing, on_hand: int, in_transit: int) -> int:
+    """Pieces to bring: par − on hand − in transit, not below 0, at most what fits the tray."""
+    return max(0, min(facing.par - on_hand - in_transit, facing.capacity - on_hand))
+
+
+def row_of(
+    facing: Facing,
+    product: Product,
+    lots: Lots,
+    doomed: Doomed,
+    wanted: int,
+    usual: Lot | None,
+    weighed: Weighed,
+    told: Told,
+    refuse: Refuse,
+    max_load_g: float,
+    today: date,
+    home: Homeward = STAYS,
+) -> Row:
+    """lots: what is booked there. usual: the lot that is taken for what is brought, unless another is told.
+
+    max_load_g: the most that a tray's scale carries. today: the local business day.
+    """
+    before = sum(held.count for held in lots)
+    weighed = replace(weighed, left=weighed.left + home.count)
+    pulled = _pulled(told, weighed, doomed.count)
+    came = max(0, pulled - weighed.left)
+    brought = told.count.count if told.count and told.count.count is not None else came
+    counted = told.stock.count if told.stock else None
+    lot = _lot(told, usual, product)
+    refusals = refuse(product, lot) if brought or wanted else ()
+    row = Row(
+        facing=facing,
+        product=product,
+        before=before,
+        wanted=0 if refusals else wanted,
+        weighed=came,
+        brought=brought,
+        pulled=pulled,
+        pull_reason=told.pull.reason if told.pull else doomed.why if 0 < pulled <= doomed.count else "",
+        counted=counted,
+        now=before + home.count - pulled + brought if counted is None else counted,
+        lot=lot,
+        lots=lots,
+        doomed=doomed,
+        told=told,
+        sure=not weighed.problem,
+        residual_g=weighed.residual_g,
+        refusals=refusals,
+        home=home,
+    )
+    found = tuple(dict.fromkeys(_problems(row, weighed, max_load_g, today)))
+    return replace(row, problems=found)
+
+
+def _pulled(told: Told, weighed: Weighed, must_go: int) -> int:
+    """Pieces taken away for good. Who takes old ones out to put new ones behind them pulls nothing off.
+
+    As typed; else what is gone by the net weight; else the expired ones, if at least as many were taken out.
+    """
+    if told.pull and told.pull.count is not None:
+        return told.pull.count
+    net = max(0, weighed.left)
+    return max(net, must_go) if must_go and weighed.taken >= must_go else net
+
+
+def _lot(told: Told, usual: Lot | None, product: Product) -> Lot | None:
+    if told.lot is None:
+        return usual
+    produced = date.fromisoformat(told.lot.produced_on) if told.lot.produced_on else None
+    expires = date.fromisoformat(told.lot.expires_on) if told.lot.expires_on else None
+    if expires is None and produced and product.shelf_life_days:
+        expires = produced + timedelta(days=product.shelf_life_days)
+    return Lot(told.lot.lot, produced, expires)
+
+
+def _problems(row: Row, weighed: Weighed, max_load_g: float, today: date) -> Iterator[str]:
+    """The weightiest first."""
+    typed = row.told.count is not None or row.counted is not None
+    yield from row.refusals
+    if weighed.problem == "WRONG_GOODS" or (weighed.problem and not typed):
+        yield weighed.problem
+    if weighed.load_g is not None and weighed.load_g > max_load_g:
+        yield "OVERLOAD"
+    if row.now > row.facing.capacity:
+        yield "OVER_CAPACITY"
+    if row.pulled > row.before + row.brought:
+        yield "MORE_THAN_BOOKED"
+    if row.doomed.count > row.pulled and row.counted != 0:
+        yield f"{row.doomed.why}_LOT"
+    yield from _unsaid(row, weighed, today)
+    if _drifted(row, weighed):
+        yield "WEIGHT_DRIFT"
+
+
+def _unsaid(row: Row, weighed: Weighed, today: date) -> Iterator[str]:
+    """What the restocker has still to say."""
+    if row.brought:
+        yield from _lot_problems(row, today)
+    if row.pulled and not row.pull_reason:
+        yield "PULL_REASON_MISSING"
+    count = row.told.count
+    if count is not None and not weighed.problem and count.count != row.weighed and not count.reason:
+        yield "COUNT_DIFFERS"
+    stock = row.told.stock
+    if stock is not None and stock.count != row.expected and not stock.reason:
+        yield "REASON_MISSING"
+
+
+def _lot_problems(row: Row, today: date) -> Iterator[str]:
+    lot, keeps = row.lot, row.product.shelf_life_days is None
+    if lot is None or not (lot.name or lot.produced_on) or (lot.expires_on is None and not keeps):
+        yield "LOT_MISSING"
+    elif lot.produced_on and lot.produced_on > today:
+        yield "PRODUCED_LATER"
+
+
+def _drifted(row: Row, weighed: Weighed) -> bool:
+    """Whether the pieces brought weigh otherwise than the catalogue says, by the mean of all of them."""
+    net = -weighed.left
+    if net < DRIFT_FROM or weighed.problem:
+        return False
+    return abs(weighed.residual_g / net) > DRIFT * row.product.unit_weight / 10
+
+
+# --- what the sheet does to the books ------------------------------------------------------------------
+def booked_by(rows: Iterable[Row]) -> tuple[Movement, ...]:
+    """Everything that a signed sheet books, row by row."""
+    return tuple(moved for row in rows for moved in _moved(row))
+
+
+def _moved(row: Row) -> Iterator[Movement]:
+    tray, sku = row.place
+    books = books_with({row.place: row.lots})
+    if row.home.to is not None:
+        for gone in books.take(tray, sku, "MISPLACED", -row.home.count, f"lies on {row.home.to}"):
+            yield gone
+            yield replace(gone, tray=row.home.to, count=-gone.count, reason=f"from {tray}")
+    for gone in _pulls(row, books):
+        yield gone
+        if row.pull_reason in WRITTEN_OFF:
+            yield replace(gone, tray=OFF_SHELF, count=-gone.count, reason=f"from {tray}")
+            yield replace(gone, tray=OFF_SHELF, kind="WRITE_OFF")
+    if row.brought:
+        lot = row.lot or NO_LOT
+        brought = Movement(
+            tray, sku, "RESTOCK", row.brought, row.reason, lot.name, lot.produced_on, lot.expires_on
+        )
+        books.book(brought, None)
+        yield brought
+    if row.counted_off > 0:
+        held = books.lots.get(row.place, ())
+        newest = held[-1].lot if held else row.lot or NO_LOT
+        found = row.counted_off, row.reason, newest.name, newest.produced_on, newest.expires_on
+        yield Movement(tray, sku, "ADJUST", *found)
+    elif row.counted_off < 0:
+        yield from books.take(tray, sku, "ADJUST", -row.counted_off, row.reason)
+
+
+def _pulls(row: Row, books: Books) -> Iterator[Movement]:
+    """What had to go goes first, the rest by its date."""
+    tray, sku = row.place
+    left = row.pulled
+    for held in row.doomed.lots:
+        gone, lot = min(left, held.count), held.lot
+        left -= gone
+        if gone:
+            moved = Movement(
+                tray, sku, "PULL_OFF", -gone, row.pull_reason, lot.name, lot.produced_on, lot.expires_on
+            )
+            books.book(moved, None)
+            yield moved
+    if left:
+        yield from books.take(tray, sku, "PULL_OFF", left, row.pull_reason)
+
+
+def lines_of(rows: Iterable[Row]) -> tuple[RestockLine, ...]:
+    """The document's lines: every row that was planned or touched."""
+    return tuple(_line(row) for row in rows if row.touched or row.wanted)
+
+
+def intake_of(rows: Iterable[Row], today: date) -> tuple[Intake, ...]:
+    """What the food law wants to be kept of everything that was brought. today: the local day."""
+    return tuple(_intake(row, row.lot or NO_LOT, today) for row in rows if row.brought)
+
+
+def _intake(row: Row, lot: Lot, today: date) -> Intake:
+    product = row.product
+    return Intake(
+        sku=product.sku,
+        name=product.name_zh,
+        spec=product.spec,
+        qty=row.brought,
+        lot=lot.name,
+        produced_on=lot.produced_on,
+        shelf_life_days=product.shelf_life_days,
+        expires_on=lot.expires_on,
+        taken_in_on=today,
+        supplier=product.supplier,
+        supplier_address="",
+        supplier_contact="",
+        document=product.cert_no,
+    )
+
+
+def _line(row: Row) -> RestockLine:
+    lot = row.lot if row.brought else None
+    return RestockLine(
+        tray=row.facing.tray,
+        sku=row.facing.sku,
+        planned=row.wanted,
+        weighed=row.weighed,
+        brought=row.brought,
+        pulled=row.pulled,
+        pull_reason=row.pull_reason if row.pulled else "",
+        counted=row.counted,
+        adjusted=row.counted_off,
+        now=row.now,
+        lot=lot.name if lot else "",
+        produced_on=lot.produced_on if lot else None,
+        expires_on=lot.expires_on if lot else None,
+        reason=row.reason,
+    )
