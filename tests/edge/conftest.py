@@ -15,7 +15,7 @@ def setup(tmp_path):
     """A copy of the sample files; gives the directory."""
     place = tmp_path / "config"
     place.mkdir()
-    for name in ("counter.toml", "planogram.toml", "roster.toml", "catalogue.csv", "traces.toml"):
+    for name in ("counter.toml", "planogram.toml", "roster.toml", "catalogue.csv", "traces.toml", "deliveries.toml"):
         shutil.copy(SAMPLE / name, place / name)
     return place
 

@@ -148,7 +148,7 @@ def running(setup, tmp_path, monkeypatch):
     return setup
 
 
-FILES = ["catalogue.csv", "planogram.toml", "roster.toml", "traces.toml"]
+FILES = ["catalogue.csv", "planogram.toml", "roster.toml", "traces.toml", "deliveries.toml"]
 
 
 @pytest.mark.parametrize("name", FILES)
