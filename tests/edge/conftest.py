@@ -10,12 +10,15 @@ import pytest
 SAMPLE = Path(__file__).parents[2] / "config"
 
 
+BESIDE = ("planogram", "roster", "traces", "deliveries")
+
+
 @pytest.fixture
 def setup(tmp_path):
     """A copy of the sample files; gives the directory."""
     place = tmp_path / "config"
     place.mkdir()
-    for name in ("counter.toml", "planogram.toml", "roster.toml", "catalogue.csv", "traces.toml", "deliveries.toml"):
+    for name in ("counter.toml", "catalogue.csv", *(f"{each}.toml" for each in BESIDE)):
         shutil.copy(SAMPLE / name, place / name)
     return place
 
