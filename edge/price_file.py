@@ -23,8 +23,8 @@ Hours = Annotated[str, Meta(pattern=f"^{_CLOCK}-{_CLOCK}$")]
 
 _LABELS = {
     PromotionKind.LIMITED_TIME: ("限时特惠", "Limited offer"),
-    PromotionKind.TIME_OF_DAY: ("时段特惠", "Offer at this hour"),
-    PromotionKind.NEAR_EXPIRY: ("临期特惠", "Short-dated offer"),
+    PromotionKind.TIME_OF_DAY: ("时段特惠", "Offer now"),
+    PromotionKind.NEAR_EXPIRY: ("临期特惠", "Short-dated"),
 }
 
 
@@ -113,7 +113,7 @@ def _hours(text: str) -> tuple[time, time]:
 def _steps_said(steps: tuple[Step, ...]) -> tuple[str, str]:
     """What a full reduction is called, from its own numbers: 满30减5."""
     zh = "、".join(f"满{_yuan(step.over)}减{_yuan(step.minus)}" for step in steps)
-    en = ", ".join(f"¥{_yuan(step.minus)} off ¥{_yuan(step.over)}" for step in steps)
+    en = ", ".join(f"¥{_yuan(step.minus)} off ¥{_yuan(step.over)}+" for step in steps)
     return zh, en
 
 

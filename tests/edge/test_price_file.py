@@ -23,7 +23,7 @@ def test_the_sample_has_one_promotion_of_each_kind():
     assert noon.when == When(datetime(2030, 1, 1), None, (0, 1, 2, 3, 4), (time(11, 30), time(13, 30)))
     assert (near.days_left, near.skus) == (7, ())
     assert reduction.steps == (Step(3000, 500), Step(6000, 1200))
-    assert (reduction.zh, reduction.en) == ("满30减5、满60减12", "¥5 off ¥30, ¥12 off ¥60")
+    assert (reduction.zh, reduction.en) == ("满30减5、满60减12", "¥5 off ¥30+, ¥12 off ¥60+")
 
 
 def test_the_sample_changes_nothing_today_and_the_sample_counter_does_not_name_it():

@@ -8,6 +8,7 @@ import { isLarge, switches } from "/static/elder.js";
 import { goods, sign } from "/static/icons.js";
 import { follow, lostBand } from "/static/live.js";
 import * as memory from "/static/memory.js";
+import { discount, promotions, struck } from "/static/price.js";
 import { Question } from "/static/question.js";
 import { Receipt } from "/static/receipt.js";
 import { has, minute, money, named, origin, t, told, unit } from "/static/text.js";
@@ -148,6 +149,7 @@ function drawVisit() {
   return h("section", { class: `visit ${visit.state}` }, heading(visit), h("p", { id: "countdown", class: "countdown" }), notice(visit),
     visit.lines.length ? h("ul", { class: "lines" }, visit.lines.map((line) => lineItem(line, false)))
       : visit.state === "OPEN" ? h("p", { class: "none" }, t("basket_empty")) : null,
+    discount(visit),
     visit.state === "OPEN" || visit.lines.length ? total(visit.total_fen) : null,
     visit.state === "OPEN" ? h("p", { class: "hint" }, t("open_put_back")) : null);
 }
@@ -176,6 +178,6 @@ function tile(tray) {
   const gone = !tray.in_service || tray.blocked ? "no_sale" : tray.on_hand <= 0 ? "sold_out" : null;
   const card = `/c/${root.dataset.counter}/p/${encodeURIComponent(tray.sku)}`;
   return h("li", { class: gone ? "tile gone" : "tile" }, goods(tray),
-    h("div", { class: "tile-text" }, h("h3", {}, h("a", { href: card }, named(tray))), isLarge() ? null : h("p", { class: "from" }, origin(tray))),
-    h("div", { class: "tile-price" }, h("strong", { class: "num" }, money(tray.price_fen), h("small", {}, ` / ${unit(tray)}`)), h("span", {}, gone ? t(gone) : t("left", { n: tray.on_hand }))));
+    h("div", { class: "tile-text" }, h("h3", {}, h("a", { href: card }, named(tray))), isLarge() ? null : h("p", { class: "from" }, origin(tray)), gone ? null : promotions(tray)),
+    h("div", { class: "tile-price" }, h("strong", { class: "num" }, money(tray.price_fen), h("small", {}, ` / ${unit(tray)}`)), struck(tray), h("span", {}, gone ? t(gone) : t("left", { n: tray.on_hand }))));
 }

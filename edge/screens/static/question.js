@@ -3,6 +3,7 @@
 
 import { h, show } from "/static/dom.js";
 import { goods, sign } from "/static/icons.js";
+import { gross } from "/static/price.js";
 import { money, named, t, told } from "/static/text.js";
 import { Countdown } from "/static/visit.js";
 
@@ -12,7 +13,7 @@ const AGAIN = ["NO_NETWORK", "TIMEOUT"]; // nobody knows whether it arrived: a s
 
 const same = (one, other) => one.tray === other.tray && one.sku === other.sku && one.count === other.count;
 const within = (line, lines) => lines.some((other) => same(line, other));
-const amount = (lines) => lines.reduce((sum, line) => sum + line.amount_fen, 0);
+const amount = (lines) => lines.reduce((sum, line) => sum + gross(line), 0);
 const what = (lines) => lines.map((line) => `${line.sku} ${line.count}`).sort().join();
 
 // The lines in which the two differ, one list each, and those that are in both.
@@ -105,6 +106,7 @@ export class Question {
 
   option(n, letter, apart, common) {
     const lines = apart[n];
+    const option = this.question.options[n];
     const others = apart[1 - n].map(named);
     const where = what(apart[0]) === what(apart[1]);
     const picture = (line) => goods(this.trays.find((tray) => tray.tray === line.tray && tray.sku === line.sku) ?? {});
@@ -114,8 +116,9 @@ export class Question {
         h("span", { class: "option-name" }, marked(named(line), others), where ? h("small", {}, t("tray", { tray: line.tray })) : null),
         h("span", { class: "option-count num" }, `× ${line.count}`))),
       lines.length ? null : h("span", { class: "option-line" }, sign("nothing"), h("span", { class: "option-name" }, t(common.length ? "ask_none_else" : "ask_none"))),
-      h("span", { class: "option-price num" }, money(amount(lines))),
-      common.length ? h("span", { class: "option-all" }, t("ask_all", { money: money(this.question.options[n].total_fen) })) : null,
+      h("span", { class: "option-price num" }, money(common.length ? amount(lines) : option.total_fen)),
+      common.length ? h("span", { class: "option-all" }, t("ask_all", { money: money(option.total_fen) })) : null,
+      option.discount_fen ? h("span", { class: "option-off" }, sign("less"), t("ask_off", { money: money(-option.discount_fen) })) : null,
       this.taken === n ? h("span", { class: "option-taken" }, sign("done"), t("ask_chosen")) : null,
     ]);
   }
@@ -128,7 +131,7 @@ export class Question {
 
   both(common) {
     return h("div", { class: "both" }, h("h2", {}, t("ask_both")),
-      h("ul", {}, common.map((line) => h("li", {}, `${named(line)} × ${line.count} `, h("span", { class: "num" }, money(line.amount_fen))))));
+      h("ul", {}, common.map((line) => h("li", {}, `${named(line)} × ${line.count} `, h("span", { class: "num" }, money(gross(line)))))));
   }
 
   // What came of a tap; "" before it.

@@ -3,6 +3,7 @@
 import { ask } from "/static/ask.js";
 import { h, show } from "/static/dom.js";
 import { sign } from "/static/icons.js";
+import { discount, gross } from "/static/price.js";
 import { has, isChinese, minute, money, named, second, t, told } from "/static/text.js";
 import { heading, lineItem, notice, pieces, total } from "/static/visit.js";
 
@@ -33,7 +34,8 @@ function why(line, session) {
     h("p", {}, `${t("tray", { tray: line.tray })}: `, t("why_pieces", { before: evidence.before, after: evidence.after })),
     h("ol", {}, happened.map((event) => h("li", {}, h("time", { class: "num", datetime: event.at }, second(event.at)), " ", t(`action_${event.action}`, { n: event.count })))),
     curve(line, session),
-    line.sure ? h("p", {}, t("why_price", { n: line.count, price: money(line.price_fen), money: money(line.amount_fen) })) : null,
+    line.sure ? h("p", {}, t("why_price", { n: line.count, price: money(line.price_fen), money: money(gross(line)) })) : null,
+    line.discount_fen ? h("p", {}, t("why_discount", { money: money(-line.discount_fen) })) : null,
     h("p", { class: "small" }, t("why_frozen")));
 }
 
@@ -64,6 +66,7 @@ function lines(visit) {
   const certified = visit.certified_fen > 0 && visit.state !== "EMPTY";
   return [
     h("ul", { class: "lines" }, visit.lines.map((line) => lineItem(line, true, why(line, visit.session)))),
+    discount(visit),
     total(visit.total_fen, visit.state === "REVIEW" ? t("review_charged") : t("total")),
     certified ? h("p", { class: "certified" }, h("span", {}, t("certified_part")), h("span", { class: "num" }, money(visit.certified_fen))) : null,
     shares(visit),

@@ -7,6 +7,7 @@ import { h, show } from "/static/dom.js";
 import { isLarge, switches } from "/static/elder.js";
 import { goods, sign } from "/static/icons.js";
 import { follow, lostBand } from "/static/live.js";
+import { discount, promotions, struck } from "/static/price.js";
 import { Question } from "/static/question.js";
 import { money, named, origin, t, told, unit } from "/static/text.js";
 import { Countdown, countdownText, FINAL, heading, lineItem, notice, total } from "/static/visit.js";
@@ -123,6 +124,7 @@ function drawVisit(basket) {
     basket.lines.length
       ? h("ul", { class: "lines" }, basket.lines.map((line) => lineItem(line, settled)))
       : basket.state === "OPEN" ? h("p", { class: "none" }, sign("take"), t("basket_empty")) : null,
+    discount(basket),
     basket.lines.length ? total(basket.total_fen, t(basket.state === "REVIEW" ? "review_charged" : "total")) : null,
     basket.state === "OPEN" ? h("p", { class: "hint" }, t("open_put_back")) : null,
     settled && basket.lines.length ? h("p", { class: "hint" }, t("see_phone")) : null);
@@ -168,5 +170,6 @@ function tile(tray) {
     h("div", { class: "tile-text" },
       h("h2", {}, named(tray)),
       isLarge() ? null : h("p", { class: "from" }, origin(tray)),
-      h("p", { class: "price" }, h("strong", { class: "num" }, money(tray.price_fen)), h("span", {}, ` / ${unit(tray)}`))));
+      h("p", { class: "price" }, h("strong", { class: "num" }, money(tray.price_fen)), h("span", {}, ` / ${unit(tray)}`), struck(tray)),
+      gone ? null : promotions(tray)));
 }

@@ -2,6 +2,7 @@
 
 import { h } from "/static/dom.js";
 import { sign } from "/static/icons.js";
+import { gross } from "/static/price.js";
 import { has, money, named, t, told } from "/static/text.js";
 
 export const FINAL = ["SETTLED", "EMPTY", "REVIEW", "CANCELLED"];
@@ -34,7 +35,7 @@ export function notice(visit) {
 }
 
 function amount(line, settled) {
-  if (line.sure) return h("strong", { class: "num" }, money(line.amount_fen));
+  if (line.sure) return h("strong", { class: "num" }, money(gross(line)));
   return h("strong", { class: "unsure" }, t(settled ? "review_line" : "weighing"));
 }
 
