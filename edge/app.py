@@ -263,6 +263,7 @@ class Process:
             assortment=lambda: self._assortment,
             lying=Shelf(outfit.data / "ledger.db").lying,
             voice_dir=outfit.path.parent / settings.screens.voice_dir if settings.screens.voice_dir else None,
+            receipt=lambda number, width: receipt_picture(self._files.outfit, number, width),
         )
         return WebThread(app, self._stage, settings.screens.host, settings.screens.port)
 
@@ -296,6 +297,13 @@ class Process:
 def assortment_of(goods: Goods) -> Assortment:
     """The part of it that pages about products show."""
     return Assortment(goods.catalogue, goods.planogram, goods.traces)
+
+
+def receipt_picture(outfit: Outfit, number: str, width: int) -> bytes | None:
+    """A finished restock's receipt for the screen; None: there is no such document."""
+    from edge.restock_receipt import restock_picture  # as below
+
+    return restock_picture(outfit, number, width)
 
 
 def planogram_picture(outfit: Outfit) -> bytes:
