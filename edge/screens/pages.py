@@ -79,7 +79,9 @@ class Pages:
 
     async def restock(self, request: Request) -> Response:
         """The supplier's page: it works only before the cabinet, where door and goods can be seen."""
-        return self._page("restock.html", request) if is_screen(request) else problem("SCREEN_ONLY")
+        if not is_screen(request):
+            return problem("SCREEN_ONLY")
+        return self._page("restock.html", request, **self._voice)
 
     async def phone(self, request: Request) -> Response:
         return self._of_counter("phone.html", request, samples=" ".join(self._samples))

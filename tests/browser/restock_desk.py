@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from edge import settings as settings_module
 from edge.domain.restock_view import (
     ApplyDraft,
     Finish,
@@ -34,7 +35,7 @@ from edge.screens.guard import Guard
 from edge.screens.pages import Pages
 from edge.screens.server import WebThread
 from edge.screens.stage import Stage
-from tests.browser.conftest import GOODS, ROWS
+from tests.browser.conftest import GOODS, ROWS, SETTINGS
 
 PIN, BADGE = "135790", "0013579024"
 RECEIPT = "https://trace.example.invalid/r/AK001-R-000007"
@@ -170,7 +171,7 @@ class Desk:
 
     def start(self) -> None:
         routes = [
-            *Pages("AK-001", "示例专柜 1 号", "Asia/Shanghai", ()).routes(),
+            *Pages(settings_module.decode(SETTINGS.encode()), ()).routes(),
             Route("/api/v1/staff", self._staff, methods=["GET", "POST"]),
             Route("/api/v1/restock", self._act, methods=["POST"]),
             Route("/api/v1/restock/live", self._live),

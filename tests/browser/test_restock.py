@@ -392,6 +392,19 @@ def test_each_problem_stands_on_the_tile_and_in_its_sheet_with_what_to_do(opened
     assert len(tones(page)) == len(CODES)
 
 
+def test_a_site_with_a_voice_has_wrong_goods_said_aloud_in_place_of_the_tone(opened, desk):
+    page = opened()
+    at_open_door(page, desk)
+    page.evaluate("""() => {
+        document.documentElement.dataset.voice = 'on';
+        document.addEventListener('voice', (event) => (window.said ??= []).push(event.detail));
+    }""")
+    desk.block("1-01", "WRONG_GOODS")
+    expect(cell(page, "1-01")).to_contain_text(ZH["restock_problem_WRONG_GOODS"])
+    assert page.evaluate("window.said") == ["restock_wrong_goods"]
+    assert tones(page) == []
+
+
 def test_a_code_of_a_newer_counter_is_still_a_problem(opened, desk):
     page = opened()
     at_open_door(page, desk)

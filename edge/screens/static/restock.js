@@ -13,6 +13,7 @@ import { TileSheet } from "/static/restock_tile.js";
 import { byEnd, endsSoon, expiry, keepFocus, keyOf, pill, refusal } from "/static/restock_words.js";
 import { isChinese, named, switchLanguage, t, told } from "/static/text.js";
 import { Countdown } from "/static/visit.js";
+import { say } from "/static/voice.js";
 
 const AWAY_S = { signin: 60, LIST: 180, DONE: 60 }; // no stage with an open door or unsigned work is ever left by itself
 const WARN_S = 20;
@@ -60,6 +61,7 @@ function take(next) {
   if (view?.stage !== next.stage) quietSince = performance.now();
   if (["SETTLING", "SHEET", "DONE"].includes(next.stage) && view?.stage !== next.stage) counting = false;
   if (view && view.stage !== "SHEET" && next.stage === "SHEET" && next.blockers.length) play("warn");
+  if (view && view.stage !== "DONE" && next.stage === "DONE" && !isMuted()) say("restock_done");
   view = next;
   closing.set(view.closes_in_s);
   toast.hear(view.undo, view.undo_left_s);

@@ -3,8 +3,12 @@
 import { h, show } from "/static/dom.js";
 import { goods, sign } from "/static/icons.js";
 import { isChinese, named, t } from "/static/text.js";
-import { play } from "/static/restock_sound.js";
+import { isMuted, play } from "/static/restock_sound.js";
 import { endsSoon, expiry, grave, keyOf, pill, problem } from "/static/restock_words.js";
+import { say } from "/static/voice.js";
+
+// What a site with a voice has said aloud in place of the tone.
+const SPOKEN = { WRONG_GOODS: "restock_wrong_goods", OVER_CAPACITY: "restock_over_capacity" };
 
 const place = (tray) => tray.split("-").map(Number);
 const first = (one, other) => place(one)[0] - place(other)[0] || place(one)[1] - place(other)[1] || one.localeCompare(other);
@@ -66,17 +70,19 @@ export class Cabinet {
   tell(tiles) {
     const lines = [];
     let tone = "";
+    let spoken = "";
     for (const tile of tiles) {
       const old = this.before.get(keyOf(tile));
       if (!old) continue;
       const fresh = tile.problems.filter((code) => !old.problems.includes(code));
+      spoken ||= fresh.map((code) => SPOKEN[code]).find(Boolean) ?? "";
       if (fresh.length) tone = tile.blocking.some((code) => fresh.includes(code)) ? "warn" : tone || "ok";
       else if (!tile.moving && tile.now > old.now) tone ||= "ok";
       if (fresh.length || (!tile.moving && (tile.now !== old.now || old.moving))) {
         lines.push([t("restock_said", { name: named(tile), n: tile.now, par: tile.par }), ...tile.problems.map(problem)].join(". "));
       }
     }
-    if (tone) play(tone);
+    if (tone && !(spoken && !isMuted() && say(spoken))) play(tone);
     if (lines.length) this.heard.replaceChildren(lines.join("; "));
   }
 

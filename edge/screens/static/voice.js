@@ -2,7 +2,7 @@
 
 import { isChinese, t } from "/static/text.js";
 
-const { voice = "off", volume = "0.8" } = document.documentElement.dataset;
+const site = document.documentElement.dataset; // voice: off | on | speech; volume: 0 to 1
 const STATES = { UNLOCKING: "welcome", OPEN: "open", SETTLED: "settled", EMPTY: "empty", REVIEW: "review", CANCELLED: "cancelled" };
 const NOTICES = { door_long: "close_door", door_alarm: "door_long", latch: "close_door", misplaced: "wrong_place", foreign: "foreign" };
 
@@ -23,23 +23,27 @@ function silence() {
 
 function speak(key, by) {
   const words = new SpeechSynthesisUtterance(t(`voice_${key}`));
-  Object.assign(words, { voice: by, lang: by.lang, volume: Number(volume) });
+  Object.assign(words, { voice: by, lang: by.lang, volume: Number(site.volume) });
   speechSynthesis.speak(words);
 }
 
-// Say `key` now, whatever is being said. A browser that wants a tap first says nothing.
+// Say `key` now, whatever is being said; false: this site has no voice. A browser that wants a tap first says nothing.
 export function say(key) {
-  if (voice === "off") return;
+  if ((site.voice ?? "off") === "off") return false;
   document.dispatchEvent(new CustomEvent("voice", { detail: key }));
   silence();
-  const by = voice === "speech" ? localVoice() : null;
-  if (by) return speak(key, by);
+  const by = site.voice === "speech" ? localVoice() : null;
+  if (by) {
+    speak(key, by);
+    return true;
+  }
   const sound = new Audio(`/voice/${isChinese() ? "zh" : "en"}/${key}`);
-  sound.volume = Number(volume);
+  sound.volume = Number(site.volume);
   playing = sound;
   sound.play().catch((error) => {
     if (!["NotAllowedError", "AbortError", "NotSupportedError"].includes(error.name)) throw error;
   });
+  return true;
 }
 
 // What of a visit is worth a sound, given what was heard of it before; null: nothing new.
