@@ -14,7 +14,7 @@ from edge.domain.planogram import Planogram
 from edge.domain.stock import OPENING, Held
 from edge.domain.trace import Stage, Trace, Traces
 from edge.domain.values import TrayId
-from edge.domain.view import TrayView
+from edge.domain.view import PromotionView, TrayView
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +124,10 @@ class ProductView(msgspec.Struct, frozen=True, kw_only=True):
     claims: tuple[ClaimCard, ...]
     lots: tuple[LotCard, ...]
     trace_url: str
+    strike_fen: int | None = None
+    promotion: PromotionView | None = None
+    reduction: PromotionView | None = None
+    """As on its tray."""
 
 
 def product_view(
@@ -159,6 +163,9 @@ def product_view(
         claims=tuple(ClaimCard(words=each.words, document=each.document) for each in product.claims),
         lots=tuple(_lot(each, product, assortment, counter) for each in lying),
         trace_url=product.trace_url,
+        strike_fen=trays[0].strike_fen if trays else None,
+        promotion=trays[0].promotion if trays else None,
+        reduction=trays[0].reduction if trays else None,
     )
 
 

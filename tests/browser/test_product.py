@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from edge.domain.reports import About, FaultReport
+from edge.domain.view import PromotionView
 
 pytestmark = pytest.mark.browser
 
@@ -139,6 +140,17 @@ def test_a_certificate_past_its_day_is_told_in_words_and_by_its_sign(visit, fres
     expect(page.locator(".cert-state")).to_have_text("认定已暂停")
     expect(page.locator(".gates .failed")).to_have_text(["✗安全未通过"])
     expect(page.locator(".none-here")).to_have_text("柜内现在没有这种商品")
+
+
+def test_the_card_says_why_a_price_is_lower_and_what_it_was_as_the_tile_does(visit, fresh):
+    tea = fresh.shared_trays()[1]
+    cheap = PromotionView(kind="LIMITED_TIME", zh="示例限时", en="sample offer")
+    fresh.show(trays=(msgspec.structs.replace(tea, price_fen=8800, strike_fen=9600, promotion=cheap),))
+    page = visit(PHONE)
+    card(page, fresh)
+    expect(page.locator(".product-top .price")).to_contain_text("¥88.00")
+    expect(page.locator(".product-top del")).to_contain_text("¥96.00")
+    expect(page.locator(".product-top .promo")).to_have_text("示例限时")
 
 
 def test_a_product_that_nobody_knows_is_said_to_be_unknown(browser, fresh):

@@ -12,7 +12,7 @@ from edge.domain.product_view import Assortment, OnShelf, certificate_of, produc
 from edge.domain.stock import OPENING, UNKNOWN, Held, Lot
 from edge.domain.trace import Leg, Stage, Trace, traces_of
 from edge.domain.values import Decigrams, Fen, Sku, TrayId
-from edge.domain.view import TrayView
+from edge.domain.view import PromotionView, TrayView
 
 TEA, AT = Sku("PL-TEA-125"), TrayId("1-02")
 TODAY = date(2026, 11, 24)
@@ -146,6 +146,9 @@ def test_dates_of_the_lot_go_before_those_of_planogram_and_trace():
 
 def test_the_price_is_the_one_on_the_screen_and_the_catalogues_where_it_is_not_sold():
     assert (card().price_fen, card().on_hand) == (8800, 10)
+    cheap = PromotionView(kind="LIMITED_TIME", zh="示例限时", en="sample offer")
+    reduced = card(trays=[msgspec.structs.replace(TRAY, strike_fen=9600, promotion=cheap)])
+    assert (reduced.strike_fen, reduced.promotion) == (9600, cheap)
     assert (card(trays=()).price_fen, card(trays=()).on_hand) == (9600, None)
 
 

@@ -4,7 +4,8 @@ import { ask } from "/static/ask.js";
 import { h, show } from "/static/dom.js";
 import { isLarge, switches } from "/static/elder.js";
 import { goods, sign } from "/static/icons.js";
-import { isChinese, minute, money, named, origin, t, told, unit } from "/static/text.js";
+import { promotions, struck } from "/static/price.js";
+import { minute, money, named, origin, t, told, unit } from "/static/text.js";
 
 const AGAIN_MS = 30_000;
 const { counter, sku } = document.documentElement.dataset;
@@ -54,8 +55,9 @@ function top() {
   const gone = product.on_hand === null ? "not_here" : !product.in_service || product.blocked ? "no_sale" : product.on_hand <= 0 ? "sold_out" : null;
   return h("section", { class: "product-top" }, goods(product),
     h("div", {}, h("h1", {}, named(product)), h("p", { class: "from" }, origin(product)),
-      h("p", { class: "price" }, h("strong", { class: "num" }, money(product.price_fen)), h("span", {}, ` / ${unit(product)}`),
-        h("span", { class: gone ? "left gone" : "left" }, gone ? t(gone) : t("left", { n: product.on_hand })))),
+      h("p", { class: "price" }, h("strong", { class: "num" }, money(product.price_fen)), h("span", {}, ` / ${unit(product)}`), " ", gone ? null : struck(product),
+        h("span", { class: gone ? "left gone" : "left" }, gone ? t(gone) : t("left", { n: product.on_hand }))),
+      gone ? null : promotions(product)),
     product.blocked ? h("p", { class: "notice" }, sign("warn"), h("span", {}, told("block", product.blocked))) : null,
     product.age_restricted ? h("p", { class: "under-age" }, sign("adult"), h("span", {}, t("under_age"))) : null);
 }
