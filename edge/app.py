@@ -26,6 +26,7 @@ from prometheus_client import Counter as Tally
 from edge.clock import Clock
 from edge.domain.product_view import Assortment
 from edge.domain.requests import BadgeChecked, PinChecked
+from edge.domain.restock_view import StaffView
 from edge.domain.values import Kind, SessionId, Sku
 from edge.domain.view import SessionView
 from edge.engine import Engine
@@ -262,6 +263,7 @@ class Process:
             picture=lambda: planogram_picture(self._files.outfit),
             assortment=lambda: self._assortment,
             lying=Shelf(outfit.data / "ledger.db").lying,
+            roll=lambda: staff_of(self._files.outfit),
             voice_dir=outfit.path.parent / settings.screens.voice_dir if settings.screens.voice_dir else None,
             receipt=lambda number, width: receipt_picture(self._files.outfit, number, width),
         )
@@ -329,6 +331,12 @@ def centre_keeps_up(data: Path, wall: datetime) -> bool:
             return False
         recent = wall.astimezone(UTC) - mark.at < timedelta(seconds=CENTRE_SILENT_S)
         return recent or mark.through >= outbox.last_seq()
+
+
+def staff_of(outfit: Outfit) -> tuple[StaffView, ...]:
+    """Who may sign in at the screen to fill the counter, by title."""
+    staff = (each for each in outfit.roster.accounts.values() if Kind.RESTOCK in each.kinds)
+    return tuple(StaffView(account=each.login, title=each.title) for each in staff)
 
 
 def sample_logins(outfit: Outfit) -> tuple[str, ...]:

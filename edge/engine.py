@@ -123,7 +123,8 @@ class Engine:
 
     def _make_restocking(self, settings: Settings) -> Restocking:
         policy, max_load_g = gate_policy(settings), settings.weighing.max_load_g
-        rows = Rows(self._ledger, self._trays, policy, max_load_g, self._today)
+        measured = self._upkeep.measured
+        rows = Rows(self._ledger, self._trays, measured, policy, max_load_g, self._today)
         return Restocking(
             self._conductor,
             self._alarms,

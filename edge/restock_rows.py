@@ -21,12 +21,16 @@ from edge.visit import Visit
 
 
 class Rows:
-    """Reads the ledger and the trays. ``begin`` before each task: what was delivered last is kept."""
+    """Reads the ledger and the trays. ``begin`` before each task: what was delivered last is kept.
+
+    measured: pieces on the trays by weight alone, None where the weight does not tell.
+    """
 
     def __init__(
         self,
         ledger: Ledger,
         trays: Trays,
+        measured: Callable[[Goods, Instant], Mapping[Place, int | None]],
         policy: Policy,
         max_load_g: float,
         today: Callable[[Instant], date],
@@ -35,11 +39,16 @@ class Rows:
         self._trays = trays
         self._max_load_g = max_load_g
         self._today = today
+        self._measured = measured
         self._policy = policy
         self._last: Mapping[Sku, Lot] = {}
 
     def begin(self) -> None:
         self._last = self._ledger.last_lots()
+
+    def measured(self, goods: Goods, now: Instant) -> Mapping[Place, int | None]:
+        """What a stock-take would find by the weights."""
+        return self._measured(goods, now)
 
     def places(self, goods: Goods) -> set[Place]:
         """Where something may be put or taken in a restock: what is planned, and what strayed."""

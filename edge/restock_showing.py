@@ -9,7 +9,7 @@ from edge.domain.restock import UNDO_S, Row
 from edge.domain.restock_view import LotView, RestockView, TileView
 from edge.domain.session import Event, State
 from edge.domain.stock import Held, shelf_state
-from edge.domain.values import Instant, TrayId
+from edge.domain.values import Instant, Place, TrayId
 from edge.restock_rows import moving, source_of
 from edge.trays import Trays
 from edge.turn import Goods
@@ -39,17 +39,18 @@ def view_of(
     rows: tuple[Row, ...],
     trays: Trays,
     goods: Goods,
+    measured: Mapping[Place, int | None],
     today: date,
     now: Instant,
 ) -> RestockView:
-    """The whole screen; ``version`` is the caller's to set."""
+    """The whole screen; ``version`` is the caller's to set. measured: pieces by weight alone."""
     alive = trays.in_service(now.mono)
     undo_left = _undo_left(visit, now)
     return RestockView(
         version=0,
         stage=_stage(visit, desk),
         title=desk.title,
-        tiles=tuple(_tile(row, visit, trays, alive, goods, today) for row in rows),
+        tiles=tuple(_tile(row, visit, trays, alive, goods, measured.get(row.place), today) for row in rows),
         notice=visit.notice if visit else "",
         closes_in_s=_closes_in(visit, now),
         draft=goods.draft.version if goods.draft else "",
@@ -85,7 +86,13 @@ def _undo_left(visit: Visit | None, now: Instant) -> int:
 
 
 def _tile(
-    row: Row, visit: Visit | None, trays: Trays, alive: Mapping[TrayId, bool], goods: Goods, today: date
+    row: Row,
+    visit: Visit | None,
+    trays: Trays,
+    alive: Mapping[TrayId, bool],
+    goods: Goods,
+    measured: int | None,
+    today: date,
 ) -> TileView:
     facing, product, told = row.facing, row.product, row.told
     lots = tuple(_lot(held, row, today) for held in row.lots)
@@ -124,7 +131,7 @@ def _tile(
         weighed=row.weighed,
         reason=next((each.reason for each in (told.count, told.stock) if each and each.reason), ""),
         counted=row.counted,
-        proposed=row.now if row.sure else None,
+        proposed=measured if measured is not None else row.now if row.sure else None,
         problems=row.problems,
         blocking=row.blocking,
         seen_g=round(abs(row.residual_g)) if "WRONG_GOODS" in row.problems else 0,

@@ -220,7 +220,8 @@ class Restocking:
         refused = None if visit is not None else self._why_shut(now)
         reason = refused[0].value if refused else ""
         desk = Desk(staff.account.title, staff.document, reason)
-        view = view_of(desk, visit, rows, self._trays, goods, self._today(now), now)
+        measured = self._rows.measured(goods, now)
+        view = view_of(desk, visit, rows, self._trays, goods, measured, self._today(now), now)
         version = self._shown.version if self._shown else 0
         view = msgspec.structs.replace(view, version=version)
         if view != self._shown:

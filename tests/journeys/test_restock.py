@@ -354,3 +354,16 @@ def test_days_pass_and_the_tiles_change_colour(rig):
     assert rig.tile(TEA).state == "GREEN"
     assert rig.tile(MASK).state == "NONE"
     assert timedelta(days=rig.tile(TEA).days_left) > timedelta(days=100)
+
+
+def test_r7_the_weight_proposes_the_number_and_what_nobody_booked_is_found(rig):
+    assert rig.visit(took(NOODLES, 4), took(NOODLES, 4)).state == "SETTLED"
+    rig.run(9)
+    rig.act("force_door")
+    rig.act("put", tray=NOODLES, sku=SKU[NOODLES], count=3)
+    rig.act("close_door", wait=5.0)
+    rig.fill()
+    assert rig.tile(NOODLES).proposed == 3
+    rig.taps(SetStock(tray=NOODLES, sku=SKU[NOODLES], count=3, reason="盘盈"), Finish())
+    rig.stage("DONE")
+    assert booked(rig, NOODLES) == 3 == rig.truly_on()[NOODLES]
