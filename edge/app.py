@@ -243,7 +243,7 @@ class Process:
         settings, past = outfit.settings, Reading(outfit.data / "ledger.db")
 
         def names(sku: Sku) -> tuple[str, str]:
-            product = outfit.catalogue.products.get(sku)
+            product = self._files.outfit.catalogue.products.get(sku)
             return (product.name_zh, product.name_en) if product else (sku, sku)
 
         def history(session: SessionId) -> SessionView | None:

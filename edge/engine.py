@@ -184,7 +184,7 @@ class Engine:
             case Goods():
                 self._next_goods = item
             case FilesRead():
-                self._on_files(item, now)
+                self._gate.hear_files(item, now)
             case CentreSeen():
                 self._online = item.online
             case _:
@@ -235,13 +235,6 @@ class Engine:
         self._misconfigured.add(found.tray)
         detail = f"register {found.register} holds {found.value}; it must hold 0"
         self._alarms.raise_("MISCONFIGURED", found.tray, "CRITICAL", detail, now)
-
-    def _on_files(self, read: FilesRead, now: Instant) -> None:
-        if read.problems:
-            said = "; ".join((*read.problems[:3], *(["…"] if len(read.problems) > 3 else [])))
-            self._alarms.raise_("CATALOGUE_REFUSED", "files", "MAJOR", said, now)
-        else:
-            self._alarms.clear("CATALOGUE_REFUSED", "files", now)
 
     # --- people -------------------------------------------------------------------------------------
     def _on_person(self, item: Request | PinChecked | BadgeChecked, now: Instant, turn: Turn) -> None:
@@ -465,6 +458,7 @@ class Engine:
             self._today(now),
             now,
             self._gate.held.shown,
+            why[0] if (why := self._gate.shut(now)) else "",
         )
         self._restocking.show(self._goods, now, turn)
         if session is not None:

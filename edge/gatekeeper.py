@@ -17,10 +17,13 @@ from edge.domain.stock import Lots
 from edge.domain.values import Instant, Place, TrayId
 from edge.policies import gate_policy
 from edge.settings import Settings
-from edge.turn import Goods
+from edge.turn import FilesRead, Goods
 
 EXPIRED, BLOCKED = "EXPIRED_GOODS", "BLOCKED_GOODS"
 """Alarms on a tray: goods lie there that are past their date, or that may not be sold for another reason."""
+
+REFUSED = "CATALOGUE_REFUSED"
+"""Alarm: the files that the settings name are at fault, and what was read before stays in use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +84,23 @@ class Gatekeeper:
             for gone in self._alarms.subjects(kind) - trays.keys():
                 self._alarms.clear(kind, gone, now)
 
+    def hear_files(self, read: FilesRead, now: Instant) -> None:
+        """Files were read: the alarm stands as long as those that are named are refused."""
+        if read.problems:
+            said = "; ".join((*read.problems[:3], *(["…"] if len(read.problems) > 3 else [])))
+            self._alarms.raise_(REFUSED, "files", "MAJOR", said, now)
+        else:
+            self._alarms.clear(REFUSED, "files", now)
+
     def why_not_buy(self, account: Account, now: Instant) -> tuple[Refusal, str] | None:
         """Why ``account`` may not open to buy, as far as policy and goods go."""
-        policy = self._policy
-        if policy.identity == "unit_staff" and not account.staff:
+        if self._policy.identity == "unit_staff" and not account.staff:
             return Refusal.NOT_ALLOWED, "only staff of the unit may buy here"
+        return self.shut(now)
+
+    def shut(self, now: Instant) -> tuple[Refusal, str] | None:
+        """Why nobody at all may open to buy; None: the goods and the hour let buyers in."""
+        policy = self._policy
         if not is_open(policy.hours, now.wall.astimezone(self._zone)):
             return Refusal.CLOSED, f"open {', '.join(each.text for each in policy.hours)}"
         expired = {place[0] for place in self.held.lying if Block.EXPIRED in self.held.why[place]}

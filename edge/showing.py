@@ -128,12 +128,14 @@ class Showing:
         today: date,
         now: Instant,
         blocked: Callable[[Place], str] = lambda _: "",
+        shut: str = "",
     ) -> tuple[View | None, SessionView | None]:
         """The public picture and the running session's, each None where nothing changed.
 
         terms: what goods cost now; while a session runs, those of its grant are shown. reason: why the
         counter is out of order, "": it is not. staffed: somebody is signed in to fill it. blocked: why
         goods at a place are not sold.
+        shut: why buyers are not let in though it works, "": they are.
         """
         evidence = _live(visit, trays, now) if visit else ()
         basket = _basket(visit, evidence, now) if visit else _result(receipt, now)
@@ -146,6 +148,7 @@ class Showing:
             hotline=self._counter.hotline,
             state="RESTOCKING" if staffed else _state(visit, reason),
             reason=reason,
+            shut=shut,
             trays=_trays(
                 goods,
                 shown(visit.facts if visit else None, terms),

@@ -146,6 +146,8 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the centre acknowledged within the last minutes; selling does not depend on it."""
     token: str
     token_expires_in_s: int
+    shut: str = ""
+    """Why buyers are not let in though it works: CLOSED EXPIRED_GOODS GOODS_BLOCKED; "": they are."""
     alarms: tuple[str, ...] = ()
 
 

@@ -139,7 +139,7 @@ class TestO6Recall:
     def test_the_door_stays_shut_where_policy_says_so(self, rig_of, outfit):
         policy = with_policy(outfit, blocked_tray="refuse_door")
         rig = rig_of(replace(policy, recalls=self.RECALLED))
-        assert rig.refused() == "GOODS_BLOCKED"
+        assert rig.refused() == rig.view.shut == "GOODS_BLOCKED"
         assert rig.open(account="demo-restock", kind=Kind.RESTOCK)
 
 
@@ -151,8 +151,9 @@ def test_goods_are_sold_through_their_day_and_not_after_its_midnight(rig_of, out
     assert alarms(rig) == {("EXPIRED_GOODS", WATER)}
     assert blocked(rig) == {WATER: "EXPIRED"}
     if policy == "refuse_door":
-        assert rig.refused() == "EXPIRED_GOODS"
+        assert rig.refused() == rig.view.shut == "EXPIRED_GOODS"
     else:
+        assert rig.view.shut == ""
         receipt = rig.visit(*TAKE_BOTH)
         assert (receipt.verdict, receipt.total_fen) == ("review", 9600)
         assert rig.charged() == {WATER: 1, TEA: 1}
@@ -175,6 +176,7 @@ def test_u3_outside_opening_hours_the_door_is_shut_to_buyers_only(rig_of, outfit
     rig = rig_of(with_policy(outfit, hours=("mon-fri 10:00-12:00",)))
     assert rig.visit(("take", {"tray": TEA, "count": 1})).verdict == "charge"
     rig.skip(2 * 3600.0)
+    assert rig.view.shut == "CLOSED"
     assert rig.refused() == "CLOSED"
     session = rig.open(account="demo-restock", kind=Kind.RESTOCK)
     rig.act("open_door")

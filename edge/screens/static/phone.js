@@ -88,9 +88,9 @@ function refused(code) {
 }
 
 function render() {
-  show(head, [view?.name, view?.place, view?.state, view?.online, isLarge()], drawHead);
+  show(head, [view?.name, view?.place, view?.state, view?.shut, view?.online, isLarge()], drawHead);
   show(wares, [step, view?.trays, view?.hotline, token !== null, isLarge(), contact()], drawWares);
-  if (step === "home") show(body, ["home", token, view?.state, view?.reason, view === null], drawHome);
+  if (step === "home") show(body, ["home", token, view?.state, view?.shut, view?.reason, view === null], drawHome);
   else if (step === "refused") show(body, ["refused", refusedCode, view?.hotline], drawRefused);
   else if (step === "orders") show(body, ["orders"], drawOrders);
   else if (visit === null) show(body, ["wait"], () => h("p", { class: "starting" }, t("asking")));
@@ -111,9 +111,11 @@ function drawHead() {
   return [
     h("div", { class: "switches" }, switches(changed)),
     view ? h("p", { class: "who" }, h("strong", {}, view.name), h("span", {}, view.place)) : null,
-    view ? h("p", { class: "state" }, h("span", { class: `dot ${view.state}` }), t(view.state === "READY" && !view.online ? "state_offline" : `state_${view.state}`)) : null,
+    view ? h("p", { class: "state" }, h("span", { class: `dot ${shut() ? "OUT_OF_ORDER" : view.state}` }), t(shut() ? "state_shut" : view.state === "READY" && !view.online ? "state_offline" : `state_${view.state}`)) : null,
   ];
 }
+
+const shut = () => view?.state === "READY" && view.shut;
 
 function drawHome() {
   if (view === null) return h("p", { class: "starting" }, t("starting"));
@@ -121,6 +123,7 @@ function drawHome() {
   if (view.state === "RESTOCKING") return drawStop("wait", t("restocking_title"), t("restocking_text"));
   // Somebody else's visit. While this phone's own request has no answer, its form stays: it can be sent again.
   if (view.state === "BUSY" && !door?.key) return drawStop("wait", t("busy_title"), t("busy_text"));
+  if (shut() && !door?.key) return drawStop("stop", t("state_shut"), t(`code_${view.shut}`));
   if (!token) return drawStop("scan", t("scan_title"), t("token_missing"), root.dataset.samples ? h("p", {}, t("try_code")) : null);
   door ??= new DoorForm(token, granted, refused);
   return [door.place, h("p", { class: "rule" }, h("span", {}, t("one_payer")), " ", h("span", {}, t("one_payer_two")))];

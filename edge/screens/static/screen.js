@@ -68,7 +68,7 @@ function currentResult() {
 
 function render() {
   if (view === null) return;
-  show(head, [view.name, view.place, view.state, view.online, isLarge()], drawHead);
+  show(head, [view.name, view.place, view.state, view.shut, view.online, isLarge()], drawHead);
   const basket = view.basket && !FINAL.includes(view.basket.state) ? view.basket : currentResult();
   show(foot, [view.hotline, contact(), isLarge(), Boolean(basket)], () => drawFoot(basket));
   if (view.state === "OUT_OF_ORDER" && !basket) show(body, ["out", view.reason], drawOut);
@@ -76,7 +76,7 @@ function render() {
   else if (basket?.kind === "SERVICE") show(body, ["service"], () => plain("service", "wait"));
   else if (basket?.question) question.draw(body, basket.question, view.trays);
   else if (basket) show(body, { ...basket, closes_in_s: null }, () => drawVisit(basket));
-  else show(body, ["idle", view.trays, view.state, view.token, connected, atScreen, isLarge()], drawIdle);
+  else show(body, ["idle", view.trays, view.state, view.shut, view.token, connected, atScreen, isLarge()], drawIdle);
   tick(basket);
 }
 
@@ -86,12 +86,13 @@ function tick(basket) {
   if (place && basket) show(place, countdownText(basket.state, countdown.left()), () => countdownText(basket.state, countdown.left()));
 }
 
-const stateText = () => t(view.state === "READY" && !view.online ? "state_offline" : `state_${view.state}`);
+const shut = () => view.state === "READY" && view.shut;
+const stateText = () => t(shut() ? "state_shut" : view.state === "READY" && !view.online ? "state_offline" : `state_${view.state}`);
 
 function drawHead() {
   return [
     h("div", { class: "who" }, h("strong", {}, view.name), h("span", {}, view.place)),
-    h("p", { class: "state" }, h("span", { class: `dot ${view.state}` }), stateText()),
+    h("p", { class: "state" }, h("span", { class: `dot ${shut() ? "OUT_OF_ORDER" : view.state}` }), stateText()),
     switches(render),
   ];
 }
@@ -133,13 +134,14 @@ function drawVisit(basket) {
 function drawIdle() {
   return h("div", { class: "idle" },
     h("section", { class: "scan" },
-      h("div", { class: "how" }, h("h1", {}, t("scan_title")), h("p", {}, t("scan_text"))),
+      h("div", { class: "how" }, h("h1", {}, t(shut() ? "state_shut" : "scan_title")), shut() ? null : h("p", {}, t("scan_text"))),
       drawCode(), drawSteps(), h("p", { class: "rule" }, t("one_payer"))),
     h("section", { class: "goods", "aria-label": t("goods_title"), tabindex: isLarge() ? 0 : null }, underAge(view.trays), h("ul", { class: view.trays.length > ROOMY ? "tiles many" : "tiles" }, view.trays.map(tile))));
 }
 
 function drawCode() {
   if (view.state !== "READY") return h("div", { class: "code off" }, sign("wait"), h("p", {}, t("busy_title")));
+  if (view.shut) return h("div", { class: "code off" }, sign("stop"), h("p", {}, t(`code_${view.shut}`)));
   if (!atScreen) return h("div", { class: "code off" }, sign("scan"), h("p", {}, t("scan_elsewhere")));
   if (!connected || !view.token) return h("div", { class: "code off" }, sign("wait"), h("p", {}, t("scan_waiting")));
   if (inCode !== view.token) renewCode();
