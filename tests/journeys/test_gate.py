@@ -11,6 +11,7 @@ import pytest
 
 from edge.applied import Applied
 from edge.domain.gate import Recalls
+from edge.domain.restock_view import ApplyDraft, Leave
 from edge.domain.values import Kind
 from edge.errors import ConfigError
 from edge.outfit import load_outfit
@@ -162,11 +163,8 @@ def test_goods_are_sold_through_their_day_and_not_after_its_midnight(rig_of, out
 def test_the_alarm_of_expired_goods_ends_when_they_are_pulled_off(rig_of, outfit):
     rig = rig_of(with_date(outfit, WATER, TODAY - timedelta(days=1)))
     assert rig.refused() == "EXPIRED_GOODS"
-    session = rig.open(account="demo-restock", kind=Kind.RESTOCK)
-    rig.act("open_door")
-    rig.act("take", tray=WATER, count=12)
-    rig.act("close_door", wait=0.0)
-    rig.settled(session)
+    assert rig.restock(("take", {"tray": WATER, "count": 12}))
+    rig.taps(Leave())
     rig.run(1.0)
     assert alarms(rig) == set()
     assert rig.visit(("take", {"tray": TEA, "count": 1})).verdict == "charge"
@@ -178,10 +176,8 @@ def test_u3_outside_opening_hours_the_door_is_shut_to_buyers_only(rig_of, outfit
     rig.skip(2 * 3600.0)
     assert rig.view.shut == "CLOSED"
     assert rig.refused() == "CLOSED"
-    session = rig.open(account="demo-restock", kind=Kind.RESTOCK)
-    rig.act("open_door")
-    rig.act("close_door", wait=0.0)
-    rig.settled(session)
+    assert rig.restock()
+    rig.taps(Leave())
     rig.skip(22 * 3600.0)
     assert rig.open()
 
@@ -265,7 +261,8 @@ def test_a_draft_that_a_restocker_accepted_is_in_force_after_a_restart(rig, outf
     draft = replace(outfit.planogram, version="next", trays=trays)
     bring(rig, replace(outfit, draft=draft))
     assert rig.engine._goods.planogram.version == "sample-1"
-    rig._bring(rig.goods.accepted())
+    rig.sign_in()
+    rig.taps(ApplyDraft(), Leave())
     assert rig.engine._goods.planogram.version == "next"
     rig.kill()
     rig.start()
