@@ -32,7 +32,7 @@ from edge.ledger.store import SETTINGS
 BLOCK = 25
 """Transactions before the next variant's turn, so that a slow moment of the machine hits all three."""
 
-_TABLES = ("tray_evidence", "session", "sale_line", "sale", "event", "stock_movement")
+_TABLES = ("tray_evidence", "session", "sale_line", "sale", "event", "stock_movement", "quota_entry")
 
 
 def bench_ledger(directory: Path, n: int, rounds: int = 5) -> dict[str, Any]:
@@ -189,6 +189,7 @@ _EVIDENCE = f"INSERT INTO tray_evidence VALUES ({_marks(12)})"
 _SESSION = f"INSERT INTO session VALUES ({_marks(13)})"
 _LINE = f"INSERT INTO sale_line VALUES ({_marks(14)})"
 _SALE = f"INSERT INTO sale VALUES ({_marks(8)})"
+_ENTRY = f"INSERT INTO quota_entry VALUES ({_marks(13)})"
 _EVENT = f"INSERT INTO event VALUES ({_marks(7)})"
 _MOVEMENT = f"INSERT INTO stock_movement VALUES ({_marks(11)})"
 
@@ -199,6 +200,7 @@ def _replay(conn: sqlite3.Connection, rows: dict[str, list[tuple[Any, ...]]]) ->
     conn.executemany(_EVIDENCE, rows["tray_evidence"])
     conn.execute(_SESSION, rows["session"][0])
     conn.executemany(_LINE, rows["sale_line"])
+    conn.executemany(_ENTRY, rows["quota_entry"])
     conn.execute(_SALE, rows["sale"][0])
     conn.executemany(_MOVEMENT, rows["stock_movement"])
     conn.executemany(_EVENT, rows["event"])

@@ -141,15 +141,10 @@ def write_sale(
         [("OWED" if p.owed else "DEBIT", buyer, sale.unit, p, fact.order_no, None, "") for p in parts],
     )
     supplied = [(n, i, line.supplier_id, line.supply_price) for i, line in enumerate(sale.lines, 1)]
-    db.conn.executemany(_SUPPLY, [row for row in supplied if row[2] or row[3] is not None])
-    lines = [
-        msgspec.structs.replace(told, supplier_id=line.supplier_id, supply_price_fen=line.supply_price)
-        for told, line in zip(fact.lines, sale.lines, strict=True)
-    ]
+    if known := [row for row in supplied if row[2] or row[3] is not None]:
+        db.conn.executemany(_SUPPLY, known)
     certified = {i for i, line in enumerate(sale.lines, 1) if line.certified}
-    return msgspec.structs.replace(
-        fact, lines=tuple(lines), paid=summed(parts, certified), unit=sale.unit if parts else ""
-    )
+    return msgspec.structs.replace(fact, paid=summed(parts, certified), unit=sale.unit if parts else "")
 
 
 def sale_as_kept(conn: sqlite3.Connection, fact: feed.SaleSettled) -> feed.SaleSettled:

@@ -285,6 +285,8 @@ def _line_fact(line: SaleLine) -> feed.Line:
         certified=line.certified,
         county=line.county,
         supplier=line.supplier,
+        supplier_id=line.supplier_id,
+        supply_price_fen=line.supply_price,
         list_price_fen=line.list_price,
         discount_fen=line.discount,
         promotion=line.promotion,
