@@ -97,6 +97,19 @@ def test_a_tile_says_why_it_costs_less_and_strikes_only_what_may_be_struck(
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+def test_in_large_type_all_goods_with_their_promotions_still_stand_on_the_screen(
+    opened, fresh, picture, lang
+):
+    page = opened(COUNTER, f"{fresh.url}/?lang={lang}")
+    page.locator("#big").click()
+    fresh.show(trays=promoted())
+    expect(page.locator(".promo").first).to_be_visible()
+    picture(page, f"prices-screen-large-{lang}")
+    last, foot = page.locator(".tile").last.bounding_box(), page.locator(".foot").bounding_box()
+    assert last["y"] + last["height"] <= foot["y"]
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
 def test_basket_and_receipt_have_the_discount_in_a_line_of_its_own(opened, fresh, picture, lang):
     screen = opened(COUNTER, f"{fresh.url}/?lang={lang}")
     phone = opened(PHONE, f"{fresh.url}/c/AK-001?t={TOKEN}&lang={lang}")
