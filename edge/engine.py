@@ -357,9 +357,16 @@ class Engine:
         return not any(self._trays.in_service(now.mono).values())
 
     def _look_at_gate(self, now: Instant) -> None:
-        """What is blocked now is not sold, nor is what a visit began with and is blocked meanwhile."""
-        self._gate.look(self._goods, self._ledger.lots(), now)
-        if (visit := self._conductor.visit) is not None:
+        """What is blocked now is not sold, nor is what is found to be recalled while a visit lasts.
+
+        A buyer's visit is judged on the day of its grant: neither a midnight nor a clock that is put right
+        meanwhile unmakes what was on sale when the door opened, as with prices.
+        """
+        visit = self._conductor.visit
+        buying = visit is not None and visit.facts.kind is Kind.BUY
+        at = visit.facts.opened if visit is not None and buying else now
+        self._gate.look(self._goods, self._ledger.lots(), at)
+        if visit is not None:
             visit.blocked |= self._gate.held.masked
 
     def _on_appeal(self, appeal: AppealRequest, now: Instant, turn: Turn) -> None:

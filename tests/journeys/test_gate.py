@@ -96,14 +96,52 @@ def test_a_counter_started_after_the_midnight_blocks_the_same(rig_of, outfit):
     assert charged_tea_alone(rig, rig.visit(*TAKE_BOTH))
 
 
-def test_what_lapses_while_the_door_is_open_is_not_charged_either(rig_of, outfit):
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_midnight_while_the_door_is_open_unmakes_no_sale_and_blocks_the_next(rig_of, outfit, killed):
+    """What was on sale when the door opened is sold, as its price is that of the door's opening."""
     rig = rig_of(with_date(outfit, WATER, TODAY))
     until_midnight(rig, 9.0)
     session = rig.open()
     rig.act("open_door")
     for do, words in TAKE_BOTH:
         rig.act(do, **words)
-    assert rig.run_until(lambda: bool(blocked(rig)), 30.0)
+    if killed:
+        rig.kill()
+        rig.start()
+    rig.run(9.0)
+    assert rig.instant.wall.astimezone(TIMEZONE).date() == TODAY + timedelta(days=1)
+    assert blocked(rig) == {}  # whoever stands at the open door goes on by what was so at its opening
+    rig.act("close_door", wait=0.0)
+    assert rig.settled(session).verdict == "charge"
+    assert rig.charged() == {WATER: 1, TEA: 1}
+    rig.run(0.1)
+    assert blocked(rig) == {WATER: "EXPIRED"}
+    assert rig.refused() == "EXPIRED_GOODS"
+
+
+def test_what_was_out_of_sale_when_the_door_opened_stays_so_when_the_clock_goes_back(rig_of, outfit, mocker):
+    rig = rig_of(with_product(outfit, WATERS, cert_to=TODAY - timedelta(days=1)))
+    session = rig.open()
+    rig.act("open_door")
+    instant = type(rig).instant.fget
+    back = timedelta(days=9)
+    earlier = property(lambda rig: replace(instant(rig), wall=instant(rig).wall - back))
+    mocker.patch.object(type(rig), "instant", earlier)
+    for do, words in TAKE_BOTH:
+        rig.act(do, **words)
+    rig.act("close_door", wait=0.0)
+    assert charged_tea_alone(rig, rig.settled(session))
+
+
+def test_a_recall_that_a_restart_finds_in_a_visit_keeps_its_goods_from_being_charged(rig, outfit):
+    session = rig.open()
+    rig.act("open_door")
+    for do, words in TAKE_BOTH:
+        rig.act(do, **words)
+    rig.outfit = replace(outfit, recalls=TestO6Recall.RECALLED)
+    rig.kill()
+    rig.start()
+    rig.run(3.0)
     rig.act("close_door", wait=0.0)
     assert charged_tea_alone(rig, rig.settled(session))
 
