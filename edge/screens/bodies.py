@@ -72,6 +72,8 @@ class CounterBody(msgspec.Struct, frozen=True, kw_only=True):
     hotline: str
     state: str
     reason: str
+    shut: str
+    """Why buyers are not let in though it works, a refusal's code; "": they are."""
     online: bool
     version: int
     trays: tuple[TrayView, ...]
@@ -86,6 +88,7 @@ def counter_body(view: View) -> CounterBody:
         hotline=view.hotline,
         state=view.state,
         reason=view.reason,
+        shut=view.shut,
         online=view.online,
         version=view.version,
         trays=view.trays,
