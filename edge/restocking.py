@@ -12,6 +12,7 @@ import msgspec
 
 from edge.alarms import AlarmBook
 from edge.conductor import Conductor
+from edge.domain.redact import redacted
 from edge.domain.requests import Accepted, Refusal, Refused, RestockRequest
 from edge.domain.restock import Edit
 from edge.domain.restock_view import (
@@ -158,6 +159,7 @@ class Restocking:
             return Refusal.NOT_NOW, f"{edit.sku} does not belong on tray {edit.tray}"
         if why := _senseless(edit):
             return Refusal.NOT_NOW, why
+        edit = _kept(edit)
         self._conductor.note_sheet(visit.sheet.changed(edit, now.mono), note_of(edit), now)
         return None
 
@@ -240,6 +242,13 @@ def _senseless(edit: Edit) -> str:
     if produced and expires and expires < produced:
         return "it cannot expire before it was made"
     return ""
+
+
+def _kept(edit: Edit) -> Edit:
+    """``edit`` without what its reason may tell of a person. A lot's number is the maker's and stays."""
+    if isinstance(edit, SetCount | SetStock):
+        return msgspec.structs.replace(edit, reason=redacted(edit.reason))
+    return edit
 
 
 def _days(edit: SetLot) -> tuple[str | None, str | None]:
