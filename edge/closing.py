@@ -13,7 +13,7 @@ import structlog
 from edge.alarms import AlarmBook
 from edge.domain.basket import movements_of, sale_of
 from edge.domain.records import ClosedSession, Sale
-from edge.domain.restock import booked_by, intake_of, lines_of
+from edge.domain.restock_books import booked_by, intake_of, lines_of
 from edge.domain.session import State
 from edge.domain.values import Instant, Kind
 from edge.domain.verdict import NOTHING

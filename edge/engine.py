@@ -11,12 +11,11 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from cloud_bridge.feed import CatalogueApplied, PlanogramApplied
 from edge.alarms import AlarmBook
 from edge.closing import Closing
 from edge.coil import Coil
 from edge.conductor import Conductor
-from edge.domain.records import Movement, Sale
+from edge.domain.records import Sale
 from edge.domain.redact import redacted
 from edge.domain.reports import FaultReport
 from edge.domain.requests import (
@@ -37,6 +36,7 @@ from edge.domain.roster import Account
 from edge.domain.tokens import TokenBook
 from edge.domain.values import Decigrams, Instant, Kind, SessionId, TrayId
 from edge.entrance import Entrance
+from edge.equipment import Equipment
 from edge.errors import LedgerError
 from edge.gatekeeper import Gatekeeper
 from edge.hardware.signals import (
@@ -48,6 +48,7 @@ from edge.hardware.signals import (
     UnlockDone,
 )
 from edge.idle_door import IdleDoor
+from edge.in_force import put_in_force
 from edge.ledger.ledger import Ledger
 from edge.offering import Offering
 from edge.policies import gate_policy
@@ -60,7 +61,6 @@ from edge.trays import Trays
 from edge.turn import CentreSeen, FilesRead, Goods, Input, Turn
 from edge.upkeep import Upkeep
 from edge.visit import Visit
-from edge.weighing.lots import out_of_place
 
 log = structlog.get_logger(__name__)
 
@@ -105,10 +105,7 @@ class Engine:
         self._restocking = self._make_restocking(settings)
         self._showing = Showing(settings.counter, self._tokens)
         self._offering = Offering(ledger, self._zone)
-        self._door = DoorState(now.mono, None, None)
-        self._line_up = False
-        self._lock_lost = False
-        self._misconfigured: set[str] = set()
+        self._equipment = Equipment(self._alarms, now)
         self._online = False
         self._coil = Coil(settings.lock.rest_s, settings.lock.pulses_a_minute)
         self._checkpoint_at = now.mono + CHECKPOINT_S
@@ -153,15 +150,7 @@ class Engine:
         """Why nobody may open just now, as a string key; "": all is well."""
         if self._conductor.stuck or not self._ledger.can_sell():
             return "ledger"
-        if not self._line_up:
-            return "line"
-        if self._lock_lost or self._door.closed is None or self._door.locked is None:
-            return "lock"
-        if self._misconfigured:
-            return "misconfigured"
-        if self._conductor.visit is None and not (self._door.closed and self._door.locked):
-            return "door"
-        return ""
+        return self._equipment.why_unfit(idle=self._conductor.visit is None)
 
     def _take(self, item: Input, now: Instant, turn: Turn) -> None:
         match item:
@@ -173,11 +162,11 @@ class Engine:
             case UnlockDone():
                 self._conductor.unlock_done(item, now, turn)
             case DeviceAlarm():
-                self._on_device(item, now)
+                self._equipment.hear_device(item, now)
             case LineState():
-                self._on_line(item, now)
+                self._equipment.hear_line(item, now)
             case Misconfigured():
-                self._on_misconfigured(item, now)
+                self._equipment.hear_misconfigured(item, now)
             case FaultReport():
                 self._upkeep.hear_report(item, now)
                 turn.answers.append(Accepted(item.id))
@@ -192,9 +181,7 @@ class Engine:
 
     # --- devices ------------------------------------------------------------------------------------
     def _on_door(self, seen: DoorState, now: Instant, turn: Turn) -> None:
-        if (seen.closed, seen.locked) != (self._door.closed, self._door.locked):
-            log.info("door", closed=seen.closed, locked=seen.locked)
-        self._door = seen
+        self._equipment.see_door(seen)
         if self._conductor.visit is not None:
             if self._conductor.stuck:  # the visitor has gone: who opens now is somebody else
                 self._see_idle_door(seen, now)
@@ -214,27 +201,6 @@ class Engine:
         self._idle_door.session_over(unexplained)
         self._offering.sold()
         self._upkeep.session_over()
-
-    def _on_device(self, alarm: DeviceAlarm, now: Instant) -> None:
-        if alarm.device == "lock":
-            self._lock_lost = alarm.fault is not None
-        if alarm.fault is None:
-            self._alarms.clear("SENSOR_LOST", alarm.device, now)
-        else:
-            self._alarms.raise_("SENSOR_LOST", alarm.device, "MAJOR", alarm.fault, now)
-
-    def _on_line(self, line: LineState, now: Instant) -> None:
-        self._line_up = line.up
-        if line.up:
-            self._alarms.clear("LINE_GONE", line.port, now)
-        else:
-            self._door = DoorState(now.mono, None, None)
-            self._alarms.raise_("LINE_GONE", line.port, "CRITICAL", line.reason, now)
-
-    def _on_misconfigured(self, found: Misconfigured, now: Instant) -> None:
-        self._misconfigured.add(found.tray)
-        detail = f"register {found.register} holds {found.value}; it must hold 0"
-        self._alarms.raise_("MISCONFIGURED", found.tray, "CRITICAL", detail, now)
 
     # --- people -------------------------------------------------------------------------------------
     def _on_person(self, item: Request | PinChecked | BadgeChecked, now: Instant, turn: Turn) -> None:
@@ -419,29 +385,10 @@ class Engine:
         return min(dues)
 
     def _apply(self, goods: Goods, now: Instant) -> None:
-        """Switch to ``goods``, whole. Opening stock is booked once, when the ledger has none.
-
-        A new planogram takes off the books what was planned before and has no place in it: until the
-        tray is filled anew, nothing that leaves it can be sure. Strays stay booked where they lie.
-        """
+        """Switch to ``goods``, whole."""
         self._goods = goods
-        catalogue, planogram = goods.catalogue, goods.planogram
-        self._trays.plan(planogram, catalogue)
-        before, mono_ms = self._ledger.planogram(), int(now.mono * 1000)
-        applied = CatalogueApplied(
-            mono_ms=mono_ms, version=catalogue.version, products=len(catalogue.products)
-        )
-        self._ledger.record_fact(applied, "catalogue", now)
-        planned = PlanogramApplied(mono_ms=mono_ms, version=planogram.version, trays=len(planogram.trays))
-        self._ledger.record_fact(planned, "planogram", now)
-        opening = [
-            Movement(f.tray, f.sku, "RESTOCK", f.opening, "opening stock", expires_on=f.expires_on)
-            for f in planogram.facings
-        ]
-        opened = self._ledger.open_stock([moved for moved in opening if moved.count], now)
-        if not opened and before != planogram.version:
-            gone = list(out_of_place(self._ledger.lots(), planogram))
-            self._ledger.move_stock(gone, None, now)
+        self._trays.plan(goods.planogram, goods.catalogue)
+        put_in_force(goods, self._ledger, now)
         self._upkeep.applied(goods, now)
 
     def _today(self, now: Instant) -> date:
