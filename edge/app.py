@@ -303,7 +303,7 @@ def assortment_of(goods: Goods) -> Assortment:
 
 def receipt_picture(outfit: Outfit, number: str, width: int) -> bytes | None:
     """A finished restock's receipt for the screen; None: there is no such document."""
-    from edge.restock_receipt import restock_picture  # as below
+    from edge.restocking.receipt import restock_picture  # as below
 
     return restock_picture(outfit, number, width)
 

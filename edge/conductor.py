@@ -15,8 +15,9 @@ from edge.closing import LODGED, Closing
 from edge.domain.pricing import Terms
 from edge.domain.records import OpenSession
 from edge.domain.requests import AnswerRequest
-from edge.domain.restock import Row, Sheet
+from edge.domain.restock import Row
 from edge.domain.session import Effect, Event, State
+from edge.domain.sheet import Sheet
 from edge.domain.values import BuyerRef, Decigrams, Instant, Kind, Place, SessionId, TrayId
 from edge.door_events import door_events
 from edge.errors import LedgerError
@@ -24,7 +25,7 @@ from edge.hardware.signals import DoorState, Pace, SetPace, Sweep, Unlock, Unloc
 from edge.ledger.ledger import Ledger
 from edge.offering import promoted
 from edge.recognition import LEAD_S, Recognition, Weight, policy_of, stocked
-from edge.restock_sheet import signed_verdict
+from edge.restocking.journal import signed_verdict
 from edge.settings import Settings
 from edge.showing import Receipt
 from edge.trays import Trays

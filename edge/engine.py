@@ -53,8 +53,8 @@ from edge.ledger.ledger import Ledger
 from edge.offering import Offering
 from edge.policies import gate_policy
 from edge.purses import Purses
-from edge.restock_rows import Rows
-from edge.restocking import Restocking
+from edge.restocking.desk import Restocking
+from edge.restocking.rows import Rows
 from edge.settings import Settings
 from edge.showing import RESULT_S, Showing
 from edge.trays import Trays

@@ -12,13 +12,12 @@ from typing import TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from edge.applied import Applied, Stamp, stamps_of
-from edge.deliveries import read_deliveries
 from edge.domain.catalogue import Catalogue
+from edge.domain.delivery import Delivery
 from edge.domain.gate import NO_RECALLS, Recalls
 from edge.domain.planogram import Planogram
 from edge.domain.price_check import group_problems
 from edge.domain.pricing import NO_PRICES, PriceList
-from edge.domain.restock import Delivery
 from edge.domain.roster import Roster
 from edge.domain.trace import Traces
 from edge.errors import ConfigError
@@ -27,6 +26,7 @@ from edge.ledger.planned import planogram_version
 from edge.lint_check import names_of, sentences
 from edge.outfit_check import Parts, lapsed, misfits, remarks, reports
 from edge.price_file import read_prices
+from edge.restocking.deliveries import read_deliveries
 from edge.settings import Files, Settings
 from edge.settings_load import find_config, places, read
 from edge.trace_file import read_traces

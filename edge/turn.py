@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from edge.domain.catalogue import Catalogue
+from edge.domain.delivery import Delivery
 from edge.domain.gate import NO_RECALLS, Recalls
 from edge.domain.planogram import Planogram
 from edge.domain.pricing import NO_PRICES, PriceList
 from edge.domain.requests import Answer, BadgeChecked, PinChecked, Request
-from edge.domain.restock import Delivery
 from edge.domain.restock_view import RestockView
 from edge.domain.roster import PinHash, Roster
 from edge.domain.trace import Traces

@@ -12,14 +12,15 @@ import msgspec
 from edge.domain.catalogue import Catalogue
 from edge.domain.planogram import Planogram
 from edge.domain.records import OpenSession
-from edge.domain.restock import Row, Sheet
+from edge.domain.restock import Row
 from edge.domain.session import Effect, Event, State, step
+from edge.domain.sheet import Sheet
 from edge.domain.stock import Lots
 from edge.domain.values import Instant, Kind, Place, Sku, TrayId, grams
 from edge.domain.verdict import NOTHING, Verdict, in_doubt
 from edge.hardware.signals import DoorState
 from edge.recognition import LEAD_S, Noted, Option, Recognition, journal_of, lying_on
-from edge.restock_sheet import sheet_of
+from edge.restocking.journal import sheet_of
 from edge.trays import FRESH_S, Trays
 from edge.weighing.filling import Band, Filled, Lying, counted
 from edge.weighing.track import Step, TrayWatch

@@ -11,12 +11,10 @@ from datetime import date, timedelta
 
 from edge.domain.catalogue import Product
 from edge.domain.planogram import Facing
-from edge.domain.restock_view import SetCount, SetLot, SetPull, SetStock
+from edge.domain.sheet import Told
 from edge.domain.stock import Lot, Lots
-from edge.domain.values import Place, Sku, TrayId
+from edge.domain.values import Place, TrayId
 
-UNDO_S = 10.0
-"""How long the last change can be taken back."""
 DRIFT = 0.02
 """A delivery whose pieces weigh more than this beside the catalogue is told: its weight has to be learnt."""
 DRIFT_FROM = 3
@@ -30,68 +28,6 @@ WRITTEN_OFF = frozenset({"EXPIRED", "DAMAGED", "RECALLED"})
 
 WARNINGS = frozenset({"WEIGHT_DRIFT", "NEAR_EXPIRY", "BELOW_PAR"})
 """Problems that keep nothing from being finished."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """Goods that somebody sent. in_transit: still on their way; else they are what is brought now.
-
-    node: where they ship from, of the four levels city, county, town and village; "": not known.
-    """
-
-    sku: Sku
-    count: int
-    lot: Lot
-    node: str = ""
-    in_transit: bool = False
-
-
-Edit = SetLot | SetCount | SetPull | SetStock
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """All that the restocker said about one product on one tray; the last word counts."""
-
-    lot: SetLot | None = None
-    count: SetCount | None = None
-    pull: SetPull | None = None
-    stock: SetStock | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """What was typed so far, in order, each with its monotonic second."""
-
-    edits: tuple[tuple[Edit, float], ...] = ()
-
-    def changed(self, edit: Edit, at: float) -> "Sheet":
-        return Sheet((*self.edits, (edit, at)))
-
-    def undone(self, now: float) -> "Sheet | None":
-        """Without the last change; None: there is none, or it stands for longer than ``UNDO_S``."""
-        if not self.edits or now - self.edits[-1][1] > UNDO_S:
-            return None
-        return Sheet(self.edits[:-1])
-
-    def told(self, place: Place) -> Told:
-        found = Told()
-        for edit, _ in self.edits:
-            if (edit.tray, edit.sku) == place:
-                found = _with(found, edit)
-        return found
-
-
-def _with(told: Told, edit: Edit) -> Told:
-    match edit:
-        case SetLot():
-            return Told(edit, told.count, told.pull, told.stock)
-        case SetCount():
-            return Told(told.lot, edit if edit.count is not None else None, told.pull, told.stock)
-        case SetPull():
-            return Told(told.lot, told.count, edit, told.stock)
-        case SetStock():
-            return Told(told.lot, told.count, told.pull, edit if edit.count is not None else None)
 
 
 @dataclass(frozen=True, slots=True)

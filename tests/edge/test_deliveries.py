@@ -2,9 +2,9 @@
 
 import pytest
 
-from edge.deliveries import read_deliveries
 from edge.errors import ConfigError
 from edge.outfit import load_outfit
+from edge.restocking.deliveries import read_deliveries
 
 GOOD = """
 version = "1"

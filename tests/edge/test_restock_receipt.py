@@ -18,7 +18,7 @@ from edge.ledger.ledger import Ledger
 from edge.ledger.space import Space
 from edge.outfit import load_outfit
 from edge.paper.receipts import Pulled, canonical
-from edge.restock_receipt import OFFICE, restock_doc, restock_picture
+from edge.restocking.receipt import OFFICE, restock_doc, restock_picture
 from edge.signing import digest, open_signer, verified
 
 NOW = Instant(100.0, datetime(2026, 11, 23, 19, 30, tzinfo=UTC), "boot-1")

@@ -8,7 +8,7 @@ import zxingcpp
 from PIL import Image
 
 from edge.domain.restock_view import Finish
-from edge.restock_receipt import restock_picture
+from edge.restocking.receipt import restock_picture
 from edge.signing import Forged, open_signer, verified
 
 TEA = "1-02"

@@ -5,16 +5,18 @@ from datetime import date
 from functools import partial
 
 from edge.domain.catalogue import Product
+from edge.domain.delivery import Delivery
 from edge.domain.gate import Policy, why_not_stock
 from edge.domain.planogram import Facing
-from edge.domain.restock import STAYS, Delivery, Doomed, Row, Told, Weighed, homeward, row_of, suggestion
+from edge.domain.restock import STAYS, Doomed, Row, Weighed, homeward, row_of, suggestion
 from edge.domain.roster import Account
 from edge.domain.session import State
+from edge.domain.sheet import Told
 from edge.domain.stock import Lot, Lots
 from edge.domain.values import Instant, Place, Sku, TrayId
 from edge.domain.verdict import Verdict
 from edge.ledger.ledger import Ledger
-from edge.restock_sheet import weighed_of
+from edge.restocking.journal import weighed_of
 from edge.trays import Trays
 from edge.turn import Goods
 from edge.visit import Visit

@@ -14,7 +14,6 @@ from edge.alarms import AlarmBook
 from edge.conductor import Conductor
 from edge.domain.redact import redacted
 from edge.domain.requests import Accepted, Refusal, Refused, RestockRequest
-from edge.domain.restock import Edit
 from edge.domain.restock_view import (
     ApplyDraft,
     Finish,
@@ -29,11 +28,12 @@ from edge.domain.restock_view import (
 )
 from edge.domain.roster import Account
 from edge.domain.session import State
+from edge.domain.sheet import Edit
 from edge.domain.values import Instant, Kind
 from edge.errors import LedgerError
-from edge.restock_rows import Rows
-from edge.restock_sheet import note_of
-from edge.restock_showing import Desk, view_of
+from edge.restocking.journal import note_of
+from edge.restocking.rows import Rows
+from edge.restocking.tiles import Desk, view_of
 from edge.trays import Trays
 from edge.turn import Goods, Turn
 from edge.visit import Visit

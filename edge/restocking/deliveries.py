@@ -7,7 +7,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from edge.domain.restock import Delivery
+from edge.domain.delivery import Delivery
 from edge.domain.stock import Lot
 from edge.domain.values import Sku
 from edge.errors import ConfigError

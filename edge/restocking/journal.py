@@ -6,7 +6,8 @@ from dataclasses import replace
 import msgspec
 
 from edge.domain.records import TrayEvidence
-from edge.domain.restock import Edit, Row, Sheet, Weighed
+from edge.domain.restock import Row, Weighed
+from edge.domain.sheet import Edit, Sheet
 from edge.domain.values import Sku, grams
 from edge.domain.verdict import Verdict
 

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 from math import ceil
 
-from edge.domain.restock import UNDO_S, Row
+from edge.domain.restock import Row
 from edge.domain.restock_view import LotView, RestockView, TileView
 from edge.domain.session import Event, State
+from edge.domain.sheet import UNDO_S
 from edge.domain.stock import Held, shelf_state
 from edge.domain.values import Instant, Place, TrayId
-from edge.restock_rows import moving, source_of
+from edge.restocking.rows import moving, source_of
 from edge.trays import Trays
 from edge.turn import Goods
 from edge.visit import Visit
