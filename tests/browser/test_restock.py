@@ -320,7 +320,7 @@ def test_the_list_shows_what_to_bring_and_what_has_to_go_first(opened, desk):
     page = opened()
     page.reload()
     expect(cell(page, "1-01")).to_have_class(re.compile("need"))
-    for said in ("1-01", "紫阳富硒矿泉水", "3 / 12", "补 9 件", "发自 旬阳县", "至 2027-04-28"):
+    for said in ("1-01", "紫阳富硒矿泉水", "3 / 12", "补 9 件", "发自 旬阳县周转仓", "至 2027-04-28"):
         expect(cell(page, "1-01")).to_contain_text(said)
     expect(cell(page, "2-01")).to_have_class(re.compile("pale"))
     expect(page.locator(".off-first li").nth(0)).to_contain_text("2-03")

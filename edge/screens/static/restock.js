@@ -175,10 +175,9 @@ function tick() {
   if (quiet === 0) { quietSince = Infinity; if (view) leave(); else goHome(); }
 }
 
-// Beside the title: how long until the bolt falls, until the door should be shut, until the receipt goes.
+// Beside the title: how long until the bolt falls, until the receipt goes. Nobody is hurried at an open door.
 function runningDown(quiet) {
   if (view?.stage === "DONE") return t("restock_done_left", { n: quiet });
   const left = closing.left();
-  if (left === null || !view) return "";
-  return t(view.stage === "OPEN" ? "open_left" : "pull_left", { n: left });
+  return view?.stage === "OPENING" && left !== null ? t("pull_left", { n: left }) : "";
 }

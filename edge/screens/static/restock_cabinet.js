@@ -88,9 +88,9 @@ export class Cabinet {
 
   parts(tile, isList, counting) {
     return h("span", { class: "cell-in" },
-      h("span", { class: "cell-head" }, h("span", { class: "at num" }, tile.tray),
-        isList && tile.source ? h("span", { class: "source" }, t("restock_from", { node: tile.source })) : null),
+      h("span", { class: "cell-head at num" }, tile.tray),
       h("span", { class: "cell-what" }, goods(tile), h("strong", {}, named(tile))),
+      isList && tile.wanted && tile.source ? h("span", { class: "source" }, t("restock_from", { node: tile.source })) : null,
       counting ? this.taking(tile) : this.amount(tile, isList),
       counting || !tile.in_service ? null : h("span", { class: "cell-foot" }, this.signs(tile, isList)),
       tile.in_service ? null : pill("", "stop", t("restock_idle_tray")));
