@@ -531,6 +531,18 @@ def test_why_goods_were_taken_out_is_one_tap(opened, desk, reason):
     assert desk.did(SetPull) == [SetPull(tray="2-03", sku="HB-WALK-250", reason=reason)]
 
 
+def test_a_reason_for_nothing_cannot_be_given(opened, desk):
+    page = opened()
+    at_open_door(page, desk)
+    cell(page, "2-03").tap()
+    page.locator("#tab-pull").tap()
+    expect(page.locator("#pull-EXPIRED")).to_be_disabled()
+    page.locator("#pulled-more5").tap()
+    page.locator("#pull-EXPIRED").tap()
+    expect(page.locator("dialog")).to_be_hidden()
+    assert [act.count for act in desk.did(SetPull)] == [5]
+
+
 def test_a_stock_take_is_two_taps_a_tray_and_a_difference_needs_a_reason(opened, desk):
     page = opened()
     at_open_door(page, desk)

@@ -41,12 +41,15 @@ export function table(view, open) {
   ];
 }
 
+const PICTURE = "/api/v1/restock/receipt.png?width=576";
+
+// The whole receipt, and beside it its lower end large: the code has to be read from a screen, however long the list.
 // The picture is made after the sheet is booked: where it is not there yet, it is asked for again.
 export function receipt(view) {
-  const address = "/api/v1/restock/receipt.png?width=576";
+  const code = h("figure", { hidden: true }, h("img", { id: "receipt-code", alt: t("restock_code_alt") }), h("figcaption", {}, t("restock_code")));
   const waiting = h("p", { class: "nothing" }, t("restock_receipt_wait"));
-  const picture = h("img", { id: "receipt", src: address, alt: t("restock_receipt_alt", { document: view.document }), hidden: true,
-    onload: () => { picture.hidden = false; waiting.hidden = true; },
-    onerror: () => setTimeout(() => { if (picture.isConnected) picture.src = `${address}&again=${Date.now()}`; }, 1000) });
-  return h("figure", { class: "receipt" }, waiting, picture);
+  const whole = h("img", { id: "receipt", src: PICTURE, alt: t("restock_receipt_alt", { document: view.document }), hidden: true,
+    onload: () => { code.firstChild.src = whole.src; whole.hidden = code.hidden = false; waiting.hidden = true; },
+    onerror: () => setTimeout(() => { if (whole.isConnected) whole.src = `${PICTURE}&again=${Date.now()}`; }, 1000) });
+  return h("div", { class: "receipt" }, waiting, whole, code);
 }
