@@ -583,6 +583,11 @@ def test_every_change_can_be_taken_back_for_ten_seconds(opened, desk):
     expect(page.locator("#undo")).to_be_hidden()
     expect(cell(page, "1-01").locator("b")).to_have_text("12")
     assert desk.did(Undo) == [Undo()]
+    cell(page, "1-01").tap()
+    page.locator("#tab-lot").tap()
+    page.locator("#save").tap()
+    expect(page.locator("#undo")).to_be_visible(timeout=2000)
+    expect(page.locator(".toast")).to_contain_text("已改批次")
 
 
 def test_a_refusal_is_said_where_the_finger_was(opened, desk):

@@ -92,9 +92,7 @@ async function act(body) {
 function openTile(key) {
   const tile = view.tiles.find((one) => keyOf(one) === key);
   if (tile) sheet.open(tile, view.stage, counting);
-  toast.move(sheet.isOpen ? sheet.place : document.body);
 }
-sheet.place.addEventListener("close", () => toast.move(document.body));
 
 function render() {
   keepFocus(head, () => show(head, [view?.title, signIn !== null, isMuted()], drawHead));

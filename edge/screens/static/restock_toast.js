@@ -20,7 +20,9 @@ export class Toast {
     this.place.append(this.heard, this.button);
   }
 
+  // A change made now is told at once, whatever was being said.
   hear(what, left) {
+    if (what && left > (this.left.left() ?? 0)) this.text = "";
     this.what = what;
     this.left.set(what ? left : null);
     this.tick();
@@ -31,9 +33,6 @@ export class Toast {
     this.until.set(SHOWN_S);
     this.tick();
   }
-
-  // Into the dialog while one is open: what lies under it cannot be reached.
-  move(place) { if (this.place.parentElement !== place) place.append(this.place); }
 
   tick() {
     const left = this.left.left() ?? 0;
