@@ -16,7 +16,7 @@ from edge.domain.roster import Account, Roster
 from edge.domain.tokens import TokenBook
 from edge.domain.values import Instant, SessionId
 from edge.ledger.ledger import Ledger
-from edge.ledger.pins import Locked
+from edge.ledger.pins import BADGES, Locked
 from edge.turn import Turn, VerifyBadge, VerifyPin
 
 _REMEMBERED = 256
@@ -25,9 +25,6 @@ _REMEMBERED = 256
 ASKED_FOR_S = 3.0
 """A request that is not granted within this is dropped: its page gives up soon after (5 s), and a bolt
 that moves for somebody who has walked away opens the counter, on their account, to whoever comes next."""
-
-BADGE = "badge"
-"""Under this name tries with badges that nobody has are counted, all of them together."""
 
 _AT_ONCE = 16
 """PINs in checking; one check takes some 50 ms, so that more could not be answered in time."""
@@ -75,7 +72,7 @@ class Entrance:
             self._check_pin(request, roster, since, now, turn)
             return
         badges = {a.login: a.badge for a in roster.accounts.values() if a.badge is not None}
-        if self._counted(request, BADGE, now, turn):
+        if self._counted(request, BADGES, now, turn):
             self._waiting[request.id] = _Waiting(request, None, since)
             turn.checks.append(VerifyBadge(request.id, request.badge, badges))
 
@@ -118,7 +115,7 @@ class Entrance:
         if account is None or account.badge is None:
             self.refuse(waiting.request, Refusal.BAD_PIN, "nobody has this badge", turn)
             return None
-        self._admitted.append(BADGE)
+        self._admitted.append(BADGES)
         return waiting.request, account
 
     def admit(

@@ -121,8 +121,9 @@ def restock_receipt(doc: RestockDoc, roll: Roll, seal: Seal | None = None) -> Pa
 
 def _restocked(flow: "_Flow", line: RestockLine) -> None:
     flow.say(f"{line.tray}  {line.product}", "Bold")
-    flow.pair("批次", line.lot or UNKNOWN)
-    flow.pair("生产 / 到期", f"{_day(line.produced_on)} / {_day(line.expires_on)}")
+    if line.measured:
+        flow.pair("批次", line.lot or UNKNOWN)
+        flow.pair("生产 / 到期", f"{_day(line.produced_on)} / {_day(line.expires_on)}")
     mark = f"! 差 {line.difference:+d}" if line.difference else "✓"
     flow.pair("应补 / 实补", f"{line.planned} / {line.measured} {line.unit}   {mark}")
     if line.weighed is not None and line.weighed != line.measured:
