@@ -23,6 +23,7 @@ from cloud_bridge.database import open_reader
 from edge import logs
 from edge.catalogue_csv import read_catalogue
 from edge.cli_options import exit_code_of
+from edge.domain.statement import statement_csv
 from edge.errors import NoInput
 from edge.price_file import read_prices
 from edge.settings_load import find_config, load
@@ -145,7 +146,7 @@ def supplier(
     days = from_day.date().isoformat(), to_day.date().isoformat()
     with closing(_reader(config, directory)) as db:
         told = statements.supplier_statement(db, supplier_id, days, *bounds)
-    _tell(told, as_json, statements.statement_csv(told) if as_csv else statement_text(told))
+    _tell(told, as_json, statement_csv(told) if as_csv else statement_text(told))
     return 0
 
 

@@ -1,7 +1,8 @@
 """A unit's bill and a supplier's statement in words, for people who read them on a terminal."""
 
 from cloud_bridge.central.page import yuan
-from cloud_bridge.central.statements import Share, SupplierRow, SupplierStatement, UnitBill
+from cloud_bridge.central.statements import Share, UnitBill
+from edge.domain.statement import SupplierRow, SupplierStatement
 
 
 def bill_text(bill: UnitBill) -> str:

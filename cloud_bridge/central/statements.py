@@ -3,13 +3,13 @@
 Sales count on the day they closed, refunds on the day they were made. Money is whole fen.
 """
 
-import csv
-import io
 import sqlite3
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
+
+from edge.domain.statement import Supplied, SupplierStatement, WrittenOff, statement_of
+from edge.domain.tables import csv_text
 
 NOT_832 = "本表不等于832平台采购额"
 """On every bill of a unit: no line of a counter's sale carries an order number of the 832 platform."""
@@ -47,50 +47,6 @@ class UnitBill(msgspec.Struct, frozen=True, kw_only=True):
     counties: tuple[Share, ...]
     schemes: tuple[Share, ...]
     note: str = NOT_832
-
-
-class SupplierRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One product at one price and supply price. net: pieces sold less those refunded.
-
-    supply_price_fen, payable_fen: None where the sale did not know what the supplier is due.
-    """
-
-    sku: str
-    name: str
-    supply_price_fen: int | None
-    sold: int
-    refunded: int
-    net: int
-    sales_fen: int
-    refund_fen: int
-    payable_fen: int | None
-
-
-class WrittenOff(msgspec.Struct, frozen=True, kw_only=True):
-    """Pieces of one product that were written off, and why."""
-
-    sku: str
-    reason: str
-    pieces: int
-
-
-class SupplierStatement(msgspec.Struct, frozen=True, kw_only=True):
-    """A supplier's own goods in [from, to). payable: Σ supply price × net pieces, of the rows that know it.
-
-    unpriced: net pieces without a supply price: to be cleared up with the operator.
-    """
-
-    supplier: str
-    from_day: str
-    to_day: str
-    sold: int
-    refunded: int
-    sales_fen: int
-    refund_fen: int
-    payable_fen: int
-    unpriced: int
-    rows: tuple[SupplierRow, ...]
-    written_off: tuple[WrittenOff, ...]
 
 
 _IN = "{0} >= :low and {0} < :high"
@@ -190,46 +146,19 @@ def supplier_statement(
 ) -> SupplierStatement:
     """What ``supplier`` (its id) sold and is due. days: the bounds' names; low, high: in milliseconds."""
     of = {"supplier": supplier, "low": low, "high": high}
-    rows = tuple(_supplier_row(row) for row in db.execute(_SUPPLIED, of))
-    written_off = tuple(
+    supplied = (Supplied(*row) for row in db.execute(_SUPPLIED, of))
+    written_off = (
         WrittenOff(sku=sku, reason=reason, pieces=pieces)
         for sku, reason, pieces in db.execute(_WRITTEN_OFF, of)
     )
-    return SupplierStatement(
-        supplier=supplier,
-        from_day=days[0],
-        to_day=days[1],
-        sold=sum(row.sold for row in rows),
-        refunded=sum(row.refunded for row in rows),
-        sales_fen=sum(row.sales_fen for row in rows),
-        refund_fen=sum(row.refund_fen for row in rows),
-        payable_fen=sum(row.payable_fen or 0 for row in rows),
-        unpriced=sum(row.net for row in rows if row.payable_fen is None),
-        rows=rows,
-        written_off=written_off,
-    )
-
-
-def _supplier_row(row: Sequence[Any]) -> SupplierRow:
-    sku, name, supply, sold, back, amount, refund = row
-    return SupplierRow(
-        sku=sku,
-        name=name,
-        supply_price_fen=supply,
-        sold=sold,
-        refunded=back,
-        net=sold - back,
-        sales_fen=amount,
-        refund_fen=refund,
-        payable_fen=None if supply is None else supply * (sold - back),
-    )
+    return statement_of(supplier, days, supplied, written_off)
 
 
 def bill_csv(bill: UnitBill) -> str:
     """The bill as a table: the whole, then counties, then schemes; the last line is the note."""
     shares = [("county", each) for each in bill.counties] + [("scheme", each) for each in bill.schemes]
     whole = ("total", bill.unit, bill.net_fen, bill.certified_fen, bill.refund_fen, bill.orders, bill.pieces)
-    return _csv(
+    return csv_text(
         ("part", "key", "net_fen", "certified_fen", "refund_fen", "orders", "pieces"),
         [
             whole,
@@ -239,35 +168,3 @@ def bill_csv(bill: UnitBill) -> str:
             ("note", bill.note, "", "", "", "", ""),
         ],
     )
-
-
-def statement_csv(told: SupplierStatement) -> str:
-    """The statement as a table: its products, what was written off, and the whole."""
-    head = tuple(each.name for each in msgspec.structs.fields(SupplierRow))
-    rows = [tuple(getattr(row, name) for name in head) for row in told.rows]
-    off = [
-        (each.sku, f"WRITE_OFF {each.reason}".strip(), "", "", "", -each.pieces, "", "", "")
-        for each in told.written_off
-    ]
-    net = told.sold - told.refunded
-    whole = (
-        "total",
-        told.supplier,
-        "",
-        told.sold,
-        told.refunded,
-        net,
-        told.sales_fen,
-        told.refund_fen,
-        told.payable_fen,
-    )
-    return _csv(head, [*rows, *off, whole])
-
-
-def _csv(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """RFC 4180, each value as it is; None: empty."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(head)
-    writer.writerows([["" if value is None else value for value in row] for row in rows])
-    return out.getvalue()

@@ -11,6 +11,7 @@ import msgspec
 
 from edge.domain.catalogue import Catalogue, Gate, Product
 from edge.domain.planogram import Planogram
+from edge.domain.restock import Delivery
 from edge.domain.stock import OPENING, Held
 from edge.domain.trace import Stage, Trace, Traces
 from edge.domain.values import TrayId
@@ -19,11 +20,12 @@ from edge.domain.view import PromotionView, TrayView
 
 @dataclass(frozen=True, slots=True)
 class Assortment:
-    """What is for sale, and where it comes from."""
+    """What is for sale, where it comes from, and what is on its way."""
 
     catalogue: Catalogue
     planogram: Planogram
     traces: Traces
+    deliveries: tuple[Delivery, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
