@@ -42,6 +42,7 @@ from edge.ledger.outbox import Outbox
 from edge.ledger.planned import planogram_version
 from edge.ledger.reading import Reading, session_view
 from edge.ledger.shelf import Shelf
+from edge.ledger.supplier_reading import SupplierReading
 from edge.ledger.trays import tray_of
 from edge.lint_check import capacity_g, names_of, plans_of
 from edge.outfit import Outfit, load_outfit
@@ -265,6 +266,7 @@ class Process:
             lying=Shelf(outfit.data / "ledger.db").lying,
             roll=lambda: staff_of(self._files.outfit),
             voice_dir=outfit.path.parent / settings.screens.voice_dir if settings.screens.voice_dir else None,
+            owned=SupplierReading(outfit.data / "ledger.db").owned,
             receipt=lambda number, width: receipt_picture(self._files.outfit, number, width),
         )
         return WebThread(app, self._stage, settings.screens.host, settings.screens.port)
@@ -298,7 +300,7 @@ class Process:
 
 def assortment_of(goods: Goods) -> Assortment:
     """The part of it that pages about products show."""
-    return Assortment(goods.catalogue, goods.planogram, goods.traces)
+    return Assortment(goods.catalogue, goods.planogram, goods.traces, goods.deliveries)
 
 
 def receipt_picture(outfit: Outfit, number: str, width: int) -> bytes | None:

@@ -104,6 +104,8 @@ class RestockView(msgspec.Struct, frozen=True, kw_only=True):
     document: str = ""
     reason: str = ""
     """Why the door cannot be opened just now, a code of ``Refusal``; "": it can."""
+    suppliers: tuple[str, ...] | None = None
+    """Ids of those whose goods the account may handle, (): all; None: not told, and then nobody's."""
 
 
 # --- what is asked from the page: POST /api/v1/restock, one of these, told apart by ``do`` ---------------

@@ -124,7 +124,7 @@ def _stock(
             state=first.state if first else "NONE",
             expires_on=first.expires_on if first else None,
             days_left=first.days_left if first else None,
-            in_service=seen.in_service if seen else False,
+            in_service=seen.in_service if seen else True,
             blocked=seen.blocked if seen else "",
             lots=views,
         )
@@ -223,12 +223,18 @@ def _tasks(stock: tuple[StockRow, ...], owned: OwnGoods, unsigned: bool) -> Iter
 
 
 def _alarms(stock: tuple[StockRow, ...], owned: OwnGoods) -> Iterator[TaskRow]:
-    """Those about a tray on which own goods lie or belong, or about an own product; none of the door's."""
+    """Those about a tray on which own goods lie or belong, or about an own product; none of the door's.
+
+    Goods past their date are told by TAKE_OFF. A shared tray's block is told where own goods are blocked.
+    """
+    blocked = {row.tray for row in stock if row.blocked}
     by_tray: dict[str, StockRow] = {}
     by_sku: dict[str, StockRow] = {}
     for row in reversed(stock):
         by_tray[row.tray] = by_sku[row.sku] = row
     for alarm in owned.alarms:
+        if alarm.kind == "EXPIRED_GOODS" or (alarm.kind == "BLOCKED_GOODS" and alarm.subject not in blocked):
+            continue
         if alarm.subject in by_sku:
             yield _task(alarm.kind, by_sku[alarm.subject], 0, alarm.severity, alarm.since)
         elif alarm.subject in by_tray:

@@ -36,8 +36,8 @@ class SupplierName(msgspec.Struct, frozen=True, kw_only=True):
 class StockRow(msgspec.Struct, frozen=True, kw_only=True):
     """One product on one tray by the books. state, expires_on, days_left: of the lot that ends first.
 
-    par 0: not planned there. wanted: par − on hand − in transit, capped by what fits. blocked: a code of
-    ``edge.domain.gate.Block``, "": it is sold.
+    par 0: not planned there. in_service False: the tray's scale is silent. wanted: par − on hand − in
+    transit, capped by what fits. blocked: a code of ``edge.domain.gate.Block``, "": it is sold.
     """
 
     tray: str

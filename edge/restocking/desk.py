@@ -221,7 +221,7 @@ class Restocking:
         rows = self._rows.of(visit, staff.account, goods, now)
         refused = None if visit is not None else self._why_shut(now)
         reason = refused[0].value if refused else ""
-        desk = Desk(staff.account.title, staff.document, reason)
+        desk = Desk(staff.account.title, staff.document, reason, staff.account.suppliers)
         measured = self._rows.measured(goods, now)
         view = view_of(desk, visit, rows, self._trays, goods, measured, self._today(now), now)
         version = self._shown.version if self._shown else 0

@@ -27,11 +27,15 @@ _LIMITS = (Event.PULL_TIMEOUT, Event.OPEN_LONG, Event.OPEN_TOO_LONG)
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """title: of who is signed in. document: of the task they finished. reason: why the door stays shut."""
+    """title: of who is signed in. document: of the task they finished. reason: why the door stays shut.
+
+    suppliers: whose goods they may handle, (): all.
+    """
 
     title: str
     document: str
     reason: str
+    suppliers: tuple[str, ...]
 
 
 def view_of(
@@ -60,6 +64,7 @@ def view_of(
         undo_left_s=undo_left,
         document=desk.document,
         reason=desk.reason,
+        suppliers=desk.suppliers,
     )
 
 

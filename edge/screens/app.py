@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from edge.domain.own_goods import Owned
 from edge.domain.product_view import Assortment
 from edge.screens import health, openapi, planogram, voice
 from edge.screens.api import Api, History
@@ -29,6 +30,7 @@ from edge.screens.products import Lying, Products, nothing_lies
 from edge.screens.reports import Reports
 from edge.screens.restock_api import ReceiptPicture, RestockApi, Roll
 from edge.screens.stage import Stage
+from edge.screens.supplier import Now, SupplierApi, nothing_owned, utc_now
 from edge.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -67,6 +69,8 @@ def make_app(
     lying: Lying = nothing_lies,
     roll: Roll = lambda: (),
     receipt: ReceiptPicture = lambda _number, _width: None,
+    owned: Owned = nothing_owned,
+    now: Now = utc_now,
 ) -> Starlette:
     """The counter's pages and API.
 
@@ -76,7 +80,7 @@ def make_app(
     ask_s: seconds to wait for the engine's answer. curves: what a tray said in a closed session.
     picture: of the planogram, as the linter sees it. today: the local day, None: the machine's clock tells.
     voice_dir: the site's own sounds. assortment, lying: see ``Products``. roll: who may sign in at the
-    screen. receipt: of a finished restock.
+    screen. receipt: of a finished restock. owned, now: see ``SupplierApi``.
     """
     asked = Tally("counter_open_requests", "Requests for the door by outcome", ["outcome"], registry=registry)
     api = Api(stage, ask, history, settings.screens.public_url, asked, ask_s, curves=curves)
@@ -95,6 +99,7 @@ def make_app(
             Route("/api/v1/openapi.json", described),
             *api.routes(),
             *RestockApi(stage, api.ask_engine, roll, receipt).routes(),
+            *SupplierApi(stage, assortment, owned, now, zone).routes(),
             *pages.routes(),
             *Contact(settings.counter, day).routes(),
             *Reports(stage, ask, settings.counter.id, settings.screens.public_url, ask_s).routes(),

@@ -8,6 +8,7 @@ import msgspec
 from edge.domain.product_view import ProductView
 from edge.domain.requests import Refusal
 from edge.domain.restock_view import RestockAct, RestockView, SignIn, StaffView
+from edge.domain.supplier_view import SupplierView
 from edge.domain.view import SessionView, View
 from edge.screens.bodies import (
     AnswerBody,
@@ -28,7 +29,7 @@ BODIES = (
     *(View, SessionView, CounterBody, ScreenToken, Problem),
     *(OpenBody, Opened, AnswerBody, Answered, AppealBody, Appealed),
     *(ContactBody, ReportBody, Reported, ProductView),
-    *(RestockView, StaffView, SignIn, Done, *get_args(RestockAct)),
+    *(SupplierView, RestockView, StaffView, SignIn, Done, *get_args(RestockAct)),
 )
 TAPS = get_args(RestockAct)
 KEY = {
@@ -43,6 +44,18 @@ LANG = {"name": "lang", "in": "query", "required": False, "schema": {"enum": ["z
 LARGE = {"name": "large", "in": "query", "required": False, "schema": {"enum": ["1"]}}
 SKU = {"name": "sku", "in": "path", "required": True, "schema": {"type": "string"}}
 WIDTH = {"name": "width", "in": "query", "required": False, "schema": {"enum": ["384", "576", "1080"]}}
+SUPPLIER = {
+    "name": "supplier",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "One of one's own suppliers; others are refused as NOT_YOURS.",
+}
+PERIOD = [
+    {"name": name, "in": "query", "required": False, "schema": {"type": "string", "format": "date"}}
+    for name in ("from", "to")
+]
+"""[from, to) in local days; without: the current month."""
 TRAY = {"name": "tray", "in": "path", "required": True, "schema": {"type": "string"}}
 
 
@@ -162,6 +175,18 @@ def _restock_paths(events: dict[str, str]) -> dict[str, Any]:
         "/api/v1/restock/live": {"get": _operation("Server-sent events: each one is a RestockView", events)},
         "/api/v1/restock/receipt.png": {
             "get": _operation("The signed receipt", {"200": "image/png"}, parameters=[WIDTH])
+        },
+        "/api/v1/restock/statement": {
+            "get": _operation(
+                "Goods of the suppliers of who is signed in: stock, dates, tasks, sales, what is due",
+                {"200": "SupplierView"},
+                parameters=[*PERIOD, SUPPLIER],
+            )
+        },
+        "/api/v1/restock/statement.csv": {
+            "get": _operation(
+                "What is due, for a spreadsheet", {"200": "text/csv"}, parameters=[*PERIOD, SUPPLIER]
+            )
         },
     }
 

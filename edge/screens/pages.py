@@ -51,6 +51,7 @@ class Pages:
         return [
             Route("/", self.screen),
             Route("/screen/restock", self.restock),
+            Route("/screen/supplier", self.supplier),
             Route("/c/{counter}", self.phone),
             Route("/c/{counter}/report", self.report),
             Route("/c/{counter}/p/{sku}", self.product),
@@ -82,6 +83,10 @@ class Pages:
         if not is_screen(request):
             return problem("SCREEN_ONLY")
         return self._page("restock.html", request, **self._voice)
+
+    async def supplier(self, request: Request) -> Response:
+        """What a supplier's own goods do; the script asks for what it shows."""
+        return self._page("supplier.html", request) if is_screen(request) else problem("SCREEN_ONLY")
 
     async def phone(self, request: Request) -> Response:
         return self._of_counter("phone.html", request, samples=" ".join(self._samples))

@@ -145,6 +145,9 @@ FAULTS: dict[str, Kind] = {
     "METHOD_NOT_ALLOWED": Kind(
         405, "此地址不支持该操作。", "This address does not take that method: see Allow."
     ),
+    "NOT_YOURS": Kind(
+        403, "只能查看自己供货的商品。", "You may look at your own goods only: leave the supplier out."
+    ),
     "SCREEN_ONLY": Kind(
         403, "只有专柜自己的屏幕可以访问。", "Only the counter's own screen may ask for this."
     ),

@@ -48,6 +48,15 @@ def sign_in_cookie(response: Response, secret: str, request: Request) -> None:
     )
 
 
+def seen(stage: Stage, request: Request) -> Shown[RestockView] | None:
+    """What this browser may see of the task; None: nobody is signed in, or somebody else."""
+    shown = stage.shown_restock()
+    if shown is None:
+        return None
+    mine = hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), shown.secret.encode())
+    return shown.view if mine else None
+
+
 @dataclass(slots=True)
 class RestockApi:
     """The handlers. receipt: draws a finished document."""
@@ -86,12 +95,7 @@ class RestockApi:
         return refusal(outcome) if isinstance(outcome, Refused) else problem("TIMEOUT")
 
     def _seen(self, request: Request) -> Shown[RestockView] | None:
-        """What this browser may see of the task; None: nobody is signed in, or somebody else."""
-        shown = self.stage.shown_restock()
-        if shown is None:
-            return None
-        mine = hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), shown.secret.encode())
-        return shown.view if mine else None
+        return seen(self.stage, request)
 
     async def restock(self, request: Request) -> Response:
         shown = self._seen(request)

@@ -152,7 +152,7 @@ function drawActs() {
   const button = (id, kind, picture, text, press, off = false) => h("button", { type: "button", id, class: `huge ${kind}`, disabled: off || busy, onclick: press }, sign(picture), h("span", {}, text));
   const count = () => button("counting", counting ? "main" : "", counting ? "tick" : "list", t(counting ? "restock_count_end" : "restock_count"), () => { counting = !counting; render(); });
   switch (view.stage) {
-    case "LIST": return [button("leave", "", "back", t("restock_leave"), leave), button("open", "main wide", "door", t("restock_open"), () => act({ do: "open" }), view.reason !== "")];
+    case "LIST": return [button("leave", "", "back", t("restock_leave"), leave), button("own", "", "list", t("own_title"), () => location.assign("/screen/supplier")), button("open", "main wide", "door", t("restock_open"), () => act({ do: "open" }), view.reason !== "")];
     case "OPEN": return [count()];
     case "SHEET": return [button("again", "", "door", t("restock_again"), () => act({ do: "open" })), button("confirm", "main wide", "tick", t("restock_confirm"), () => act({ do: "finish" }), view.blockers.length > 0)];
     case "DONE": return [button("print", "", "print", t("restock_print"), () => window.print()), button("finish", "main wide", "tick", t("restock_finish"), leave)];
