@@ -10,8 +10,8 @@ from datetime import date
 import msgspec
 
 from edge.domain.catalogue import Catalogue, Gate, Product
+from edge.domain.delivery import Delivery
 from edge.domain.planogram import Planogram
-from edge.domain.restock import Delivery
 from edge.domain.stock import OPENING, Held
 from edge.domain.trace import Stage, Trace, Traces
 from edge.domain.values import TrayId

@@ -11,8 +11,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from prometheus_client import CollectorRegistry
 
 from edge import settings as settings_module
+from edge.domain.delivery import Delivery
 from edge.domain.own_goods import Gone, OwnGoods, Standing, Traded
-from edge.domain.restock import Delivery
 from edge.domain.restock_view import RestockView
 from edge.domain.statement import Supplied
 from edge.domain.stock import Held, Lot

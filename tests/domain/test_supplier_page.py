@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from edge.catalogue_csv import read_catalogue
+from edge.domain.delivery import Delivery
 from edge.domain.own_goods import Gone, OwnGoods, Standing, Traded
 from edge.domain.planogram import Facing, planogram_of
 from edge.domain.product_view import Assortment
-from edge.domain.restock import OFF_SHELF, Delivery
+from edge.domain.restock import OFF_SHELF
 from edge.domain.statement import Supplied
 from edge.domain.stock import Held, Lot
 from edge.domain.supplier_page import first_day, own_skus, supplier_view
