@@ -87,6 +87,7 @@ class Closing:
             sale=sale_of(verdict.trays, facts, products, self._today(now)) if buying else None,
             movements=movements_of(facts.kind, verdict, visit.lots) if signed is None else booked_by(signed),
             restock=None if signed is None else lines_of(signed),
+            signer=visit.signer,
             intake=() if signed is None else intake_of(signed, self._today(now)),
         )
 

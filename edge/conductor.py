@@ -190,11 +190,11 @@ class Conductor:
         self._journal(visit, "let_in", {}, now)
         turn.jobs.append(Unlock(visit.facts.id, now.mono + UNLOCK_WITHIN_S))
 
-    def sign(self, rows: tuple[Row, ...], now: Instant, turn: Turn) -> None:
-        """The sheet is signed as ``rows`` say: everything of it is booked in one transaction."""
+    def sign(self, rows: tuple[Row, ...], signer: BuyerRef, now: Instant, turn: Turn) -> None:
+        """``signer`` signs the sheet as ``rows`` say: everything of it is booked in one transaction."""
         self._turn, visit = turn, self.visit
         assert visit is not None
-        visit.signed, visit.signing = rows, False
+        visit.signed, visit.signer, visit.signing = rows, signer, False
         visit.verdict = signed_verdict(visit.verdict, rows)
         self._happen(Event.SIGNED, now)
 
@@ -203,6 +203,9 @@ class Conductor:
         if visit is None or self.stuck:
             return
         visit.door_unknown = seen.closed is None or seen.locked is None
+        visit.unlocked = seen.locked is False
+        if visit.signing and visit.unlocked and seen.closed and now.mono > visit.let_in_until + RELOCK_S:
+            self._perform(Effect.ALARM_NOT_LOCKED, visit, now)
         if visit.found_reopened(seen):
             self._perform(Effect.MARK_REOPENED, visit, now)
             self._perform(Effect.ALARM_FORCED, visit, now)

@@ -32,7 +32,7 @@ from edge.domain.requests import (
     SignedIn,
     SignInRequest,
 )
-from edge.domain.roster import Account
+from edge.domain.roster import Account, Roster
 from edge.domain.tokens import TokenBook
 from edge.domain.values import Decigrams, Instant, Kind, SessionId, TrayId
 from edge.entrance import Entrance
@@ -118,6 +118,12 @@ class Engine:
         """What is in force."""
         return self._goods
 
+    @property
+    def _people(self) -> Roster:
+        """Who may come in. Goods wait for an idle moment, a restock's sheet may wait long: people do not."""
+        waiting = self._next_goods if self._conductor.visit is not None else None
+        return (waiting or self._goods).roster
+
     def _make_restocking(self, settings: Settings) -> Restocking:
         policy, max_load_g = gate_policy(settings), settings.weighing.max_load_g
         measured = self._upkeep.measured
@@ -131,6 +137,7 @@ class Engine:
             open_door=self._open_for_staff,
             why_shut=self._why_shut_for_staff,
             apply=self._apply,
+            roster=lambda: self._people,
         )
 
     def step(self, inputs: Sequence[Input], now: Instant) -> Turn:
@@ -208,11 +215,11 @@ class Engine:
         try:
             match item:
                 case OpenRequest():
-                    self._entrance.ask(item, self._goods.roster, now, turn)
+                    self._entrance.ask(item, self._people, now, turn)
                 case SignInRequest():
-                    self._entrance.sign_in(item, self._goods.roster, now, turn)
+                    self._entrance.sign_in(item, self._people, now, turn)
                 case BadgeChecked():
-                    known = self._entrance.recognise(item, self._goods.roster, now, turn)
+                    known = self._entrance.recognise(item, self._people, now, turn)
                     if known is not None:
                         self._sign_in(*known, now, turn)
                 case RestockRequest():
@@ -237,7 +244,7 @@ class Engine:
             log.error("tries_not_forgotten", error=str(error))
 
     def _on_pin(self, checked: PinChecked, now: Instant, turn: Turn) -> None:
-        admitted = self._entrance.admit(checked, self._goods.roster, now, turn)
+        admitted = self._entrance.admit(checked, self._people, now, turn)
         if admitted is None:
             return
         request, account = admitted

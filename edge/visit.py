@@ -16,7 +16,7 @@ from edge.domain.restock import Row
 from edge.domain.session import Effect, Event, State, step
 from edge.domain.sheet import Sheet
 from edge.domain.stock import Lots
-from edge.domain.values import Instant, Kind, Place, Sku, TrayId, grams
+from edge.domain.values import BuyerRef, Instant, Kind, Place, Sku, TrayId, grams
 from edge.domain.verdict import NOTHING, Verdict, in_doubt
 from edge.hardware.signals import DoorState
 from edge.recognition import LEAD_S, Noted, Option, Recognition, journal_of, lying_on
@@ -65,6 +65,8 @@ class Visit:
     """Nobody could tell whether the bolt moved or came back."""
     door_unknown: bool = True
     """The last look at the door told nothing, or there was none yet."""
+    unlocked: bool = False
+    """By the last look the bolt is not out."""
     reopened: bool = False
     resumed: bool = False
     resumed_at: float = 0.0
@@ -97,6 +99,8 @@ class Visit:
     """Until then (monotonic) the restocker may open the door once more, as asked."""
     signed: tuple[Row, ...] | None = None
     """The sheet as it was signed."""
+    signer: BuyerRef | None = None
+    """Who signed it: maybe another than who began."""
 
     @property
     def asking(self) -> bool:

@@ -4,6 +4,7 @@ Everything is judged here, at the counter, so a date that passes while offline c
 It opens no door and books nothing.
 """
 
+import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -76,12 +77,18 @@ class Recalls:
 
     def hit(self, sku: Sku, lot: str | None) -> bool:
         """Whether ``lot`` of ``sku`` is recalled. A lot that is not known ("" or None) may be the one."""
+        named = {each for recalled, each in self.lots if recalled == sku}
         if not lot:
-            return any(recalled == sku for recalled, _ in self.lots)
-        return (sku, None) in self.lots or (sku, lot) in self.lots
+            return bool(named)
+        return None in named or _plain(lot) in {_plain(each) for each in named if each}
 
 
 NO_RECALLS = Recalls()
+
+
+def _plain(lot: str) -> str:
+    """A lot's number however it was typed: wide or small letters, gaps or none."""
+    return "".join(unicodedata.normalize("NFKC", lot).casefold().split())
 
 
 def why_not_sell(

@@ -223,8 +223,8 @@ class ClosedSession:
     """A door session's end. state: SETTLED EMPTY REVIEW CANCELLED; verdict: charge | empty | review.
 
     sale: None where nothing is charged. movements: what the session changes in the trays' books. restock: the
-    lines of a restock's document, None: it was not signed. intake: what the law wants to be kept of goods
-    that came.
+    lines of a restock's document, None: it was not signed. signer: who signed it, None: the opener.
+    intake: what the law wants to be kept of goods that came.
     """
 
     id: SessionId
@@ -242,6 +242,7 @@ class ClosedSession:
     movements: tuple[Movement, ...] = ()
     intake: tuple[Intake, ...] = ()
     restock: tuple[RestockLine, ...] | None = None
+    signer: BuyerRef | None = None
 
 
 @dataclass(frozen=True, slots=True)

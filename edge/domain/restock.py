@@ -20,6 +20,9 @@ DRIFT = 0.02
 DRIFT_FROM = 3
 """Pieces brought from which their mean says something about the lot."""
 
+OTHER_SUPPLIER = "OTHER_SUPPLIER"
+"""Refusal that is about who handles goods, and so about taking them away and counting them as well."""
+
 OFF_SHELF = TrayId("off-shelf")
 """Where goods are between being pulled off a tray and being written off: in the staff's hands."""
 
@@ -36,7 +39,8 @@ class Weighed:
 
     left: net pieces that left it, negative where more came. taken: pieces taken out, put back or not.
     problem: "" | UNSURE | SILENT | WRONG_GOODS. residual_g: what of the change the pieces do not explain.
-    load_g: what lies on the tray now, None: not known.
+    load_g: what lies on the tray now, None: not known. there: pieces that this would be, None: other goods
+    lie there too.
     """
 
     left: int = 0
@@ -44,6 +48,7 @@ class Weighed:
     problem: str = ""
     residual_g: float = 0.0
     load_g: float | None = None
+    there: int | None = None
 
 
 Refuse = Callable[[Product, Lot | None], tuple[str, ...]]
@@ -126,8 +131,17 @@ class Row:
 
     @property
     def blocking(self) -> tuple[str, ...]:
-        told = WARNINGS if self.brought else WARNINGS.union(self.refusals)
+        if self.brought or (self.sure and self.weighed):
+            told = WARNINGS
+        else:
+            told = WARNINGS.union(self.refusals) - ({OTHER_SUPPLIER} if self.handled else set())
         return tuple(each for each in self.problems if each not in told)
+
+    @property
+    def handled(self) -> bool:
+        """Whether goods are taken away or counted otherwise; what must go anybody may take away."""
+        cleared = self.doomed.count if self.pull_reason == self.doomed.why else 0
+        return self.pulled > cleared or self.counted_off != 0
 
     @property
     def counted_off(self) -> int:
@@ -181,7 +195,8 @@ def row_of(
     brought = told.count.count if told.count and told.count.count is not None else came
     counted = told.stock.count if told.stock else None
     lot = _lot(told, usual, product)
-    refusals = refuse(product, lot) if brought or wanted else ()
+    refused = refuse(product, lot)
+    refusals = refused if brought or came or wanted else ()
     row = Row(
         facing=facing,
         product=product,
@@ -202,6 +217,8 @@ def row_of(
         refusals=refusals,
         home=home,
     )
+    if row.handled and not refusals:
+        row = replace(row, refusals=tuple(each for each in refused if each == OTHER_SUPPLIER))
     found = tuple(dict.fromkeys(_problems(row, weighed, max_load_g, today)))
     return replace(row, problems=found)
 
@@ -237,13 +254,23 @@ def _problems(row: Row, weighed: Weighed, max_load_g: float, today: date) -> Ite
         yield "OVERLOAD"
     if row.now > row.facing.capacity:
         yield "OVER_CAPACITY"
-    if row.pulled > row.before + row.brought:
+    if row.pulled > row.before + row.brought and row.counted is None:
         yield "MORE_THAN_BOOKED"
-    if row.doomed.count > row.pulled and row.counted != 0:
+    if _stays(row, weighed):
         yield f"{row.doomed.why}_LOT"
     yield from _unsaid(row, weighed, today)
     if _drifted(row, weighed):
         yield "WEIGHT_DRIFT"
+
+
+def _stays(row: Row, weighed: Weighed) -> bool:
+    """Whether something lies there that must go. Where the weights are sure, a word does not move it.
+
+    A tray that weighs as if all of it lay there is not counted empty.
+    """
+    seen = row.pulled if weighed.problem else min(row.pulled, max(weighed.taken, weighed.left))
+    empty = row.counted == 0 and (weighed.there or 0) < max(1, row.doomed.count)
+    return row.doomed.count > seen and not empty
 
 
 def _unsaid(row: Row, weighed: Weighed, today: date) -> Iterator[str]:

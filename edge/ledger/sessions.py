@@ -29,7 +29,7 @@ from edge.ledger.ids import order_no
 from edge.ledger.stock import move
 
 GRANTED, PULSE, DOOR_OPENED, STEP = "granted", "pulse", "door_opened", "step"
-LATCHED, REOPENED, SHEET = "latched", "reopened", "sheet"
+LATCHED, REOPENED, SHEET, LET_IN = "latched", "reopened", "sheet", "let_in"
 """Notes the ledger itself understands; others are kept as they come."""
 
 _JOURNAL = "INSERT INTO session_journal (session, note, body, at, mono_ms, boot) VALUES (?, ?, ?, ?, ?, ?)"
@@ -104,11 +104,17 @@ def unfinished(db: Database) -> OpenSession | None:
         pulsed=PULSE in names,
         door_opened=DOOR_OPENED in names,
         steps=tuple(body for name, body, *_ in notes if name == STEP),
-        latched=LATCHED in names,
+        latched=_shut_for_good([name for name, *_ in notes]),
         reopened=REOPENED in names,
         sheet=tuple(body for name, body, *_ in notes if name == SHEET),
         last_note=Instant(mono_ms / 1000, datetime.fromisoformat(at), boot),
     )
+
+
+def _shut_for_good(names: Sequence[str]) -> bool:
+    """Whether the door was latched, and the restocker not let in once more since."""
+    last = max((n for n, name in enumerate(names) if name == LATCHED), default=-1)
+    return last >= 0 and LET_IN not in names[last:]
 
 
 def _granted(body: str) -> OpenSession:
@@ -154,7 +160,7 @@ def _restock_finished(
         mono_ms=chain.mono_ms,
         document=number,
         session=closed.id,
-        signer=closed.opener,
+        signer=closed.signer or closed.opener,
         lines=msgspec.convert(msgspec.to_builtins(lines), tuple[feed.RestockLine, ...]),
         opened_at=opened,
         closed_at=shut,

@@ -89,3 +89,12 @@ def font(size: int, weight: Weight, text: str) -> FreeTypeFont:
     raise CannotDraw(
         f"no font can draw {named} of {text!r}: install fonts-noto-cjk, or write it with other characters"
     )
+
+
+def drawable(text: str) -> str:
+    """``text``, as somebody typed it, with □ for each character that no font here has: paper comes anyhow."""
+    weights: tuple[Weight, ...] = ("Regular", "Bold")
+    for weight in weights:
+        lacks = min((missing for _, missing in _choices(16, weight, text)), key=len)
+        text = "".join("□" if char in lacks else char for char in text)
+    return text

@@ -8,7 +8,7 @@ from typing import Literal
 
 from edge.domain.values import Fen, yuan
 from edge.paper import qr
-from edge.paper.fonts import CannotDraw, Weight
+from edge.paper.fonts import CannotDraw, Weight, drawable
 from edge.paper.issuer import UNKNOWN, Issuer
 from edge.paper.lines import width_of
 from edge.paper.panel import Box, Panel
@@ -122,7 +122,7 @@ def restock_receipt(doc: RestockDoc, roll: Roll, seal: Seal | None = None) -> Pa
 def _restocked(flow: "_Flow", line: RestockLine) -> None:
     flow.say(f"{line.tray}  {line.product}", "Bold")
     if line.measured:
-        flow.pair("批次", line.lot or UNKNOWN)
+        flow.pair("批次", drawable(line.lot) or UNKNOWN)
         flow.pair("生产 / 到期", f"{_day(line.produced_on)} / {_day(line.expires_on)}")
     mark = f"! 差 {line.difference:+d}" if line.difference else "✓"
     flow.pair("应补 / 实补", f"{line.planned} / {line.measured} {line.unit}   {mark}")
@@ -134,7 +134,7 @@ def _restocked(flow: "_Flow", line: RestockLine) -> None:
 
 
 def _why(reason: str) -> str:
-    return f"({REASONS.get(reason, reason)})" if reason else ""
+    return f"({REASONS.get(reason) or drawable(reason)})" if reason else ""
 
 
 def _foot(flow: "_Flow", issuer: Issuer, note: str, seal: Seal | None) -> None:

@@ -12,7 +12,6 @@ import msgspec
 
 from edge.alarms import AlarmBook
 from edge.conductor import Conductor
-from edge.domain.redact import redacted
 from edge.domain.requests import Accepted, Refusal, Refused, RestockRequest
 from edge.domain.restock_view import (
     ApplyDraft,
@@ -26,7 +25,7 @@ from edge.domain.restock_view import (
     SetStock,
     Undo,
 )
-from edge.domain.roster import Account
+from edge.domain.roster import Account, Roster
 from edge.domain.session import State
 from edge.domain.sheet import Edit
 from edge.domain.values import Instant, Kind
@@ -34,12 +33,14 @@ from edge.errors import LedgerError
 from edge.restocking.journal import note_of
 from edge.restocking.rows import Rows
 from edge.restocking.tiles import Desk, view_of
+from edge.restocking.typed import kept, senseless
 from edge.trays import Trays
 from edge.turn import Goods, Turn
 from edge.visit import Visit
 
 IDLE_S = 180.0
-"""Who is signed in and does nothing, with the door shut and no task under way, is signed out."""
+"""Who is signed in and does nothing, with the door shut, is signed out: a sheet stays, but whoever comes next
+must not open the door with one tap."""
 DONE_S = 90.0
 """How long the signed receipt stays before the screen is the buyers' again."""
 UNSIGNED_S = 600.0
@@ -70,10 +71,11 @@ class Restocking:
         open_door: Callable[[Account, Instant, Turn], tuple[Refusal, str] | None],
         why_shut: Callable[[Instant], tuple[Refusal, str] | None],
         apply: Callable[[Goods, Instant], None],
+        roster: Callable[[], Roster],
     ) -> None:
         """open_door: begins a RESTOCK session, or says why not. why_shut: the same without trying.
 
-        apply: puts other goods in force.
+        apply: puts other goods in force. roster: the one read last.
         """
         self._conductor = conductor
         self._alarms = alarms
@@ -83,6 +85,7 @@ class Restocking:
         self._open_door = open_door
         self._why_shut = why_shut
         self._apply = apply
+        self._roster = roster
         self._shown: RestockView | None = None
         self.staff: Staff | None = None
 
@@ -99,6 +102,7 @@ class Restocking:
 
     def ask(self, request: RestockRequest, goods: Goods, now: Instant, turn: Turn) -> None:
         """One tap: do it, or say why not."""
+        self._strike_off()
         staff = self.staff
         if staff is None or not compare_digest(staff.secret.encode(), request.secret.encode()):
             text = "nobody is signed in with this; sign in at the screen"
@@ -113,8 +117,11 @@ class Restocking:
 
     def pass_time(self, now: Instant) -> None:
         """Sign out who went away; call somebody for a sheet that nobody signs."""
+        self._strike_off()
         staff, visit = self.staff, self._conductor.visit
         if visit is not None and visit.signing:
+            if now.mono - self._touched(visit) > IDLE_S:
+                self.staff = None
             if now.mono - self._touched(visit) > UNSIGNED_S:
                 detail = "a restock was counted and not signed; buyers are shut out until it is"
                 self._alarms.raise_(UNSIGNED, "door", "MAJOR", detail, now, session=visit.facts.id)
@@ -122,6 +129,12 @@ class Restocking:
             self._alarms.clear(UNSIGNED, "door", now)
             if staff is not None and now.mono - staff.seen_at > (DONE_S if staff.document else IDLE_S):
                 self.staff = None
+
+    def _strike_off(self) -> None:
+        """Sign out whose account is gone or another since they signed in."""
+        staff = self.staff
+        if staff is not None and self._roster().accounts.get(staff.account.login) != staff.account:
+            self.staff = None
 
     def _touched(self, visit: Visit) -> float:
         return max(visit.latched_at, self.staff.seen_at if self.staff else 0.0)
@@ -148,7 +161,8 @@ class Restocking:
         visit = self._conductor.visit
         if visit is not None and not visit.signing:
             return Refusal.NOT_NOW, "the door is being opened or is open already"
-        staff.document = ""
+        if staff.document:
+            return Refusal.NOT_NOW, "this task is signed; sign in again for another one"
         return self._open_door(staff.account, now, turn)
 
     def _edit(self, edit: Edit, goods: Goods, now: Instant) -> tuple[Refusal, str] | None:
@@ -157,9 +171,9 @@ class Restocking:
             return Refusal.NOT_NOW, "open the door first: what is typed belongs to a restock"
         if (edit.tray, edit.sku) not in self._rows.places(goods):
             return Refusal.NOT_NOW, f"{edit.sku} does not belong on tray {edit.tray}"
-        if why := _senseless(edit):
+        if why := senseless(edit):
             return Refusal.NOT_NOW, why
-        edit = _kept(edit)
+        edit = kept(edit)
         self._conductor.note_sheet(visit.sheet.changed(edit, now.mono), note_of(edit), now)
         return None
 
@@ -184,10 +198,12 @@ class Restocking:
         visit = self._conductor.visit
         if visit is None or not visit.signing:
             return Refusal.NOT_NOW, "shut the door and wait until everything is counted"
+        if visit.unlocked or now.mono <= visit.let_in_until:
+            return Refusal.NOT_NOW, "the door is being opened again; pull it, or wait until it is locked"
         rows = self._rows.of(visit, staff.account, goods, now)
         if missing := [f"{code} on tray {row.facing.tray}" for row in rows for code in row.blocking]:
             return Refusal.UNFINISHED, ", ".join(missing)
-        self._conductor.sign(rows, now, turn)
+        self._conductor.sign(rows, staff.account.ref, now, turn)
         return None
 
     def finished(self, document: str) -> None:
@@ -229,27 +245,3 @@ class Restocking:
         if view != self._shown:
             self._shown = msgspec.structs.replace(view, version=version + 1)
             turn.restock = self._shown, staff.secret
-
-
-def _senseless(edit: Edit) -> str:
-    """Why ``edit`` cannot be meant; "": it can."""
-    if not isinstance(edit, SetLot):
-        return ""
-    try:
-        produced, expires = (date.fromisoformat(day) if day else None for day in _days(edit))
-    except ValueError:
-        return "no such day in the calendar"
-    if produced and expires and expires < produced:
-        return "it cannot expire before it was made"
-    return ""
-
-
-def _kept(edit: Edit) -> Edit:
-    """``edit`` without what its reason may tell of a person. A lot's number is the maker's and stays."""
-    if isinstance(edit, SetCount | SetStock):
-        return msgspec.structs.replace(edit, reason=redacted(edit.reason))
-    return edit
-
-
-def _days(edit: SetLot) -> tuple[str | None, str | None]:
-    return edit.produced_on, edit.expires_on

@@ -1,6 +1,7 @@
 """Fills the rows of a restock's sheet: books, weights, deliveries and what was typed. It changes nothing."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import partial
 
@@ -13,7 +14,7 @@ from edge.domain.roster import Account
 from edge.domain.session import State
 from edge.domain.sheet import Told
 from edge.domain.stock import Lot, Lots
-from edge.domain.values import Instant, Place, Sku, TrayId
+from edge.domain.values import Instant, Place, Sku, TrayId, grams
 from edge.domain.verdict import Verdict
 from edge.ledger.ledger import Ledger
 from edge.restocking.journal import weighed_of
@@ -62,7 +63,7 @@ class Rows:
         verdict = self._verdict(visit, now)
         in_transit = _in_transit(goods.deliveries)
         facings = list(self._facings(goods, lots))
-        weighed = {(each.tray, each.sku): self._weighed(verdict, each) for each in facings}
+        weighed = {(each.tray, each.sku): self._weighed(verdict, each, goods) for each in facings}
         home = homeward(weighed, {(each.tray, each.sku) for each in goods.planogram.facings})
         rows = []
         for facing in facings:
@@ -117,13 +118,17 @@ class Rows:
             return None
         return visit.verdict if visit.signing else visit.live(self._trays, now.mono)
 
-    def _weighed(self, verdict: Verdict | None, facing: Facing) -> Weighed:
+    def _weighed(self, verdict: Verdict | None, facing: Facing, goods: Goods) -> Weighed:
         if verdict is None:
             return Weighed()
         tray = next((each for each in verdict.trays if each.tray == facing.tray), None)
         watch = self._trays.watches.get(facing.tray)
         alone = tray is not None and len(tray.goods) <= 1
-        return weighed_of(tray, facing.sku, watch.level if watch else None, alone)
+        level = watch.level if watch else None
+        found = weighed_of(tray, facing.sku, level, alone)
+        if level is None or len(goods.planogram.skus(facing.tray)) > 1:
+            return found
+        return replace(found, there=round(level / grams(goods.catalogue.products[facing.sku].unit_weight)))
 
     def _facings(self, goods: Goods, lots: Mapping[Place, Lots]) -> Iterator[Facing]:
         """What is planned, tray by tray, and after it what strayed there."""

@@ -133,6 +133,8 @@ def test_the_other_products_of_the_sample_that_fit_a_counter_may_be_sold():
         (("TEA", None), "L1", True),
         (("TEA", "L1"), "L1", True),
         (("TEA", "L1"), "L2", False),
+        (("TEA", "L1"), " l １", True),  # typed as people do
+        (("TEA", " L1"), "L1", True),
         (("TEA", "L1"), "", True),  # nobody knows which lot lies there
         (("TEA", "L1"), None, True),
         (("WATER", None), "L1", False),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from random import Random
 
+import msgspec
 import pytest
 import zxingcpp
 from PIL import Image
@@ -17,6 +18,7 @@ from edge.ledger.finished import restock_of
 from edge.ledger.ledger import Ledger
 from edge.ledger.space import Space
 from edge.outfit import load_outfit
+from edge.paper.fonts import drawable
 from edge.paper.receipts import Pulled, canonical
 from edge.restocking.receipt import OFFICE, restock_doc, restock_picture
 from edge.signing import digest, open_signer, verified
@@ -126,3 +128,12 @@ def test_the_picture_carries_a_seal_over_the_whole_document(outfit, number, widt
 
 def test_there_is_no_receipt_of_a_restock_that_never_was(outfit, number):
     assert restock_picture(outfit, f"{number}9", 576) is None
+
+
+def test_signs_that_no_font_has_do_not_keep_the_receipt_from_its_signer(outfit, number, monkeypatch):
+    finished = restock_of(outfit.data / "ledger.db", number)
+    lines = tuple(msgspec.structs.replace(line, lot="L🎉", reason="ا") for line in finished.lines)
+    odd = msgspec.structs.replace(finished, lines=lines)
+    monkeypatch.setattr("edge.restocking.receipt.restock_of", lambda *_: odd)
+    assert restock_picture(outfit, number, 576).startswith(b"\x89PNG")
+    assert drawable("L🎉 批次") == "L□ 批次"

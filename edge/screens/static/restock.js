@@ -15,7 +15,7 @@ import { isChinese, named, switchLanguage, t, told } from "/static/text.js";
 import { Countdown } from "/static/visit.js";
 import { say } from "/static/voice.js";
 
-const AWAY_S = { signin: 60, LIST: 180, DONE: 60 }; // no stage with an open door or unsigned work is ever left by itself
+const AWAY_S = { signin: 60, LIST: 180, DONE: 60 }; // the page leaves no open door and no unsigned sheet by itself; from a sheet the counter signs out after 3 min
 const WARN_S = 20;
 const OFF_SHOWN = 4;
 const page = document.getElementById("page");
