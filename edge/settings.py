@@ -85,6 +85,8 @@ class Policy(Section, frozen=True, kw_only=True):
     per_day_fen: Annotated[int, Meta(ge=1)] | None = None
     per_day_pieces: Annotated[int, Meta(ge=1)] | None = None
     """Once so much was bought on a local day, the door stays shut for that account till the next."""
+    abandoned_days: Annotated[int, Meta(ge=1)] = 21
+    """So many days without a restock, and somebody has to ask who looks after the counter."""
     price_guard_pct: Annotated[int, Meta(ge=0)] = 10
     """A price so many percent above the catalogue's usual one is warned of."""
 

@@ -16,6 +16,7 @@ from edge.fault_reports import FaultReports
 from edge.filing import Filing
 from edge.ledger.ledger import Ledger
 from edge.lint_watch import LintWatch
+from edge.neglect import Neglect
 from edge.night import Lying, NightWatch
 from edge.night_lines import zero_sd_g
 from edge.recognition import Weight, stocked
@@ -37,6 +38,7 @@ class Upkeep:
         self._lint = LintWatch(alarms, settings.weighing)
         self._reports = FaultReports(alarms)
         self._filing = Filing(settings.counter, alarms)
+        self._neglect = Neglect(settings.policy.abandoned_days, ledger, alarms)
         self._night = NightWatch(ledger, alarms, trays, zone, at, now)
 
     def learnt(self, goods: Goods) -> Mapping[Place, Weight]:
@@ -47,6 +49,7 @@ class Upkeep:
         """A session stands in the ledger. whole: it was seen from end to end."""
         self._calibration.hear(closed, self._ledger.on_hand(), whole)
         self._reports.recorded(closed)
+        self._neglect.recorded(closed)
 
     def hear_report(self, report: FaultReport, now: Instant) -> None:
         """Somebody says that something is wrong with the counter."""
@@ -70,6 +73,7 @@ class Upkeep:
         if self._calibration.settle(goods.catalogue, now):
             self._lint.look(goods.planogram, goods.catalogue, self.learnt(goods), now)
         self._filing.look(now)
+        self._neglect.look(goods.planogram, self._ledger.on_hand(), now)
         self._night.look(now)
         if self._night.due(now):
             self._night.audit(self._lying(goods), now)

@@ -7,7 +7,7 @@ import asyncio
 import socket
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -24,7 +24,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from cloud_bridge.central import answers, page, reviews
+from cloud_bridge.central import answers, page, restocks, reviews
 from cloud_bridge.database import open_reader
 from edge.curves.looks import Lang
 from edge.errors import Unavailable
@@ -103,9 +103,12 @@ class Site:
             Route("/reviews", self.waiting),
             Route("/reviews/{session}", self.review),
             Route("/reviews/{session}/trays/{tray}/curve.png", self.curve),
+            Route("/restocks", self.restocks_page),
+            Route("/restocks/{session}", self.restock_page),
             Route("/healthz", self.healthz),
             Route("/readyz", self.readyz),
             Route("/api/v1/sales", self.sales),
+            Route("/api/v1/restocks", self.restocks),
             Route("/api/v1/counters", self.counters),
             Route("/api/v1/overview", self.overview),
             Mount("/static", StaticFiles(directory=STATIC)),
@@ -143,6 +146,17 @@ class Site:
             raise Problem(404, "no_session", "No such session", "the centre holds no session of this id")
         return found
 
+    async def restocks_page(self, request: Request) -> Response:
+        return HTMLResponse(page.restocked(self.db, _lang(request)))
+
+    async def restock_page(self, request: Request) -> Response:
+        found = restocks.restock(self.db, request.path_params["session"])
+        if found is None:
+            raise Problem(
+                404, "no_restock", "No such restock", "the centre holds no document of this session"
+            )
+        return HTMLResponse(page.restock_document(found, _lang(request)))
+
     async def stream(self, request: Request) -> Response:
         """Server-sent events: ``sale`` (one each, its id is the event's) and ``changed``."""
         resume = request.headers.get("last-event-id", "")
@@ -174,15 +188,11 @@ class Site:
     # --- API ------------------------------------------------------------------------------------
     async def sales(self, request: Request) -> Response:
         """Newest arrival first. ``after``: the id of the last sale of the page before."""
-        limit = _whole(request, "limit", 50, MAX_LIMIT)
-        after = _whole(request, "after", 0, 2**62)
-        counter = request.query_params.get("counter") or None
-        found = answers.sales(self.db, counter=counter, limit=limit, before=after or None)
-        answer = _json(found)
-        if len(found) == limit:
-            following = request.url.include_query_params(after=found[-1].id)
-            answer.headers["link"] = f'<{following.path}?{following.query}>; rel="next"'
-        return answer
+        return _listed(request, partial(answers.sales, self.db))
+
+    async def restocks(self, request: Request) -> Response:
+        """As ``sales``."""
+        return _listed(request, partial(restocks.restocks, self.db))
 
     async def counters(self, _request: Request) -> Response:
         return _json(answers.counters(self.db))
@@ -271,6 +281,19 @@ class _Headers:
 
 def _json(value: Any) -> Response:
     return Response(msgspec.json.encode(value), media_type="application/json")
+
+
+def _listed(request: Request, found_by: Callable[..., Sequence[answers.Sale | restocks.Restock]]) -> Response:
+    """A page of a list whose cursor is the last row's id."""
+    limit = _whole(request, "limit", 50, MAX_LIMIT)
+    after = _whole(request, "after", 0, 2**62)
+    counter = request.query_params.get("counter") or None
+    found = found_by(counter=counter, limit=limit, before=after or None)
+    answer = _json(found)
+    if len(found) == limit:
+        following = request.url.include_query_params(after=found[-1].id)
+        answer.headers["link"] = f'<{following.path}?{following.query}>; rel="next"'
+    return answer
 
 
 def _lang(request: Request) -> Lang:

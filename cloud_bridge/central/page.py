@@ -13,10 +13,11 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cloud_bridge import feed
-from cloud_bridge.central import answers, clock, reviews
+from cloud_bridge.central import answers, clock, restocks, reviews
 from cloud_bridge.central.words import words
 
 SHOWN_SALES = 20
+LISTED = 100
 
 _templates = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
@@ -79,6 +80,16 @@ def waiting(db: sqlite3.Connection, lang: str) -> str:
 def evidence(told: reviews.Closed, lang: str) -> str:
     """What the trays of one session said. lang: zh or en."""
     return _page("review.html", lang, f"/reviews/{told.fact.session}", told=told)
+
+
+def restocked(db: sqlite3.Connection, lang: str) -> str:
+    """The list of signed restock documents. lang: zh or en."""
+    return _page("restocks.html", lang, "/restocks", told=restocks.restocks(db, limit=LISTED))
+
+
+def restock_document(told: restocks.Restock, lang: str) -> str:
+    """One document with its lines."""
+    return _page("restock.html", lang, f"/restocks/{told.session}", told=told)
 
 
 def _render(template: str, db: sqlite3.Connection, lang: str, now: datetime) -> str:

@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from cloud_bridge import feed
-from cloud_bridge.central import payments
+from cloud_bridge.central import payments, restocks
 
-TABLES = ("sale", "sale_line", "session", "stock_move", "alarm", *payments.TABLES)
+TABLES = ("sale", "sale_line", "session", "stock_move", "alarm", *restocks.TABLES, *payments.TABLES)
 """The tables that ``rebuild`` empties and fills again."""
 
 WINS = "(excluded.inc, excluded.seq) < ({0}.inc, {0}.seq)"
@@ -97,14 +97,15 @@ def _session(db: sqlite3.Connection, counter: str, event: feed.Envelope, closed:
 
 def _stock(db: sqlite3.Connection, counter: str, event: feed.Envelope, move: feed.StockMoved) -> None:
     db.execute(
-        "insert into stock_move values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (counter, movement)"
-        " do update set inc = excluded.inc, seq = excluded.seq, tray = excluded.tray, sku = excluded.sku,"
+        "insert into stock_move values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " on conflict (counter, movement) do update set inc = excluded.inc, seq = excluded.seq,"
+        " tray = excluded.tray, sku = excluded.sku,"
         " kind = excluded.kind, count = excluded.count, session = excluded.session, reason = excluded.reason,"
-        " at_ms = excluded.at_ms"
+        " at_ms = excluded.at_ms, lot = excluded.lot, expires_on = excluded.expires_on"
         f" where {WINS.format('stock_move')}",
         (
             *(counter, move.movement, event.inc, event.seq, move.tray, move.sku, move.kind),
-            *(move.count, move.session, move.reason, epoch_ms(event.time)),
+            *(move.count, move.session, move.reason, epoch_ms(event.time), move.lot, move.expires_on),
         ),
     )
 
@@ -115,6 +116,12 @@ def _refunded(db: sqlite3.Connection, counter: str, event: feed.Envelope, refund
 
 def _entered(db: sqlite3.Connection, counter: str, event: feed.Envelope, entry: feed.QuotaEntered) -> None:
     payments.entered(db, counter, event, entry, epoch_ms(event.time))
+
+
+def _restocked(
+    db: sqlite3.Connection, counter: str, event: feed.Envelope, done: feed.RestockFinished
+) -> None:
+    restocks.finished(db, counter, event, done, epoch_ms(done.closed_at))
 
 
 def _raised(db: sqlite3.Connection, counter: str, event: feed.Envelope, alarm: feed.AlarmRaised) -> None:
@@ -143,6 +150,7 @@ _WRITERS: dict[type[feed.Fact], Callable[..., None]] = {
     feed.QuotaEntered: _entered,
     feed.SessionClosed: _session,
     feed.StockMoved: _stock,
+    feed.RestockFinished: _restocked,
     feed.AlarmRaised: _raised,
     feed.AlarmCleared: _cleared,
 }

@@ -109,4 +109,26 @@ create table quota_entry (
     primary key (counter, entry)
 ) strict
 """,
+    """
+create table restock (
+    counter text not null, session text not null, inc text not null, seq integer not null,
+    document text not null, signer text not null, opened_at text not null, closed_at text not null,
+    closed_ms integer not null,
+    primary key (counter, session)
+) strict;
+create index restock_by_event on restock (counter, inc, seq);
+create table restock_line (
+    counter text not null, session text not null, line integer not null,
+    tray text not null, sku text not null, planned integer not null, weighed integer not null,
+    brought integer not null, pulled integer not null, pull_reason text not null, counted integer,
+    adjusted integer not null, lies integer not null, lot text not null, produced_on text, expires_on text,
+    reason text not null,
+    primary key (counter, session, line)
+) strict, without rowid;
+alter table stock_move add column lot text not null default '';
+alter table stock_move add column expires_on text;
+create view stock_lot as
+    select counter, tray, sku, lot, expires_on, sum(count) as on_hand from stock_move
+    group by counter, tray, sku, lot, expires_on having sum(count) <> 0
+""",
 )

@@ -5,7 +5,7 @@ that raises LedgerError has changed nothing, and from then on ``can_sell`` says 
 """
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +31,7 @@ from edge.ledger import (
     refunds,
     sessions,
     stock,
+    tended,
 )
 from edge.ledger.alarms import Alarm
 from edge.ledger.calibrations import Calibrated
@@ -362,6 +363,14 @@ class Ledger:
     def last_counted(self) -> str | None:
         """The local date of the last nightly audit; None: there never was one."""
         return self._read(counted.last_counted)
+
+    def visited(self) -> datetime:
+        """When somebody restocked last; where nobody did, when the books began."""
+        return self._read(tended.visited)
+
+    def ask_moved(self, question: Callable[[Iterator[tuple[datetime, int]]], T]) -> T:
+        """What ``question`` makes of all that moved, the newest first: it may stop reading early."""
+        return self._read(lambda db: question(tended.moved(db)))
 
     # --- the one way to read, and the one to write ----------------------------------------------------
     def _read(self, question: Callable[[Database], T]) -> T:

@@ -330,5 +330,5 @@ def test_the_schema_has_these_tables_and_no_other(store):
     found = {n for (n,) in store.db.execute("select name from sqlite_master where type in ('table', 'view')")}
     assert found == {
         *("raw_event", "mark", "held", "dead_letter", "conflict", "counter"),
-        *(*projections.TABLES, "stock"),
+        *(*projections.TABLES, "stock", "stock_lot"),
     }
