@@ -1,5 +1,6 @@
 """What screens say, in both languages, from ``strings.toml``. The only place with words for people."""
 
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -24,6 +25,7 @@ class _File(msgspec.Struct, frozen=True):
     picture: dict[str, str]
 
 
+@cache
 def _file() -> _File:
     raw = msgspec.toml.decode((Path(__file__).resolve().parent / "strings.toml").read_bytes())
     picture = raw.pop("picture")
