@@ -12,8 +12,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 # Fast tests, then whole visits and recorded sessions, share the cores; tests that start programs or a browser have the machine to themselves.
-FAST := -n auto -m "not long and not browser and not processes" --ignore=tests/journeys --ignore-glob='*_visits.py' --ignore=tests/weighing/test_field.py
-VISITS := tests/journeys tests/hardware/test_lock_visits.py tests/hardware/test_scale_visits.py tests/weighing/test_field.py
+FAST := -n auto -m "not long and not browser and not processes" --ignore=tests/journeys --ignore-glob='*_visits.py' --ignore=tests/weighing/test_field.py $(MADE:%=--ignore=%)
+# What proves the generators of recorded sessions makes thousands of them.
+MADE := tests/hardware_sim/test_sessions.py tests/hardware_sim/test_field.py
+VISITS := $(MADE) tests/journeys tests/hardware/test_lock_visits.py tests/hardware/test_scale_visits.py tests/weighing/test_field.py
 # Without mosquitto the demo uses a broker from a package.
 EXTRA := $(if $(shell PATH=$$PATH:/usr/sbin command -v mosquitto),,[demo])
 
