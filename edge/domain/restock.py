@@ -246,9 +246,8 @@ def _lot(told: Told, usual: Lot | None, product: Product) -> Lot | None:
 
 def _problems(row: Row, weighed: Weighed, max_load_g: float, today: date) -> Iterator[str]:
     """The weightiest first."""
-    typed = row.told.count is not None or row.counted is not None
     yield from row.refusals
-    if weighed.problem == "WRONG_GOODS" or (weighed.problem and not typed):
+    if weighed.problem and not _settled(row, weighed):
         yield weighed.problem
     if weighed.load_g is not None and weighed.load_g > max_load_g:
         yield "OVERLOAD"
@@ -271,6 +270,17 @@ def _stays(row: Row, weighed: Weighed) -> bool:
     seen = row.pulled if weighed.problem else min(row.pulled, max(weighed.taken, weighed.left))
     empty = row.counted == 0 and (weighed.there or 0) < max(1, row.doomed.count)
     return row.doomed.count > seen and not empty
+
+
+def _settled(row: Row, weighed: Weighed) -> bool:
+    """Whether what was typed settles what the weights leave open.
+
+    Wrong goods it does only where all that lies there weighs as many pieces as were counted: whoever puts two
+    things down at once, and takes the wrong one out again, leaves nothing wrong there.
+    """
+    if weighed.problem == "WRONG_GOODS":
+        return row.counted is not None and row.counted == weighed.there
+    return row.told.count is not None or row.counted is not None
 
 
 def _unsaid(row: Row, weighed: Weighed, today: date) -> Iterator[str]:

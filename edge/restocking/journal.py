@@ -43,17 +43,22 @@ def weighed_of(tray: TrayEvidence | None, sku: Sku, level_g: float | None, alone
     """What ``tray`` says of ``sku``. alone: no other product moved on it, so that the residual is its own."""
     if tray is None:
         return Weighed(problem="SILENT", load_g=level_g)
-    reasons = frozenset(tray.reasons)
-    problem = ""
-    if tray.verdict == "review":
-        problem = "SILENT" if reasons & _SILENT else "WRONG_GOODS" if reasons & _WRONG else "UNSURE"
     return Weighed(
         left=dict(tray.goods).get(sku, 0),
         taken=sum(each.count for each in tray.events if each.action == "TAKE" and each.sku == sku),
-        problem=problem,
+        problem=_problem(tray) if tray.verdict == "review" else "",
         residual_g=grams(tray.residual) if tray.residual is not None and alone else 0.0,
         load_g=level_g,
     )
+
+
+def _problem(tray: TrayEvidence) -> str:
+    """Wrong goods are what came. What went, and was no goods of the tray, leaves only the count unsure."""
+    reasons = frozenset(tray.reasons)
+    if reasons & _SILENT:
+        return "SILENT"
+    came = tray.residual is None or tray.residual < 0
+    return "WRONG_GOODS" if reasons & _WRONG and came else "UNSURE"
 
 
 def signed_verdict(weighed: Verdict, rows: Iterable[Row]) -> Verdict:

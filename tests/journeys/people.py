@@ -31,6 +31,10 @@ _OUT_WITH_IT = frozenset({"EXPIRED_LOT", "RECALLED_LOT", "OVER_CAPACITY", "WRONG
 _A_WORD = frozenset(
     {"PULL_REASON_MISSING", "COUNT_DIFFERS", "REASON_MISSING", "MORE_THAN_BOOKED", "UNSURE", "SILENT"}
 )
+_COUNTED = frozenset(
+    {"REASON_MISSING", "UNSURE", "SILENT", "WRONG_GOODS", "EXPIRED_LOT", "RECALLED_LOT", "MORE_THAN_BOOKED"}
+)
+"""What a count by hand settles, once hands have done what they can."""
 _ANOTHER_LOT = frozenset({"LOT_MISSING", "PRODUCED_LATER", "EXPIRED", "BLOCK_WINDOW"})
 
 Place = tuple[str, str]
@@ -171,6 +175,7 @@ class Restocker:
                 return
             assert self.rig.task is not None
             if not self.rig.task.blockers:
+                seen.clear()
                 seen.update({(tile.tray, tile.sku): tile for tile in self.rig.task.tiles})
                 self.tap(Finish())
             else:
@@ -195,7 +200,11 @@ class Restocker:
     def _out(self, tile: TileView) -> Iterator[tuple[str, dict[str, Any]]]:
         """What hands do about it: all of it out, or what is too much."""
         here = lying(self.rig)
-        if tile.typed is not None or tile.counted is not None:
+        if "WRONG_GOODS" in tile.blocking:
+            for (tray, sku), n in here.items():
+                if tray == tile.tray and sku != tile.sku:
+                    yield "take", {"tray": tray, "sku": sku, "count": n}
+        if tile.typed is not None or tile.counted not in (None, here[tile.tray, tile.sku]):
             return
         codes = set(tile.blocking)
         papers = codes - _OUT_WITH_IT - _ANOTHER_LOT - _A_WORD
@@ -203,16 +212,16 @@ class Restocker:
             count = here[tile.tray, tile.sku]
         else:
             count = tile.now - tile.capacity if "OVER_CAPACITY" in codes else 0
-        if "WRONG_GOODS" in codes:
-            for (tray, sku), n in here.items():
-                if tray == tile.tray and sku != tile.sku:
-                    yield "take", {"tray": tray, "sku": sku, "count": n}
         if 0 < count <= here[tile.tray, tile.sku]:
             yield "take", {"tray": tile.tray, "sku": tile.sku, "count": count}
 
     def _typed(self, tile: TileView) -> Iterator[SetLot | SetCount | SetPull | SetStock]:
         place, codes = {"tray": tile.tray, "sku": tile.sku}, set(tile.blocking)
         truly = lying(self.rig)[tile.tray, tile.sku]
+        if codes & _OUT_WITH_IT and (tile.typed is not None or tile.counted not in (None, truly)):
+            yield SetCount(**place, count=None)
+            yield SetStock(**place, count=None)
+            return
         if codes & _ANOTHER_LOT:
             self.tapped += 1
             made = (self.rig.instant.wall - timedelta(days=2)).date().isoformat()
@@ -226,8 +235,5 @@ class Restocker:
             yield SetCount(**place, count=tile.typed, reason="counted twice")
         if tile.counted is not None and tile.counted != truly:
             yield SetStock(**place, count=None)
-        elif codes & {"REASON_MISSING", "UNSURE", "SILENT", "EXPIRED_LOT", "RECALLED_LOT", "MORE_THAN_BOOKED"}:
+        elif codes & _COUNTED:
             yield SetStock(**place, count=truly, reason="counted by hand")
-        if tile.typed is not None and codes & _OUT_WITH_IT:
-            yield SetCount(**place, count=None)
-

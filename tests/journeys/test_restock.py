@@ -169,6 +169,41 @@ def test_r3_wrong_goods_are_told_on_the_tile_and_cannot_be_signed_for(rig):
     assert rig.tile(NOODLES).problems == ()
 
 
+def test_r3_what_was_put_down_together_with_wrong_goods_is_counted_by_hand_and_borne_out_by_its_weight(rig):
+    there = rig.truly_on()[NOODLES]
+    rig.begin_restock()
+    rig.act("put", tray=NOODLES, grams=312.0, wait=0.0)
+    rig.act("put", tray=NOODLES, sku=SKU[NOODLES], count=1)
+    stock = SetStock(tray=NOODLES, sku=SKU[NOODLES], count=there + 1, reason="数过")
+    rig.taps(stock)
+    assert rig.tile(NOODLES).problems[0] == "WRONG_GOODS"
+    rig.act("take", tray=NOODLES, grams=312.0)
+    rig.act("close_door", wait=0.0)
+    assert rig.stage("SHEET").blockers == ()
+    rig.taps(SetStock(tray=NOODLES, sku=SKU[NOODLES], count=there - 1, reason="数错"))
+    assert rig.task.blockers == (("WRONG_GOODS", NOODLES),)
+    rig.taps(stock, Finish())
+    rig.stage("DONE")
+    assert booked(rig, NOODLES) == rig.truly_on()[NOODLES] == there + 1
+
+
+def test_goods_that_another_plan_has_no_place_for_are_taken_out_counted_and_signed(rig):
+    """They are off the books already: their weight is no product of the tray, and nothing wrong lies there."""
+    there = rig.truly_on()[NOODLES]
+    rig.replan({NOODLES: SKU[TEA]})
+    rig.run(3)
+    rig.begin_restock()
+    rig.act("take", tray=NOODLES, count=there)
+    assert rig.tile(NOODLES).problems[0] == "UNSURE"
+    rig.act("put", tray=NOODLES, sku=SKU[TEA], count=2)
+    rig.act("close_door", wait=0.0)
+    rig.stage("SHEET")
+    assert rig.task.blockers == (("UNSURE", NOODLES),)
+    rig.taps(SetStock(tray=NOODLES, sku=SKU[TEA], count=2), Finish())
+    rig.stage("DONE")
+    assert booked(rig, NOODLES) == rig.truly_on()[NOODLES] == 2
+
+
 def test_r3_an_expired_lot_and_one_in_its_block_window_are_refused(rig):
     rig.fill(put(TEA, 1))
     rig.taps(SetLot(tray=TEA, sku=SKU[TEA], lot="OLD", produced_on="2024-01-01", expires_on="2026-01-01"))
@@ -311,6 +346,22 @@ def test_a_power_cut_in_a_restock_books_nothing_twice_and_loses_nothing(rig, mom
     rig.taps(Finish())
     rig.stage("DONE")
     assert booked(rig, TEA) == before + 2 == rig.truly_on()[TEA]
+
+
+def test_who_was_let_in_from_the_sheet_when_the_power_failed_is_no_intruder(rig):
+    rig.fill(put(TEA, 1))
+    rig.taps(OpenDoor())
+    assert rig.run_until(lambda: rig.state["bolt"] == "unlocked", 3.0)
+    rig.kill()
+    rig.act_dead("open_door")
+    rig.start()
+    rig.run(2)
+    rig.act("put", tray=TEA, sku=SKU[TEA], count=1)
+    rig.act("close_door", wait=0.0)
+    assert isinstance(rig.sign_in(), SignedIn)
+    assert rig.stage("SHEET").blockers == ()
+    assert rig.tile(TEA).brought == 2
+    assert "FORCED_ENTRY" not in rig.alarm_kinds()
 
 
 def test_a_sheet_that_nobody_signs_calls_somebody_and_buyers_stay_out(rig):
