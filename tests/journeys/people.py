@@ -216,7 +216,8 @@ class Restocker:
             yield "take", {"tray": tile.tray, "sku": tile.sku, "count": count}
 
     def _typed(self, tile: TileView) -> Iterator[SetLot | SetCount | SetPull | SetStock]:
-        place, codes = {"tray": tile.tray, "sku": tile.sku}, set(tile.blocking)
+        codes = set(tile.blocking)
+        place: dict[str, Any] = {"tray": tile.tray, "sku": tile.sku}
         truly = lying(self.rig)[tile.tray, tile.sku]
         if codes & _OUT_WITH_IT and (tile.typed is not None or tile.counted not in (None, truly)):
             yield SetCount(**place, count=None)

@@ -188,7 +188,7 @@ def test_r3_what_was_put_down_together_with_wrong_goods_is_counted_by_hand_and_b
 
 
 def test_goods_that_another_plan_has_no_place_for_are_taken_out_counted_and_signed(rig):
-    """They are off the books already: their weight is no product of the tray, and nothing wrong lies there."""
+    """They are off the books already: their weight is no product of the tray, yet nothing wrong came."""
     there = rig.truly_on()[NOODLES]
     rig.replan({NOODLES: SKU[TEA]})
     rig.run(3)

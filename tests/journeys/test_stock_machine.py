@@ -5,7 +5,6 @@ After each of them the ledger is compared with what the simulator knows to be tr
 in ``explained``, and why. A rule more is a method more; ``tests/ledger`` has its like for movements alone.
 """
 
-import json
 import tempfile
 from collections import Counter
 from dataclasses import replace
@@ -28,7 +27,7 @@ from hypothesis.stateful import (
 from edge.closing import LODGED
 from edge.domain.gate import Recalls
 from edge.domain.planogram import Planogram
-from edge.domain.pricing import PriceList, PriceVersion, Promotion, PromotionKind, Step
+from edge.domain.pricing import PriceVersion, Promotion, PromotionKind, Step
 from edge.domain.requests import Accepted, Refused
 from edge.domain.restock_view import ApplyDraft, SetCount, SetLot, SetPull, SetStock, Undo
 from edge.domain.stock import Held
@@ -37,7 +36,7 @@ from edge.ledger.verify import verify
 from edge.outfit_watch import goods_of
 from edge.settings import Policy
 from tests.journeys.conftest import Rig
-from tests.journeys.people import Place, Restocker, hands, idle, let_in, lying, open_sheet, power, shop
+from tests.journeys.people import Place, Restocker, idle, let_in, lying, open_sheet, power, shop
 
 TRAYS = ("1-01", "1-02", "2-01", "2-02")
 """Few, so that things meet; the other eight lie still and have to stay as they are."""
@@ -68,7 +67,7 @@ edits = st.tuples(
 news = st.sampled_from(["price", "promotion", "none", "recall", "recall lot", "lift"])
 
 
-class Counter_(RuleBasedStateMachine):  # noqa: N801 - collections.Counter has the name
+class WholeCounter(RuleBasedStateMachine):
     outfit = None
 
     @initialize(
@@ -94,7 +93,7 @@ class Counter_(RuleBasedStateMachine):  # noqa: N801 - collections.Counter has t
         self.plans = 0
         self.reduction = False
         self.unsigned: tuple[Counter[Place], dict[Place, int], int] | None = None
-        """What lay and what was booked when the restock under way began, and how many documents there were."""
+        """What lay, what was booked and how many documents there were when the restock under way began."""
         self.documents = 0
         self.plan = dict(self.rig.engine.goods.planogram.trays)
 
@@ -476,9 +475,9 @@ def first_out(held: tuple[Held, ...], count: int) -> dict[tuple[str, str | None,
 
 
 def in_histories(outfit, examples, steps, **more):
-    Counter_.outfit = outfit
+    WholeCounter.outfit = outfit
     run_state_machine_as_test(
-        Counter_,
+        WholeCounter,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
