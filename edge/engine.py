@@ -6,6 +6,7 @@ for people, PINs to check and pictures for the screens come back in a ``Turn``. 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -179,6 +180,7 @@ class Engine:
                 turn.answers.append(Accepted(item.id))
             case Goods():
                 self._next_goods = item
+                self._goods = replace(self._goods, recalls=item.recalls)  # a recall waits for nobody
             case FilesRead():
                 self._gate.hear_files(item, now)
             case CentreSeen():

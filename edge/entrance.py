@@ -111,6 +111,9 @@ class Entrance:
         waiting = self._waiting.pop(checked.id, None)
         if waiting is None or not isinstance(waiting.request, SignInRequest):
             return None
+        if now.mono - waiting.since > ASKED_FOR_S:
+            self.refuse(waiting.request, Refusal.BUSY, "the counter was busy; try again", turn)
+            return None
         account = roster.accounts.get(checked.account) if checked.account else None
         if account is None or account.badge is None:
             self.refuse(waiting.request, Refusal.BAD_PIN, "nobody has this badge", turn)

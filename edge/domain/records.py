@@ -1,7 +1,7 @@
 """What the engine hands to the ledger: facts of door sessions, whole and finished. Values only."""
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 from edge.domain.pricing import Priced, Promotion
 from edge.domain.quota import Part
@@ -15,6 +15,7 @@ from edge.domain.values import (
     SessionId,
     Sku,
     TrayId,
+    days_after,
     months_after,
 )
 
@@ -191,7 +192,7 @@ class Intake:
             return months_after(self.expires_on, 6)
         if self.shelf_life_days is not None:
             made = self.produced_on or self.taken_in_on
-            return months_after(made + timedelta(days=self.shelf_life_days), 6)
+            return months_after(days_after(made, self.shelf_life_days), 6)
         return months_after(self.taken_in_on, 24)
 
 

@@ -7,13 +7,13 @@ signed, and then all of it at once.
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 from edge.domain.catalogue import Product
 from edge.domain.planogram import Facing
 from edge.domain.sheet import Told
 from edge.domain.stock import Lot, Lots
-from edge.domain.values import Place, TrayId
+from edge.domain.values import Place, TrayId, days_after
 
 DRIFT = 0.02
 """A delivery whose pieces weigh more than this beside the catalogue is told: its weight has to be learnt."""
@@ -240,7 +240,7 @@ def _lot(told: Told, usual: Lot | None, product: Product) -> Lot | None:
     produced = date.fromisoformat(told.lot.produced_on) if told.lot.produced_on else None
     expires = date.fromisoformat(told.lot.expires_on) if told.lot.expires_on else None
     if expires is None and produced and product.shelf_life_days:
-        expires = produced + timedelta(days=product.shelf_life_days)
+        expires = days_after(produced, product.shelf_life_days)
     return Lot(told.lot.lot, produced, expires)
 
 

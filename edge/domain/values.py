@@ -2,7 +2,7 @@
 
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
@@ -82,7 +82,17 @@ def rfc3339(wall: datetime) -> str:
     return wall.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def days_after(day: date, days: int) -> date:
+    """``day`` and ``days`` (>= 0) more, at most the last day that the calendar has."""
+    return day + timedelta(days=days) if days <= (date.max - day).days else date.max
+
+
 def months_after(day: date, months: int) -> date:
-    """The same day ``months`` later; the month's last day where it has no such one."""
+    """The same day ``months`` later; the month's last day where it has no such one.
+
+    9999-12-31, by which people mean "for ever", stays the last of all days.
+    """
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if year > MAXYEAR:
+        return date.max
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

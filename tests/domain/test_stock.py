@@ -238,6 +238,7 @@ def test_intake_records_are_kept_as_long_as_the_food_law_wants(differs, day):
         (date(2027, 12, 31), 2, date(2028, 2, 29)),
         (date(2026, 12, 1), 12, date(2027, 12, 1)),
         (date(2026, 1, 31), 24, date(2028, 1, 31)),
+        (date.max, 6, date.max),  # "for ever"
     ],
 )
 def test_months_later_is_the_same_day_or_the_months_last(day, months, later):

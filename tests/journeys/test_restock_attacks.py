@@ -1,9 +1,11 @@
 """What a thief, a liar, a hasty hand and a power cut do to a restock: each row was a hole, or nearly one."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
+from edge.domain.gate import Recalls
 from edge.domain.requests import Refused, SignedIn
 from edge.domain.restock_view import (
     Finish,
@@ -166,6 +168,46 @@ def test_expired_goods_are_not_pulled_off_and_brought_again_by_word_alone(rig):
     there = rig.truly_on()[NOODLES]
     rig.taps(SetPull(tray=NOODLES, sku=SKU[NOODLES], reason="EXPIRED", count=there))
     assert ("EXPIRED_LOT", NOODLES) in rig.task.blockers
+
+
+def test_goods_that_keep_for_ever_by_their_papers_are_booked(rig):
+    for_ever = (replace(each, lot=replace(each.lot, expires_on=date.max)) for each in rig.goods.deliveries)
+    rig._bring(replace(rig.goods, deliveries=tuple(for_ever)))
+    rig.fill(put(TEA, 1))
+    rig.taps(Finish())
+    rig.stage("DONE")
+    assert rig.query("SELECT kept_until FROM intake") == [("9999-12-31",)]
+
+
+# --- recalls that come meanwhile ------------------------------------------------------------------------
+def recall(rig, tray):
+    rig._bring(replace(rig.goods, recalls=Recalls(frozenset({(SKU[tray], None)}))))
+
+
+def test_goods_that_are_recalled_while_a_buyer_has_the_door_open_are_not_charged(rig):
+    session = rig.open()
+    rig.act("open_door")
+    rig.act("take", tray=TEA, count=1)
+    rig.act("take", tray=WATER, count=1)
+    recall(rig, TEA)
+    rig.act("close_door", wait=0.0)
+    assert rig.settled(session).state == "REVIEW"
+    assert rig.charged() == {WATER: 1}
+
+
+def test_goods_that_are_recalled_while_their_sheet_waits_have_to_be_taken_out_again(rig):
+    there = booked(rig, TEA)
+    rig.fill(put(TEA, 1))
+    recall(rig, TEA)
+    assert refused(rig.tap(Finish())) == "UNFINISHED"
+    rig.open_again()
+    rig.act("take", tray=TEA, count=there + 1)
+    rig.act("close_door", wait=0.0)
+    rig.stage("SHEET")
+    assert rig.tile(TEA).pull_reason == "RECALLED"
+    rig.taps(Finish())
+    rig.stage("DONE")
+    assert booked(rig, TEA) == rig.truly_on()[TEA] == 0
 
 
 # --- races --------------------------------------------------------------------------------------------
