@@ -170,7 +170,11 @@ class Leave(Act, frozen=True, kw_only=True, tag="leave"):
     """Sign out; only while nothing is under way."""
 
 
-RestockAct = OpenDoor | SetLot | SetCount | SetPull | SetStock | Undo | ApplyDraft | Finish | Leave
+class Here(Act, frozen=True, kw_only=True, tag="here"):
+    """Whoever is signed in still reads; nothing else happens."""
+
+
+RestockAct = OpenDoor | SetLot | SetCount | SetPull | SetStock | Undo | ApplyDraft | Finish | Leave | Here
 
 
 class SignIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

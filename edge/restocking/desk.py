@@ -16,6 +16,7 @@ from edge.domain.requests import Accepted, Refusal, Refused, RestockRequest
 from edge.domain.restock_view import (
     ApplyDraft,
     Finish,
+    Here,
     Leave,
     OpenDoor,
     RestockView,
@@ -156,6 +157,8 @@ class Restocking:
                 return self._finish(staff, goods, now, turn)
             case Leave():
                 return self._leave()
+            case Here():
+                return None
 
     def _open(self, staff: Staff, now: Instant, turn: Turn) -> tuple[Refusal, str] | None:
         visit = self._conductor.visit

@@ -796,3 +796,10 @@ def test_the_restockers_page_is_one_tap_or_five_in_the_corner_away(browser, fres
     page.wait_for_url(f"{fresh.url}/screen/restock")
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
     page.close()
+
+
+def test_my_goods_are_one_tap_from_the_cabinet(opened):
+    page = opened()
+    sign_in(page)
+    page.locator("#own").tap()
+    expect(page).to_have_url(re.compile("/screen/supplier$"))

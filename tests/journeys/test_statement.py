@@ -15,7 +15,7 @@ from cloud_bridge.central.ingest import ingest
 from cloud_bridge.central.store import Store
 from edge.app import assortment_of
 from edge.domain.requests import SignedIn
-from edge.domain.restock_view import SetPull
+from edge.domain.restock_view import Here, SetPull
 from edge.domain.supplier_page import own_skus, supplier_view
 from edge.domain.supplier_view import Scope
 from edge.domain.values import Fen
@@ -137,3 +137,13 @@ def test_o7_the_parts_of_an_order_are_each_suppliers_supply_price_times_pieces(t
         "S005": 2 * 713,
         water.supplier_id: 3 * water.supply_price,
     }  # goodwill takes nothing from it
+
+
+def test_r10_who_reads_stays_signed_in_and_who_went_away_does_not(rig):
+    signed_in(rig, "demo-supplier", PIN)
+    for _ in range(3):
+        rig.skip(120.0)
+        rig.taps(Here())
+    assert rig.task is not None
+    rig.skip(181.0)
+    assert rig.task is None

@@ -9,6 +9,7 @@ import { isChinese, switchLanguage, t } from "/static/text.js";
 const AGAIN_MS = 30_000;
 const AWAY_MS = 170_000; // the counter signs out whoever does nothing for 180 s
 const GONE_MS = 8_000;
+const HERE_MS = 30_000; // who reads is told to the counter so often at most
 const page = document.getElementById("page");
 const part = (tag, kind) => h(tag, { class: kind });
 const [head, board, acts] = [part("header", "top"), part("section", "board own"), part("footer", "acts")];
@@ -19,12 +20,20 @@ let fault = "";
 let period = "this_month";
 let supplier = "";
 let timer = 0;
+let toldAt = performance.now();
 let quietSince = performance.now();
 
-for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, () => { quietSince = performance.now(); }, { capture: true });
+for (const kind of ["pointerdown", "keydown"]) document.addEventListener(kind, touched, { capture: true });
 setInterval(() => { if (performance.now() - quietSince > AWAY_MS) location.assign("/"); }, 1000);
 render();
 load();
+
+function touched() {
+  quietSince = performance.now();
+  if (quietSince - toldAt < HERE_MS) return;
+  toldAt = quietSince;
+  ask("/api/v1/restock", { do: "here" }); // an answer that is no shows with the next load
+}
 
 function query() {
   const asked = new URLSearchParams();
