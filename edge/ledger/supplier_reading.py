@@ -27,14 +27,15 @@ _SOLD = (
 )
 _BACK = (
     "SELECT r.at, coalesce(p.supplier_id, ''), l.supplier, l.sku, l.name, p.supply_price_fen, 0,"
-    " CASE WHEN r.line = l.line THEN r.pieces ELSE 0 END, 0,"
+    " r.pieces, 0,"
     " (SELECT sum(e.fen) FROM quota_entry e WHERE e.refund = r.n AND e.line = l.line)"
     " FROM refund r JOIN sale s ON s.order_no = r.order_no JOIN sale_line l ON l.sale = s.n"
     " LEFT JOIN sale_supply p ON p.sale = l.sale AND p.line = l.line"
     " WHERE r.at >= :since AND EXISTS (SELECT 1 FROM quota_entry e WHERE e.refund = r.n AND e.line = l.line)"
     f" AND {_OWN} ORDER BY r.n, l.line"
 )
-"""A refund's lines are those that its entries name: as its event tells them to the centre."""
+"""A refund's lines are those that its entries name, as its event tells them to the centre. Pieces come back
+of one line alone; a refund of the whole order has none."""
 _GONE = (
     "SELECT at, sku, reason, -count FROM stock_movement WHERE kind = 'WRITE_OFF' AND at >= :since"
     " AND sku IN (SELECT value FROM json_each(:skus)) ORDER BY n"

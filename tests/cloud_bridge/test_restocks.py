@@ -141,6 +141,17 @@ def test_what_a_counter_sends_is_text_and_never_markup(tmp_path, make):
         assert "<img" not in page.restocked(store.db, "zh") + page.restock_document(told, "en")
 
 
+@pytest.mark.parametrize("last", [0, -1], ids=["copy first", "copy last"])
+def test_a_document_that_a_restored_disk_tells_again_stands_as_it_was_told_first(tmp_path, make, last):
+    copy = make.chain([finished(1, line(brought=99), document="ANOTHER")], inc="f" * 16)
+    bodies = sorted([*make.chain([FIRST]), *copy], key=lambda body: (b"ANOTHER" in body) == (last == -1))
+    with closing(Store(tmp_path / "central.db")) as store:
+        for body in bodies:
+            ingest(store, [("counters/T-001/events", body)], RECEIVED)
+        (told,) = restocks.restocks(store.db)
+    assert (told.document, [each.brought for each in told.lines]) == ("AK001-R-000001", [4])
+
+
 @pytest.mark.parametrize("order", ["id", "hash", "seq desc"])
 def test_documents_and_lots_are_the_same_in_any_order_and_made_again(tmp_path, make, order):
     moves = [
