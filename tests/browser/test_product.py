@@ -249,7 +249,6 @@ def test_the_counters_screen_shows_who_answers_for_it_without_a_scroll(
     page = visit(size, large)
     page.goto(f"{fresh.url}/?lang={lang}")
     expect(page.locator(".foot .contact dd").first).to_be_visible()
-    expect(page.locator(".foot .report img")).to_have_js_property("complete", True)
     check(page, "idle", 60, 28 if large else 18)
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight"), "all of it is seen at once"
     picture(page, f"idle-{size['width']}-{lang}{'-large' if large else ''}")
@@ -364,3 +363,20 @@ def test_without_a_chinese_voice_on_the_machine_the_files_are_played(visit, fres
     page = speaking(visit, fresh, voice="speech")
     with page.expect_request("**/voice/zh/open"):
         fresh.play("open")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_screen_shows_one_code_at_a_time(visit, fresh, picture, lang):
+    """A phone that is held up to two codes opens whichever it likes."""
+    page = visit(COUNTER)
+    page.goto(f"{fresh.url}/?lang={lang}")
+    expect(page.locator("#qr")).to_be_visible()
+    expect(page.locator(".reporting img")).to_have_count(0)
+    page.locator("#report").click()
+    expect(page.locator(".reporting img")).to_have_js_property("complete", True)
+    expect(page.locator("#qr")).to_have_count(0)
+    check(page, "reporting", 60, 18)
+    picture(page, f"reporting-{lang}")
+    page.keyboard.press("Enter")
+    expect(page.locator("#qr")).to_be_visible()
+    expect(page.locator("#report")).to_be_focused()

@@ -14,6 +14,7 @@ import { Countdown, countdownText, FINAL, heading, lineItem, notice, total } fro
 import { hear } from "/static/voice.js";
 
 const RESULT_MS = 5000;
+const REPORT_MS = 30_000; // then the door's code is back: one code at a time, so that no phone reads the wrong one
 const ROOMY = 12; // goods that all have room with a picture each; nobody scrolls this screen
 const RESTOCK = "/screen/restock";
 const { atScreen: at, trying, counter } = document.documentElement.dataset;
@@ -33,6 +34,7 @@ let result = null; // the last visit's end, shown for 5 s also when the engine h
 let resultSince = 0;
 let resultOver = "";
 let connected = true;
+let reportUntil = 0; // the code for reporting a fault is shown until then
 
 page.replaceChildren(head, body, foot);
 
@@ -70,8 +72,10 @@ function render() {
   if (view === null) return;
   show(head, [view.name, view.place, view.state, view.shut, view.online, isLarge()], drawHead);
   const basket = view.basket && !FINAL.includes(view.basket.state) ? view.basket : currentResult();
-  show(foot, [view.hotline, contact(), isLarge(), Boolean(basket)], () => drawFoot(basket));
-  if (view.state === "OUT_OF_ORDER" && !basket) show(body, ["out", view.reason], drawOut);
+  const reporting = !basket && performance.now() < reportUntil;
+  show(foot, [view.hotline, contact(), isLarge(), Boolean(basket), reporting], () => drawFoot(basket, reporting));
+  if (reporting) show(body, ["report"], drawReport);
+  else if (view.state === "OUT_OF_ORDER" && !basket) show(body, ["out", view.reason], drawOut);
   else if (view.state === "RESTOCKING" || basket?.kind === "RESTOCK") show(body, ["restocking"], () => plain("restocking", "wait"));
   else if (basket?.kind === "SERVICE") show(body, ["service"], () => plain("service", "wait"));
   else if (basket?.question) question.draw(body, basket.question, view.trays);
@@ -97,16 +101,27 @@ function drawHead() {
   ];
 }
 
-// Who answers for the counter, and the code of the page on which anyone may report a fault of it. During a visit
-// only whom to call.
-function drawFoot(basket) {
-  const restock = atScreen ? h("a", { id: "restock", href: RESTOCK }, sign("fill"), t("restock_link")) : null;
+// Who answers for the counter, and how anyone may report a fault of it. During a visit only whom to call.
+function drawFoot(basket, reporting) {
+  const restock = atScreen ? h("a", { id: "restock", class: "foot-button", href: RESTOCK }, sign("fill"), t("restock_link")) : null;
   if (contact() === null || basket) return [h("p", {}, `${t("hotline")} `, h("strong", { class: "num" }, view.hotline)), restock];
   return [
-    h("figure", { class: "report" }, h("img", { src: `/c/${counter}/report.png`, alt: t("report_alt") }), h("figcaption", {}, t("report_scan"))),
+    h("button", { id: "report", class: "foot-button", "aria-expanded": String(reporting), onclick: toggleReport }, sign("warn"), t("report_scan")),
     h("dl", { class: "contact" }, contactRows().map(([name, value]) => h("div", {}, h("dt", {}, name), " ", h("dd", {}, value)))),
     restock,
   ];
+}
+
+function toggleReport() {
+  reportUntil = performance.now() < reportUntil ? 0 : performance.now() + REPORT_MS;
+  render();
+  document.getElementById(reportUntil ? "report-back" : "report")?.focus();
+}
+
+function drawReport() {
+  return h("section", { class: "plain reporting" }, h("h1", {}, t("report_title")), h("p", {}, t("report_how")),
+    h("img", { src: `/c/${counter}/report.png`, alt: t("report_alt") }),
+    h("button", { id: "report-back", class: "foot-button", onclick: toggleReport }, t("report_back")));
 }
 
 function drawOut() {
