@@ -150,7 +150,11 @@ class Entrance:
     def settle(self, now: Instant) -> None:
         """Forget the wrong tries of those who were let in. Raises LedgerError; then it stays to be done."""
         while self._admitted:
-            self._ledger.clear_tries(self._admitted[-1], now)
+            whose = self._admitted[-1]
+            if whose == BADGES:  # a card of one's own must not make room for guessing its neighbours' numbers
+                self._ledger.take_back_try(whose, now)
+            else:
+                self._ledger.clear_tries(whose, now)
             self._admitted.pop()
 
     def forget(self, now: float) -> None:

@@ -326,6 +326,12 @@ class Ledger:
         if self._read(lambda db: pins.read(db, account)) is not None:
             self._write(now, lambda db, _: pins.forget(db, account))
 
+    def take_back_try(self, account: str, now: Instant) -> None:
+        """The last try was right; those before it go on counting."""
+        guard = self._read(lambda db: pins.read(db, account))
+        if guard is not None:
+            self._write(now, lambda db, _: pins.write(db, account, guard.taken_back()))
+
     def locked_for(self, account: str, now: Instant) -> float:
         """Seconds until ``account`` may try again, 0.0 when it may."""
         guard = self._read(lambda db: pins.read(db, account))

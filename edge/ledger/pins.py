@@ -59,6 +59,10 @@ class Guard:
         locked_at = _ms(now) if tries >= limit else None
         return Guard(tries, locked_at, int(lock_s * 1000), now.boot)
 
+    def taken_back(self) -> "Guard":
+        """Without the last try, nor the lock that it brought."""
+        return Guard(max(0, self.tries - 1), None, self.lock_ms, self.boot)
+
 
 def read(db: Database, account: str) -> Guard | None:
     row = db.execute(_READ, (account,)).fetchone()

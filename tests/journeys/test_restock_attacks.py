@@ -20,6 +20,7 @@ from edge.domain.restock_view import (
 from edge.domain.values import Kind
 from tests.journeys.conftest import PINS
 
+BADGE = "0013579024"
 WATER, TEA, NOODLES, MASK = "1-01", "1-02", "2-01", "3-03"
 SKU = {WATER: "ZY-WATER-500", TEA: "PL-TEA-125", NOODLES: "LG-KJ-NOOD270", MASK: "SQ-SILK-MASK"}
 
@@ -111,6 +112,15 @@ def test_the_document_names_who_signed_it_and_not_who_began(rig):
     rig.stage("DONE")
     (told,) = rig.events("restock.finished.v1")
     assert told["signer"] == "ref-second"
+
+
+def test_a_card_of_ones_own_makes_no_room_for_guessing_others(rig):
+    for number in ("1", "2", "3", "4"):
+        assert refused(rig.sign_in(badge=number)) == "BAD_PIN"
+    assert isinstance(rig.sign_in(badge=BADGE), SignedIn)
+    assert refused(rig.sign_in(badge="5")) == "BAD_PIN"
+    assert refused(rig.sign_in(badge="6")) == "BLOCKED"
+    assert isinstance(rig.sign_in(), SignedIn)  # a PIN still lets in who is shut out by strangers' cards
 
 
 OTHERS = {
