@@ -247,6 +247,22 @@ def test_a_door_that_was_to_open_again_and_was_never_pulled_can_be_signed_for_on
     assert "FORCED_ENTRY" not in rig.alarm_kinds()
 
 
+def test_a_bolt_that_stays_in_behind_a_sheet_is_told_and_the_sheet_waits_for_it(rig):
+    rig.fill(put(TEA, 1))
+    rig.act("fault", name="not_latching")
+    rig.taps(OpenDoor())
+    rig.run(40)
+    assert rig.state["bolt"] == "unlocked"
+    assert "NOT_LOCKED" in rig.alarm_kinds()
+    assert refused(rig.tap(Finish())) == "NOT_NOW"
+    rig.act("clear", name="not_latching")
+    rig.run(5)
+    rig.taps(Finish())
+    rig.stage("DONE")
+    rig.run(5)
+    assert "NOT_LOCKED" not in rig.view.alarms
+
+
 def test_a_door_forced_while_the_sheet_waits_is_counted_anew_and_told(rig):
     rig.fill(put(TEA, 1))
     rig.act("force_door")
