@@ -4,7 +4,7 @@ It owns the session under way and writes its journal; its record is ``closing``'
 what the screen shows and what happens to a door without a session are others' too.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 import msgspec
@@ -96,12 +96,14 @@ class Conductor:
         goods: Goods,
         learnt: Mapping[Place, Weight],
         terms: Terms,
+        blocked: Iterable[TrayId],
         now: Instant,
         turn: Turn,
     ) -> None:
         """A request was granted: weigh, then move the bolt. Prices are those of this moment.
 
         learnt: what pieces weigh, where the counter knows better than the catalogue. terms: what they cost.
+        blocked: trays that nothing is sold from.
         """
         self._turn = turn
         stock, planogram = self._ledger.on_hand(), goods.planogram
@@ -120,10 +122,11 @@ class Conductor:
             offered=promoted(terms, prices),
             promotions=terms.promotions,
             price_list=terms.version,
+            blocked=tuple(sorted(blocked)),
         )
         weighed = Recognition(lying, now.mono, self._policy, facts.before)
         self.visit = Visit(facts, now.mono, goods.catalogue, planogram, stock, self._band, weighed)
-        self.visit.lots = self._ledger.lots()
+        self.visit.lots, self.visit.blocked = self._ledger.lots(), frozenset(facts.blocked)
         self.visit.lodged = frozenset(TrayId(tray) for tray in self._alarms.subjects(LODGED))
         self.receipt = None
         turn.jobs.append(SetPace(Pace.BUSY))
@@ -138,7 +141,7 @@ class Conductor:
         stock = self._ledger.on_hand()
         weighed = Recognition(stocked(planogram, catalogue, stock, learnt), now.mono, self._policy)
         self.visit = resumed(facts, now, catalogue, planogram, stock, self._band, weighed, self._trays)
-        self.visit.lots = self._ledger.lots()
+        self.visit.lots, self.visit.blocked = self._ledger.lots(), frozenset(facts.blocked)
         self.visit.lodged = frozenset(TrayId(tray) for tray in self._alarms.subjects(LODGED))
         log.warning("session_resumed", pulsed=facts.pulsed, door_opened=facts.door_opened)
         turn.jobs.append(SetPace(Pace.BUSY))

@@ -273,7 +273,8 @@ class Engine:
         self._idle_door.session_begins(kind, now)
         learnt = self._upkeep.learnt(self._goods)
         terms = self._offering.terms(self._goods, now)
-        self._conductor.begin(session, kind, account.ref, self._goods, learnt, terms, now, turn)
+        blocked = self._gate.held.masked
+        self._conductor.begin(session, kind, account.ref, self._goods, learnt, terms, blocked, now, turn)
         return session
 
     def _sign_in(self, request: SignInRequest, account: Account, now: Instant, turn: Turn) -> None:

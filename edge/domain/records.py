@@ -256,7 +256,7 @@ class OpenSession:
     latched: the door was shut and locked again. reopened: and then opened once more, unasked.
     last_note: when the journal was last written. offered: products that ``prices`` has below their list
     price. promotions: those that ``offered`` names, and the full reductions in force then. price_list: its
-    version.
+    version. blocked: trays with goods that could not be sold then.
     """
 
     id: SessionId
@@ -278,3 +278,4 @@ class OpenSession:
     offered: dict[Sku, Priced] = field(default_factory=dict)
     promotions: tuple[Promotion, ...] = ()
     price_list: str = ""
+    blocked: tuple[TrayId, ...] = ()

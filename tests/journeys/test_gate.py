@@ -180,6 +180,20 @@ class TestO6Recall:
         assert rig.open(account="demo-restock", kind=Kind.RESTOCK)
 
 
+def test_what_was_recalled_when_the_door_opened_is_not_sold_when_a_restart_finds_it_lifted(rig, outfit):
+    bring(rig, replace(outfit, recalls=TestO6Recall.RECALLED))
+    session = rig.open()
+    rig.act("open_door")
+    for do, words in TAKE_BOTH:
+        rig.act(do, **words)
+    rig.outfit = outfit
+    rig.kill()
+    rig.start()
+    rig.run(3.0)
+    rig.act("close_door", wait=0.0)
+    assert charged_tea_alone(rig, rig.settled(session))
+
+
 @pytest.mark.parametrize("policy", ["refuse_door", "mask"])
 def test_goods_are_sold_through_their_day_and_not_after_its_midnight(rig_of, outfit, policy):
     rig = rig_of(with_policy(with_date(outfit, WATER, TODAY), expired_tray=policy))

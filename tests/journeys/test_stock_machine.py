@@ -38,8 +38,11 @@ from edge.settings import Policy
 from tests.journeys.conftest import Rig
 from tests.journeys.people import Place, Restocker, idle, let_in, lying, open_sheet, power, shop
 
-TRAYS = ("1-01", "1-02", "2-01", "2-02")
-"""Few, so that things meet; the other eight lie still and have to stay as they are."""
+TRAYS = ("1-01", "1-02", "1-04", "2-01")
+"""Few, so that things meet; the other eight lie still and have to stay as they are.
+
+No two of their goods weigh alike: a piece that a restocker puts on the tray of its double no scale finds.
+"""
 REDUCED = Fen(2000), Fen(500)
 """满20减5"""
 REASONS = ("EXPIRED", "DAMAGED", "RECALLED", "RETURNED")
