@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 import pytest
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import ConsoleMessage, Page
 from prometheus_client import CollectorRegistry
 
 from edge import settings as settings_module
@@ -389,6 +389,30 @@ def fresh(counter: ScriptedCounter) -> ScriptedCounter:
     counter.idle()
     counter.asked.clear()
     return counter
+
+
+@pytest.fixture
+def watched() -> Iterator[Callable[..., Page]]:
+    """``watched(page)``: what goes wrong on it fails the test, once it is over.
+
+    own: where it may load from. all_words: any warning of the browser counts, not only its policy's. To fail
+    within Playwright's callback would end the browser of all tests.
+    """
+    wrong: list[str] = []
+
+    def watch(page: Page, own: str = "", *, all_words: bool = False) -> Page:
+        def hear(said: ConsoleMessage) -> None:
+            if "Content Security Policy" in said.text or (all_words and said.type in ("error", "warning")):
+                wrong.append(said.text)
+
+        page.on("pageerror", lambda error: wrong.append(f"error on the page: {error}"))
+        page.on("console", hear)
+        if own:
+            page.on("request", lambda r: None if own in r.url else wrong.append(f"asked elsewhere: {r.url}"))
+        return page
+
+    yield watch
+    assert not wrong, wrong
 
 
 @pytest.fixture

@@ -13,13 +13,13 @@ GRAMS = re.compile(r"\d\s*(?:g|kg|克|公斤)(?![a-z])", re.IGNORECASE)
 
 
 @pytest.fixture
-def phone(browser: Browser) -> Iterator[Page]:
+def phone(browser: Browser, watched) -> Iterator[Page]:
     context = browser.new_context(
         viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True, locale="zh-CN"
     )
     page = context.new_page()
     page.set_default_timeout(6000)
-    page.on("pageerror", lambda error: pytest.fail(f"error on the page: {error}"))
+    watched(page)
     yield page
     context.close()
 

@@ -39,7 +39,7 @@ def demo(run_demo, tmp_path: Path) -> dict:
 
 
 @pytest.fixture
-def opened(browser: Browser) -> Iterator:
+def opened(browser: Browser, watched) -> Iterator:
     """``opened(url, size)``: a page in a browser of its own."""
     contexts = []
 
@@ -49,7 +49,7 @@ def opened(browser: Browser) -> Iterator:
         )
         page = contexts[-1].new_page()
         page.set_default_timeout(SOON_MS)
-        page.on("pageerror", lambda error: pytest.fail(f"error on the page: {error}"))
+        watched(page)
         page.goto(url)
         return page
 

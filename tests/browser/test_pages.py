@@ -32,34 +32,31 @@ SMALLEST_TEXT = """() => Math.min(...[...document.querySelectorAll('#page *')]
 
 
 @pytest.fixture
-def phone(browser: Browser) -> Iterator[Page]:
+def phone(browser: Browser, watched) -> Iterator[Page]:
     context = browser.new_context(
         viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True, **PLACE
     )
-    yield watched(context)
+    yield new_page(context, watched)
     context.close()
 
 
 @pytest.fixture
-def screen(browser: Browser) -> Iterator[Callable[[dict], Page]]:
+def screen(browser: Browser, watched) -> Iterator[Callable[[dict], Page]]:
     contexts: list[BrowserContext] = []
 
     def make(size: dict) -> Page:
         contexts.append(browser.new_context(viewport=size, **PLACE))
-        return watched(contexts[-1])
+        return new_page(contexts[-1], watched)
 
     yield make
     for context in contexts:
         context.close()
 
 
-def watched(context: BrowserContext) -> Page:
-    """A page on which an uncaught error, or a load that its policy forbids, fails the test."""
+def new_page(context: BrowserContext, watched: Callable[..., Page]) -> Page:
     page = context.new_page()
     page.set_default_timeout(6000)
-    page.on("pageerror", lambda error: pytest.fail(f"error on the page: {error}"))
-    page.on("console", lambda m: pytest.fail(m.text) if "Content Security Policy" in m.text else None)
-    return page
+    return watched(page)
 
 
 def check(page: Page, name: str, smallest_target: int, axe: bool = True) -> None:
@@ -379,9 +376,9 @@ def test_a_phone_downloads_no_font(phone, fresh):
     assert all(url.startswith(fresh.url) for url in asked)
 
 
-def test_at_twice_the_size_the_phone_page_needs_no_sideways_scroll(browser, fresh):
+def test_at_twice_the_size_the_phone_page_needs_no_sideways_scroll(browser, fresh, watched):
     context = browser.new_context(viewport={"width": 195, "height": 422}, **PLACE)
-    page = watched(context)
+    page = new_page(context, watched)
     scan(page, fresh)
     expect(page.locator(".pad")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

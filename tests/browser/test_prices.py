@@ -40,7 +40,7 @@ BASKET = {"lines": (WATER, NOODLES), "discount_fen": 500, "reduction": THIRTY}
 
 
 @pytest.fixture
-def opened(browser: Browser) -> Iterator[Callable[[dict, str], Page]]:
+def opened(browser: Browser, watched) -> Iterator[Callable[[dict, str], Page]]:
     """``opened(size, address)``: a page of its own, on which an uncaught error fails the test."""
     contexts = []
 
@@ -48,7 +48,7 @@ def opened(browser: Browser) -> Iterator[Callable[[dict, str], Page]]:
         contexts.append(browser.new_context(viewport=size, locale="zh-CN"))
         page = contexts[-1].new_page()
         page.set_default_timeout(6000)
-        page.on("pageerror", lambda error: pytest.fail(f"error on the page: {error}"))
+        watched(page)
         page.goto(address)
         return page
 

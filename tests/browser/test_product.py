@@ -32,7 +32,7 @@ SMALL_TARGETS = """(least) => [...document.querySelectorAll('button, a, textarea
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
+def visit(browser: Browser, watched) -> Iterator[Callable[..., Page]]:
     """``visit(size)``: a page on which any error, warning of the policy or request to elsewhere fails."""
     contexts: list[BrowserContext] = []
 
@@ -41,11 +41,7 @@ def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(6000)
-        page.on("pageerror", lambda error: pytest.fail(f"error on the page: {error}"))
-        page.on("console", lambda m: pytest.fail(m.text) if m.type in ("error", "warning") else None)
-        page.on(
-            "request", lambda r: None if "127.0.0.1" in r.url else pytest.fail(f"asked elsewhere: {r.url}")
-        )
+        watched(page, "127.0.0.1", all_words=True)
         if large:
             page.add_init_script("localStorage.setItem('big', localStorage.getItem('big') ?? 'yes')")
         return page

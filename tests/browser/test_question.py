@@ -23,7 +23,7 @@ SIZES = """() => [...document.querySelectorAll('.asking *')]
 
 
 @pytest.fixture
-def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
+def opened(browser: Browser, watched) -> Iterator[Callable[..., Page]]:
     """``opened(size)``: a page in a browser of its own, on which an uncaught error fails the test."""
     contexts = []
 
@@ -31,8 +31,7 @@ def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
         contexts.append(browser.new_context(viewport=size, locale="zh-CN", **more))
         page = contexts[-1].new_page()
         page.set_default_timeout(6000)
-        page.on("pageerror", lambda error: pytest.fail(f"error on the page: {error}"))
-        page.on("console", lambda m: pytest.fail(m.text) if "Content Security Policy" in m.text else None)
+        watched(page)
         return page
 
     yield open_page

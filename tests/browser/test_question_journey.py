@@ -53,7 +53,7 @@ def demo(run_demo, tmp_path: Path) -> dict:
 
 
 @pytest.fixture
-def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
+def opened(browser: Browser, watched) -> Iterator[Callable[..., Page]]:
     """``opened(url, size)``: a page in a browser of its own."""
     contexts = []
 
@@ -61,7 +61,7 @@ def opened(browser: Browser) -> Iterator[Callable[..., Page]]:
         contexts.append(browser.new_context(viewport=size, locale="zh-CN", **more))
         page = contexts[-1].new_page()
         page.set_default_timeout(SOON_MS)
-        page.on("pageerror", lambda error: pytest.fail(f"error on the page: {error}"))
+        watched(page)
         page.goto(url)
         return page
 

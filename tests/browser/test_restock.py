@@ -63,7 +63,7 @@ def desk(running: Desk) -> Desk:
 
 
 @pytest.fixture
-def opened(browser: Browser, desk: Desk) -> Iterator[Callable[..., Page]]:
+def opened(browser: Browser, desk: Desk, watched) -> Iterator[Callable[..., Page]]:
     """``opened(size, lang)``: the page, in a browser of its own; it may load nothing from elsewhere."""
     contexts: list[BrowserContext] = []
 
@@ -74,11 +74,7 @@ def opened(browser: Browser, desk: Desk) -> Iterator[Callable[..., Page]]:
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(6000)
-        page.on("pageerror", lambda error: pytest.fail(f"error on the page: {error}"))
-        page.on("console", lambda m: pytest.fail(m.text) if "Content Security Policy" in m.text else None)
-        page.on(
-            "request", lambda asked: asked.url.startswith(desk.url) or pytest.fail(f"{asked.url} is outside")
-        )
+        watched(page, desk.url)
         page.add_init_script(TONES)
         page.add_init_script(TAPS)
         page.goto(f"{desk.url}/screen/restock?lang={lang}")

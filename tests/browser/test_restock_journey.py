@@ -57,11 +57,11 @@ def demo(run_demo, tmp_path: Path) -> dict:
 
 
 @pytest.fixture
-def screen(browser: Browser, demo: dict) -> Iterator[Page]:
+def screen(browser: Browser, demo: dict, watched) -> Iterator[Page]:
     context = browser.new_context(viewport=COUNTER, locale="zh-CN", has_touch=True)
     page = context.new_page()
     page.set_default_timeout(SOON_MS)
-    page.on("pageerror", lambda error: pytest.fail(f"error on the page: {error}"))
+    watched(page)
     page.add_init_script(TAPS)
     page.goto(demo["screen"])
     yield page

@@ -111,7 +111,7 @@ def shop() -> Iterator[Shop]:
 
 
 @pytest.fixture
-def opened(browser: Browser, shop: Shop) -> Iterator[Callable[..., Page]]:
+def opened(browser: Browser, shop: Shop, watched) -> Iterator[Callable[..., Page]]:
     """``opened(size, lang)``: the page, signed in; it may load nothing from elsewhere."""
     contexts: list[BrowserContext] = []
 
@@ -122,9 +122,7 @@ def opened(browser: Browser, shop: Shop) -> Iterator[Callable[..., Page]]:
         context.add_cookies([{"name": COOKIE, "value": SECRET, "url": shop.web.url}])
         page = context.new_page()
         page.set_default_timeout(6000)
-        page.on("pageerror", lambda error: pytest.fail(f"error on the page: {error}"))
-        page.on("console", lambda m: pytest.fail(m.text) if "Content Security Policy" in m.text else None)
-        page.on("request", lambda a: a.url.startswith(shop.web.url) or pytest.fail(f"{a.url} is outside"))
+        watched(page, shop.web.url)
         page.goto(f"{shop.web.url}/screen/supplier?lang={lang}")
         return page
 

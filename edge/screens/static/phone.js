@@ -115,7 +115,7 @@ function drawHead() {
   ];
 }
 
-const shut = () => view?.state === "READY" && view.shut;
+function shut() { return view?.state === "READY" && view.shut; }
 
 function drawHome() {
   if (view === null) return h("p", { class: "starting" }, t("starting"));

@@ -90,7 +90,7 @@ function tick(basket) {
   if (place && basket) show(place, countdownText(basket.state, countdown.left()), () => countdownText(basket.state, countdown.left()));
 }
 
-const shut = () => view.state === "READY" && view.shut;
+function shut() { return view.state === "READY" && view.shut; }
 const stateText = () => t(shut() ? "state_shut" : view.state === "READY" && !view.online ? "state_offline" : `state_${view.state}`);
 
 function drawHead() {
