@@ -34,6 +34,9 @@ _NOT_WHILE_OPEN = (
     Event.ANSWER_TIMEOUT,
 )
 
+_UNEXPLAINED = frozenset({"foreign_object", "ambiguous", "steps_disagree"})
+"""What lies on a tray after a restart and nothing explains may be goods of any other: carried over in the dark."""
+
 UNSEEN_S = 600.0
 """Above this nobody can say that what changed while the program was off was the opener's doing."""
 
@@ -190,6 +193,8 @@ class Visit:
             verdict = in_doubt(verdict, "door_unseen")
         if self.reopened:
             verdict = in_doubt(verdict, "reopened")
+        if self.resumed and any(_UNEXPLAINED.intersection(tray.reasons) for tray in verdict.trays):
+            verdict = in_doubt(verdict, "unseen")
         if self.doubt:
             verdict = in_doubt(verdict, self.doubt)
         if not self.facts.skus.keys() <= self.planogram.trays.keys():

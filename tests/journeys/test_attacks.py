@@ -9,7 +9,7 @@ from edge.domain.requests import Granted, OpenRequest, PinChecked
 from edge.domain.values import Kind
 from edge.errors import LedgerError
 
-WATER, TEA, NOODLES, WALNUTS, MUSHROOMS = "1-01", "1-02", "2-01", "2-03", "2-04"
+WATER, TEA, DRINKS, NOODLES, WALNUTS, MUSHROOMS = "1-01", "1-02", "1-04", "2-01", "2-03", "2-04"
 
 
 def shopping(rig):
@@ -350,3 +350,17 @@ def test_a_request_that_got_no_answer_does_not_hold_its_key(rig):
     rig.run(4.0)
     rig.swallow_checks = False
     assert isinstance(rig.ask(token=token, key="k"), Granted)
+
+
+def test_goods_carried_in_the_dark_onto_a_tray_that_lost_others_are_not_charged(rig):
+    """The tray's net weight is that of nothing, and what the other tray lost was only moved there."""
+    session = rig.open()
+    rig.act("open_door", wait=3.0)
+    rig.kill()
+    rig.act_dead("take", tray=NOODLES, count=2)
+    rig.act_dead("move", tray=DRINKS, to=NOODLES, count=2)
+    rig.start()
+    rig.run(3.0)
+    rig.act("close_door", wait=0.0)
+    assert rig.settled(session, 25.0).state == "REVIEW"
+    assert rig.charged() == {}
