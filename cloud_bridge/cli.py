@@ -16,8 +16,8 @@ from cloud_bridge.link import broker_of
 from edge import logs
 from edge.cli_options import exit_code_of, json_option
 from edge.ledger.outbox import Outbox
+from edge.outfit.settings_load import find_config, load
 from edge.settings import Settings
-from edge.settings_load import find_config, load
 
 PROGRAM = "counter-bridge"
 

@@ -35,7 +35,6 @@ from edge.flights import Flights
 from edge.hardware.build import buses_of
 from edge.hardware.port import PortThread, log_capture
 from edge.hardware.signals import Job, Sweep, Unlock
-from edge.known_weights import read_weights
 from edge.ledger.delivery import acknowledged
 from edge.ledger.ledger import Ledger
 from edge.ledger.outbox import Outbox
@@ -44,15 +43,16 @@ from edge.ledger.reading import Reading, session_view
 from edge.ledger.shelf import Shelf
 from edge.ledger.supplier_reading import SupplierReading
 from edge.ledger.trays import tray_of
-from edge.lint_check import capacity_g, names_of, plans_of
-from edge.outfit import Outfit, load_outfit
-from edge.outfit_watch import OutfitWatch, goods_of
+from edge.outfit.loading import Outfit, load_outfit
+from edge.outfit.watch import OutfitWatch, goods_of
 from edge.pins import check_pin, whose_badge
 from edge.screens.app import make_app
 from edge.screens.health import Readiness
 from edge.screens.server import WebThread
 from edge.screens.stage import Stage
 from edge.turn import CentreSeen, Goods, Input, Turn, VerifyBadge, VerifyPin
+from edge.upkeep.known_weights import read_weights
+from edge.upkeep.lint_check import capacity_g, names_of, plans_of
 from edge.weighing.linter import lint
 
 log = structlog.get_logger(__name__)
@@ -312,7 +312,7 @@ def receipt_picture(outfit: Outfit, number: str, width: int) -> bytes | None:
 
 def planogram_picture(outfit: Outfit) -> bytes:
     """The planogram as the linter sees it by the weights that were learnt so far: a PNG."""
-    from edge.lint_picture import planogram_png  # Pillow is loaded when somebody looks
+    from edge.commands.lint_picture import planogram_png  # Pillow is loaded when somebody looks
 
     planogram, catalogue = outfit.planogram, outfit.catalogue
     if outfit.draft and planogram_version(outfit.data / "ledger.db") == outfit.draft.version:

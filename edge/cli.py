@@ -11,21 +11,21 @@ from edge.cli_options import LazyGroup, environment, exit_code_of, json_option, 
 
 LATE = {
     "bench": ("edge.bench.cli:bench", "Measure this machine: polls, sales, idling, waits of a visit."),
-    "calibrate": ("edge.calibrate_cli:calibrate", "Show what was learnt of weights, or take it back."),
-    "config": ("edge.config_cli:config", "Check the settings, or show where each one comes from."),
+    "calibrate": ("edge.commands.calibrate:calibrate", "Show what was learnt of weights, or take it back."),
+    "config": ("edge.commands.config:config", "Check the settings, or show where each one comes from."),
     "demo": ("edge.demo:demo", "Run a whole simulated counter on this machine."),
-    "doctor": ("edge.doctor:doctor", "Look for what keeps this counter from working."),
-    "labels": ("edge.labels_cli:labels", "Draw price tags, tray labels or the poster."),
+    "doctor": ("edge.commands.doctor:doctor", "Look for what keeps this counter from working."),
+    "labels": ("edge.commands.labels:labels", "Draw price tags, tray labels or the poster."),
     "ledger": ("edge.ledger.cli:ledger", "Verify, export and count what the ledger holds."),
-    "lint": ("edge.lint_cli:lint_command", "Check whether goods can be told apart by weight."),
-    "owed": ("edge.refund_cli:owed", "Show what buyers still owe, or say that it is paid."),
-    "qr": ("edge.labels_cli:qr_command", "Show the counter's fixed code, or draw it as a sticker."),
-    "receipt": ("edge.receipt_cli:receipt", "Print receipts, and check the seals on them."),
-    "recognise": ("edge.recognise_cli:recognise", "Say what was taken in recorded door sessions."),
-    "refund": ("edge.refund_cli:refund", "Send part of an order back to what paid it."),
-    "roster": ("edge.roster_cli:roster", "Make accounts for the roster file."),
-    "status": ("edge.status_cli:status", "Say how the running counter is."),
-    "wire": ("edge.wire_cli:wire", "Show frames of the serial protocols in words."),
+    "lint": ("edge.commands.lint:lint_command", "Check whether goods can be told apart by weight."),
+    "owed": ("edge.commands.refund:owed", "Show what buyers still owe, or say that it is paid."),
+    "qr": ("edge.commands.labels:qr_command", "Show the counter's fixed code, or draw it as a sticker."),
+    "receipt": ("edge.commands.receipt:receipt", "Print receipts, and check the seals on them."),
+    "recognise": ("edge.commands.recognise:recognise", "Say what was taken in recorded door sessions."),
+    "refund": ("edge.commands.refund:refund", "Send part of an order back to what paid it."),
+    "roster": ("edge.commands.roster:roster", "Make accounts for the roster file."),
+    "status": ("edge.commands.status:status", "Say how the running counter is."),
+    "wire": ("edge.commands.wire:wire", "Show frames of the serial protocols in words."),
 }
 
 EPILOG = (
@@ -55,7 +55,7 @@ def run(config: Path | None, overrides: dict[str, object], as_json: bool, log_le
     from edge import logs
     from edge.app import run as run_counter
     from edge.clock import Clock
-    from edge.outfit import Outfit, load_or_kept, load_outfit
+    from edge.outfit.loading import Outfit, load_or_kept, load_outfit
 
     def read() -> Outfit:
         return load_outfit(config, environ=environment(), flags=overrides, now=Clock().now().wall)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge.errors import CannotCreate, ConfigError
-from edge.toml_text import overlaid, toml
+from edge.outfit.toml_text import overlaid, toml
 
 LOOPBACK = "127.0.0.1"
 COPIED = ("catalogue.csv", "planogram.toml", "roster.toml", "traces.toml", "deliveries.toml")

@@ -52,7 +52,7 @@ from edge.idle_door import IdleDoor
 from edge.in_force import put_in_force
 from edge.ledger.ledger import Ledger
 from edge.offering import Offering
-from edge.policies import gate_policy
+from edge.outfit.policies import gate_policy
 from edge.purses import Purses
 from edge.restocking.desk import Restocking
 from edge.restocking.rows import Rows
@@ -60,7 +60,7 @@ from edge.settings import Settings
 from edge.showing import RESULT_S, Showing
 from edge.trays import Trays
 from edge.turn import CentreSeen, FilesRead, Goods, Input, Turn
-from edge.upkeep import Upkeep
+from edge.upkeep.upkeep import Upkeep
 from edge.visit import Visit
 
 log = structlog.get_logger(__name__)

@@ -15,7 +15,7 @@ from edge.domain.requests import Refusal
 from edge.domain.roster import Account
 from edge.domain.stock import Lots
 from edge.domain.values import Instant, Place, TrayId
-from edge.policies import gate_policy
+from edge.outfit.policies import gate_policy
 from edge.settings import Settings
 from edge.turn import FilesRead, Goods
 

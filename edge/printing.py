@@ -14,7 +14,7 @@ from edge.domain.values import Sku, TrayId
 from edge.errors import BadInput, ConfigError
 from edge.ledger.planned import planogram_version
 from edge.ledger.reading import PastLine, PastSession
-from edge.outfit import Outfit
+from edge.outfit.loading import Outfit
 from edge.paper import thermal
 from edge.paper.issuer import Issuer
 from edge.paper.panel import Panel, painted

@@ -35,7 +35,7 @@ _NOT_WHILE_OPEN = (
 )
 
 _UNEXPLAINED = frozenset({"foreign_object", "ambiguous", "steps_disagree"})
-"""What lies on a tray after a restart and nothing explains may be goods of any other: carried over in the dark."""
+"""What lies on a tray after a restart and nothing explains may be any other's goods: carried in the dark."""
 
 UNSEEN_S = 600.0
 """Above this nobody can say that what changed while the program was off was the opener's doing."""

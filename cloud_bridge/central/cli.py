@@ -21,12 +21,12 @@ from cloud_bridge.central.settings import Settings
 from cloud_bridge.central.statement_text import bill_text, statement_text
 from cloud_bridge.database import open_reader
 from edge import logs
-from edge.catalogue_csv import read_catalogue
 from edge.cli_options import exit_code_of
 from edge.domain.statement import statement_csv
 from edge.errors import NoInput
-from edge.price_file import read_prices
-from edge.settings_load import find_config, load
+from edge.outfit.catalogue_csv import read_catalogue
+from edge.outfit.price_file import read_prices
+from edge.outfit.settings_load import find_config, load
 
 PROGRAM = "counter-central"
 DATABASE = "central.db"

@@ -1,4 +1,4 @@
-"""The centre's settings: the Structs of its TOML file. Reading and layering is ``edge.settings_load``'s."""
+"""The centre's settings: the Structs of its TOML file. Who reads it is ``edge.outfit.settings_load``."""
 
 from edge.settings import MqttBroker, Port, Section
 

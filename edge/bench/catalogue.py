@@ -27,8 +27,8 @@ from edge.engine import Engine
 from edge.errors import Unavailable
 from edge.ledger.ledger import Ledger
 from edge.ledger.reader import ledger_errors, open_reader
-from edge.outfit import Outfit, load_outfit
-from edge.outfit_watch import goods_of
+from edge.outfit.loading import Outfit, load_outfit
+from edge.outfit.watch import goods_of
 
 PAGES = ("/", "/api/v1/counter", "/c/AK-001")
 """The attract screen, the JSON of the counter, and the page that a phone opens."""

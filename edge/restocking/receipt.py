@@ -7,7 +7,7 @@ from cloud_bridge import feed
 from edge.domain.roster import Roster
 from edge.domain.values import BuyerRef, Sku
 from edge.ledger.finished import restock_of
-from edge.outfit import Outfit
+from edge.outfit.loading import Outfit
 from edge.paper.receipts import Pulled, RestockDoc, RestockLine
 from edge.paper.slips import ROLLS, restock_receipt
 from edge.paper.tags import PIECE, unit_of

@@ -21,7 +21,6 @@ from playwright.sync_api import ConsoleMessage, Page
 from prometheus_client import CollectorRegistry
 
 from edge import settings as settings_module
-from edge.catalogue_csv import read_catalogue
 from edge.domain.product_view import Assortment, OnShelf
 from edge.domain.records import Happened
 from edge.domain.requests import (
@@ -48,13 +47,14 @@ from edge.domain.view import (
     TrayView,
     View,
 )
-from edge.files import read_planogram
 from edge.ledger.trays import PastTray
+from edge.outfit.catalogue_csv import read_catalogue
+from edge.outfit.planogram_file import read_planogram
+from edge.outfit.trace_file import read_traces
 from edge.screens.app import make_app
 from edge.screens.health import Readiness
 from edge.screens.server import WebThread
 from edge.screens.stage import Stage
-from edge.trace_file import read_traces
 
 SESSION = SessionId("5f" * 16)
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"

@@ -10,8 +10,8 @@ from cloud_bridge import feed
 from cloud_bridge.central import cli
 from cloud_bridge.central.ingest import ingest
 from cloud_bridge.central.store import Store
-from edge.catalogue_csv import read_catalogue
-from edge.price_file import read_prices
+from edge.outfit.catalogue_csv import read_catalogue
+from edge.outfit.price_file import read_prices
 
 CATALOGUE = Path(__file__).parents[2] / "config" / "catalogue.csv"
 WATER, KONJAC = "ZY-WATER-500", "LG-KJ-SPICY180"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from edge.domain.catalogue import Gate, GateResult, Product, is_dear, near_expiry_days
 from edge.domain.gate import Block, Policy, Recalls, is_near_expiry, why_not_sell, why_not_stock
 from edge.domain.values import Decigrams, Fen, Sku
-from edge.files import read_catalogue
+from edge.outfit.planogram_file import read_catalogue
 
 SAMPLE = Path(__file__).parents[2] / "config" / "catalogue.csv"
 TODAY = date(2026, 11, 23)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from edge.catalogue_csv import read_catalogue
 from edge.domain.delivery import Delivery
 from edge.domain.own_goods import Gone, OwnGoods, Standing, Traded
 from edge.domain.planogram import Facing, planogram_of
@@ -17,6 +16,7 @@ from edge.domain.stock import Held, Lot
 from edge.domain.supplier_page import first_day, own_skus, supplier_view
 from edge.domain.supplier_view import Scope
 from edge.domain.trace import Traces
+from edge.outfit.catalogue_csv import read_catalogue
 
 CATALOGUE = read_catalogue(Path(__file__).parents[2] / "config" / "catalogue.csv")
 NOODLES, WATER = "LG-KJ-NOOD270", "ZY-WATER-500"

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from cloud_bridge.central.words import WORDS
-from edge import calibration, conductor, gatekeeper, night
+from edge import conductor, gatekeeper
 from edge.screens.strings import texts
+from edge.upkeep import calibration, night
 from edge.weighing import audit
 
 EDGE = Path(__file__).parents[2] / "edge"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from edge.applied import CURRENT, MAKING, MANIFEST, Applied, stamps_of
 from edge.domain.gate import Recalls
 from edge.errors import ConfigError
-from edge.outfit import load_or_kept, load_outfit
-from edge.outfit_watch import OutfitWatch
+from edge.outfit.applied import CURRENT, MAKING, MANIFEST, Applied, stamps_of
+from edge.outfit.loading import load_or_kept, load_outfit
+from edge.outfit.watch import OutfitWatch
 from edge.turn import FilesRead, Goods
 
 

@@ -24,10 +24,10 @@ from edge.cli import main
 from edge.domain.roster import PinHash
 from edge.domain.values import Decigrams, TrayId
 from edge.errors import Unavailable
-from edge.files import read_roster
 from edge.hardware.drivers.scale_modbus32 import ScaleModbus32
 from edge.hardware.profiles import loading
 from edge.hardware.signals import DoorState, Fault, Reading, Sweep
+from edge.outfit.planogram_file import read_roster
 from edge.pins import check_pin
 from hardware_sim.door import DRAW_S
 

@@ -10,17 +10,17 @@ from random import Random
 import pytest
 
 from edge.alarms import AlarmBook
-from edge.calibration import Calibration
-from edge.calibration_undo import undo
 from edge.domain.catalogue import Catalogue, Product
 from edge.domain.planogram import Facing, planogram_of
 from edge.domain.records import Alternative, ClosedSession, Happened, Movement, OpenSession, TrayEvidence
 from edge.domain.values import Instant, Kind
 from edge.errors import BadInput
-from edge.known_weights import read_weights
 from edge.ledger.ledger import Ledger
 from edge.ledger.space import Space
 from edge.ledger.verify import verify
+from edge.upkeep.calibration import Calibration
+from edge.upkeep.calibration_undo import undo
+from edge.upkeep.known_weights import read_weights
 
 START = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 TEA, TRAY = "TEA", "1-02"

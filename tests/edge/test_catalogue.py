@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.catalogue_csv import COLUMNS, parse
 from edge.domain.catalogue import Catalogue, Claim, Gate
 from edge.errors import ConfigError
-from edge.files import read_catalogue
+from edge.outfit.catalogue_csv import COLUMNS, parse
+from edge.outfit.planogram_file import read_catalogue
 from edge.wording import read_wording
 
 SAMPLE = Path(__file__).parents[2] / "config" / "catalogue.csv"

@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from edge import cli, logs
-from edge.doctor import FAULT, OK, disk, ledger, signing_key, sqlite
+from edge.commands.doctor import FAULT, OK, disk, ledger, signing_key, sqlite
 from edge.errors import (
     BadAnswer,
     BadInput,
@@ -29,7 +29,7 @@ from edge.errors import (
     Refused,
     Unavailable,
 )
-from edge.files import read_roster
+from edge.outfit.planogram_file import read_roster
 from edge.pins import whose_badge
 from edge.signing import KEY_FILE, key_name, open_signer
 

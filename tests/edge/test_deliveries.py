@@ -3,8 +3,8 @@
 import pytest
 
 from edge.errors import ConfigError
-from edge.outfit import load_outfit
-from edge.restocking.deliveries import read_deliveries
+from edge.outfit.delivery_file import read_deliveries
+from edge.outfit.loading import load_outfit
 
 GOOD = """
 version = "1"

@@ -15,7 +15,7 @@ from edge.demo import owned
 from edge.demo_children import broker_command, children_environment, listens, seen
 from edge.demo_files import Layout, Ports, free_ports, lay_out
 from edge.errors import Busy, CannotCreate, Unavailable
-from edge.outfit import load_outfit
+from edge.outfit.loading import load_outfit
 
 PORTS = Ports(screen=1, panel=2, centre=3, broker=4)
 

@@ -7,8 +7,8 @@ import pytest
 from edge import settings as settings_module
 from edge.alarms import AlarmBook
 from edge.domain.values import Instant
-from edge.filing import Filing
 from edge.ledger.ledger import Ledger
+from edge.upkeep.filing import Filing
 
 COUNTER = {
     "id": "AK-001",

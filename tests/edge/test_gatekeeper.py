@@ -12,8 +12,8 @@ from edge.domain.requests import Refusal
 from edge.domain.stock import Held, Lot
 from edge.domain.values import Instant
 from edge.gatekeeper import Gatekeeper
-from edge.outfit import load_outfit
-from edge.outfit_watch import goods_of
+from edge.outfit.loading import load_outfit
+from edge.outfit.watch import goods_of
 from edge.settings import Policy
 
 SAMPLE = Path(__file__).parents[2] / "config" / "counter.toml"

@@ -11,11 +11,11 @@ from edge.alarms import AlarmBook
 from edge.cli import main
 from edge.domain.values import Instant
 from edge.errors import ConfigError
-from edge.lint_check import linted, names_of, sentences
-from edge.lint_watch import DOUBT, LintWatch
-from edge.outfit import load_outfit
+from edge.outfit.loading import load_outfit
 from edge.recognition import Weight
 from edge.settings import Weighing
+from edge.upkeep.lint_check import linted, names_of, sentences
+from edge.upkeep.lint_watch import DOUBT, LintWatch
 from edge.weighing.linter import Level
 
 SAMPLE = Path(__file__).parents[2] / "config"
@@ -115,7 +115,7 @@ def test_one_weight_and_one_price_declared_as_a_group_may_share_a_tray(setup, sh
 
 
 def test_every_finding_has_a_remedy_in_both_languages():
-    from edge.lint_words import FINDINGS, REMEDIES
+    from edge.upkeep.lint_words import FINDINGS, REMEDIES
 
     assert FINDINGS.keys() == REMEDIES.keys()
     assert all(len(said) == 2 and all(said) for said in REMEDIES.values())

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from edge import lint_words
 from edge.cli import main
-from edge.lint_check import names_of, plans_of
-from edge.lint_cli import lines, told
-from edge.lint_picture import LOOKS, cabinet_png, drawable, shelves_of
+from edge.commands.lint import lines, told
+from edge.commands.lint_picture import LOOKS, cabinet_png, drawable, shelves_of
+from edge.upkeep import lint_words
+from edge.upkeep.lint_check import names_of, plans_of
 from edge.weighing.linter import Good, Level, TrayPlan, lint
 
 SAMPLE = Path(__file__).parents[2] / "config"
@@ -147,7 +147,7 @@ def test_a_name_the_font_lacks_is_shown_by_its_number():
 
 
 def test_json_gives_pairs_and_swaps_with_their_words(setup):
-    from edge.files import read_catalogue, read_planogram
+    from edge.outfit.planogram_file import read_catalogue, read_planogram
 
     planogram, catalogue = read_planogram(setup / "planogram.toml"), read_catalogue(setup / "catalogue.csv")
     report = lint(plans_of(planogram, catalogue, 15_000.0, {}))

@@ -7,7 +7,7 @@ import pytest
 
 from cloud_bridge import feed
 from edge.domain.values import Instant
-from edge.night_lines import Basis, Kept, Night, fact_of, said, told_of
+from edge.upkeep.night_lines import Basis, Kept, Night, fact_of, said, told_of
 from edge.weighing.audit import Cause, Stock
 
 NOW = Instant(30_000.0, datetime(2026, 11, 23, 19, 30, tzinfo=UTC), "boot-1")

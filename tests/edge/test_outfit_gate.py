@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from edge.applied import Applied
 from edge.errors import ConfigError
-from edge.outfit import load_or_kept, load_outfit
+from edge.outfit.applied import Applied
+from edge.outfit.loading import load_or_kept, load_outfit
 
 LINT_OFF = {"weighing.lint": "off"}  # what goods weigh is no matter here
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)

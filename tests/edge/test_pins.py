@@ -7,7 +7,7 @@ import pytest
 from edge import pins
 from edge.domain.roster import PinHash
 from edge.domain.values import Kind
-from edge.files import read_roster
+from edge.outfit.planogram_file import read_roster
 from edge.pins import NOBODY, check_pin, hash_pin, new_pin_hash, whose_badge
 
 ROSTER = Path(__file__).parents[2] / "config" / "roster.toml"

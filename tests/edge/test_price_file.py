@@ -7,8 +7,8 @@ import pytest
 
 from edge.domain.pricing import PriceVersion, PromotionKind, Step, When
 from edge.errors import ConfigError
-from edge.outfit import load_outfit
-from edge.price_file import read_prices
+from edge.outfit.loading import load_outfit
+from edge.outfit.price_file import read_prices
 
 SAMPLE = Path(__file__).parents[2] / "config" / "prices.toml"
 KNOWN = {"ZY-WATER-500", "ZY-TEA-BAG20", "PL-TEA-125", "BH-MG-DRINK310"}

@@ -11,13 +11,13 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from edge import receipt_cli
 from edge.cli import main
+from edge.commands import receipt as receipt_cli
 from edge.domain.records import ClosedSession, Sale, SaleLine
 from edge.domain.values import BuyerRef, Fen, Instant, Kind, SessionId, Sku, TrayId
 from edge.ledger.ledger import Ledger
 from edge.ledger.space import Space
-from edge.outfit import load_outfit
+from edge.outfit.loading import load_outfit
 from edge.printing import poster_doc, tags, tray_docs, with_planogram
 from edge.signing import KEY_FILE
 

@@ -14,7 +14,7 @@ from edge.domain.records import ClosedSession, OpenSession, Sale, SaleLine
 from edge.domain.values import BuyerRef, Fen, Kind, SessionId, Sku, TrayId
 from edge.ledger.ledger import Ledger
 from edge.ledger.verify import verify
-from edge.outfit import load_outfit
+from edge.outfit.loading import load_outfit
 
 REF = BuyerRef("0494c263f1775e9a62bc4ab57fb250f2")
 

@@ -17,7 +17,7 @@ from edge.domain.values import Instant, Kind, SessionId, Sku, TrayId
 from edge.ledger.finished import restock_of
 from edge.ledger.ledger import Ledger
 from edge.ledger.space import Space
-from edge.outfit import load_outfit
+from edge.outfit.loading import load_outfit
 from edge.paper.fonts import drawable
 from edge.paper.receipts import Pulled, canonical
 from edge.restocking.receipt import OFFICE, restock_doc, restock_picture

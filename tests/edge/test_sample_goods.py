@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from edge.bench.sample_goods import sample_goods
-from edge.catalogue_csv import parse
 from edge.domain.gate import NO_RECALLS, Policy, why_not_plan
 from edge.domain.gtin import check_digit
+from edge.outfit.catalogue_csv import parse
 from edge.wording import read_wording
 
 ROOT = Path(__file__).parents[2]

@@ -12,10 +12,10 @@ from edge.cli import main
 from edge.errors import ConfigError
 from edge.hardware.build import buses_of
 from edge.hardware.profiles import loading
-from edge.outfit import load_outfit
+from edge.outfit.loading import load_outfit
+from edge.outfit.settings_load import find_config, load, load_settings, places
+from edge.outfit.toml_text import overlaid, toml
 from edge.settings import Section
-from edge.settings_load import find_config, load, load_settings, places
-from edge.toml_text import overlaid, toml
 
 SAMPLE = Path(__file__).parents[2] / "config" / "counter.toml"
 

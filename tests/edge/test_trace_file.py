@@ -4,7 +4,7 @@ import pytest
 
 from edge.domain.values import Sku
 from edge.errors import ConfigError
-from edge.outfit import load_outfit
+from edge.outfit.loading import load_outfit
 
 
 def test_the_sample_traces_are_marked_as_samples(setup):

@@ -11,7 +11,7 @@ from edge.hardware.build import buses_of
 from edge.hardware.bus import Bus
 from edge.hardware.exchange import BusTurn
 from edge.hardware.signals import Job, Unlock
-from edge.outfit import load_outfit
+from edge.outfit.loading import load_outfit
 from tests.journeys import conftest as journeys
 from tests.journeys.conftest import CONFIG, Rig
 

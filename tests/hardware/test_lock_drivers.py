@@ -11,8 +11,8 @@ import pytest
 from edge.hardware.bus import MOST_HEARD
 from edge.hardware.drivers.locks import LOCKS, lock_driver
 from edge.hardware.signals import DeviceAlarm, DoorState, Fault, Pace, SetPace, UnlockDone, Unlocked
+from edge.outfit.settings_check import LOCK_LIMITS
 from edge.settings import LockBoard
-from edge.settings_check import LOCK_LIMITS
 from hardware_sim import bus as sim
 from hardware_sim.config import LockTable
 from hardware_sim.lock_boards import BOARDS

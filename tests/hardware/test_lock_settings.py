@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import CounterError
-from edge.outfit import load_outfit
+from edge.outfit.loading import load_outfit
 from tests.hardware.test_lock_visits import BOARDS, config_with
 
 WRONG = [

@@ -9,7 +9,7 @@ import pytest
 from edge.domain.requests import Granted
 from edge.hardware.bus import Bus
 from edge.hardware.drivers.locks import LOCKS, lock_driver
-from edge.outfit import Outfit, load_outfit
+from edge.outfit.loading import Outfit, load_outfit
 from tests.journeys.conftest import CONFIG, Rig
 
 WATER, TEA = "1-01", "1-02"

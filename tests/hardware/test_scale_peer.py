@@ -15,7 +15,7 @@ from pymodbus.framer import FramerType
 from edge.hardware.build import buses_of
 from edge.hardware.port import PortThread
 from edge.hardware.signals import Sweep
-from edge.outfit import load_outfit
+from edge.outfit.loading import load_outfit
 from hardware_sim.config import MAIN, load
 from hardware_sim.links.pty import PtyLink
 from hardware_sim.links.tcp import TcpLink

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from edge.errors import CounterError
-from edge.outfit import load_outfit
-from edge.settings_check import SCALE_LIMITS
+from edge.outfit.loading import load_outfit
+from edge.outfit.settings_check import SCALE_LIMITS
 from hardware_sim import config as sim
 from hardware_sim.errors import ConfigError
 from tests.hardware.test_scale_visits import CABINETS, TEA, WATER

@@ -41,8 +41,8 @@ from edge.engine import Engine
 from edge.flights import Flight
 from edge.hardware.build import buses_of
 from edge.ledger.ledger import Ledger
-from edge.outfit import Outfit, load_outfit
-from edge.outfit_watch import goods_of
+from edge.outfit.loading import Outfit, load_outfit
+from edge.outfit.watch import goods_of
 from edge.pins import check_pin, whose_badge
 from edge.turn import Goods, Input, VerifyBadge, VerifyPin
 from hardware_sim.config import load as load_sim

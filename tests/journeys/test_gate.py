@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 import pytest
 
-from edge.applied import Applied
 from edge.domain.gate import Recalls
 from edge.domain.restock_view import ApplyDraft, Leave
 from edge.domain.values import Kind
 from edge.errors import ConfigError
-from edge.outfit import load_outfit
-from edge.outfit_watch import OutfitWatch, goods_of
+from edge.outfit.applied import Applied
+from edge.outfit.loading import load_outfit
+from edge.outfit.watch import OutfitWatch, goods_of
 from edge.settings import Policy
 
 CONFIG = Path(__file__).parents[2] / "config"

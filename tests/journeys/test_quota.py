@@ -14,8 +14,8 @@ from edge.cli import counter
 from edge.domain.quota import Quota, Scheme
 from edge.domain.values import Fen
 from edge.errors import ConfigError
-from edge.files import read_roster
 from edge.ledger.verify import verify
+from edge.outfit.planogram_file import read_roster
 from edge.screens.openapi import document
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -33,7 +33,7 @@ from edge.domain.restock_view import ApplyDraft, SetCount, SetLot, SetPull, SetS
 from edge.domain.stock import Held
 from edge.domain.values import Fen, Kind, Sku, TrayId
 from edge.ledger.verify import verify
-from edge.outfit_watch import goods_of
+from edge.outfit.watch import goods_of
 from edge.settings import Policy
 from tests.journeys.conftest import Rig
 from tests.journeys.people import Place, Restocker, idle, let_in, lying, open_sheet, power, shop

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from edge.calibration_undo import undo
 from edge.domain.restock_view import SetCount
 from edge.domain.values import Kind
+from edge.upkeep.calibration_undo import undo
 from tests.journeys.conftest import Rig
 
 WATER, TEA = "1-01", "1-02"

@@ -6,9 +6,9 @@ import pytest
 import zxingcpp
 from PIL import Image, ImageFilter
 
-from edge.catalogue_csv import read_catalogue
 from edge.domain.catalogue import Product
 from edge.domain.values import Fen
+from edge.outfit.catalogue_csv import read_catalogue
 from edge.paper.tags import TagDoc
 
 UPRIGHT = {"try_rotate": False, "try_invert": False}

@@ -11,12 +11,12 @@ import zxingcpp
 from PIL import Image
 from prometheus_client import CollectorRegistry
 
-from edge.catalogue_csv import read_catalogue
 from edge.domain.planogram import planogram_of
 from edge.domain.product_view import Assortment, OnShelf
 from edge.domain.stock import OPENING, Held, Lot
 from edge.domain.trace import Traces
 from edge.domain.values import Sku, TrayId
+from edge.outfit.catalogue_csv import read_catalogue
 from edge.screens.app import make_app
 from edge.screens.strings import catalogue
 from edge.screens.voice import KEYS, OURS, sound_of

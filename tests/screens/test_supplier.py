@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 
-from edge.catalogue_csv import read_catalogue
 from edge.domain.own_goods import OwnGoods, Traded
 from edge.domain.planogram import planogram_of
 from edge.domain.product_view import Assortment
@@ -16,6 +15,7 @@ from edge.domain.restock_view import RestockView
 from edge.domain.statement import Supplied
 from edge.domain.supplier_view import SupplierView
 from edge.domain.trace import Traces
+from edge.outfit.catalogue_csv import read_catalogue
 from edge.screens.app import make_app
 from edge.screens.restock_api import COOKIE
 

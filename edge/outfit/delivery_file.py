@@ -11,8 +11,8 @@ from edge.domain.delivery import Delivery
 from edge.domain.stock import Lot
 from edge.domain.values import Sku
 from edge.errors import ConfigError
+from edge.outfit.settings_load import load
 from edge.settings import Section
-from edge.settings_load import load
 
 
 class DeliveryTable(Section, frozen=True, kw_only=True):

@@ -10,12 +10,12 @@ from PIL import Image, UnidentifiedImageError
 from edge.cli_options import environment, json_option, settings_options
 from edge.errors import BadInput, CannotCreate, NoInput
 from edge.ledger.reading import Reading
-from edge.outfit import load_outfit
+from edge.outfit.loading import load_outfit
+from edge.outfit.settings_load import find_config, load_settings
 from edge.paper.slips import PHONE, ROLLS
 from edge.paper.slips import receipt as slip
 from edge.printing import drawn, receipt_doc, sealed
 from edge.settings import Settings
-from edge.settings_load import find_config, load_settings
 from edge.signing import FORM, key_name, key_of, key_text, open_signer, read_signer, verified
 
 

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import click
 
-from edge import lint_words as words
 from edge.cli_options import environment, json_option, settings_options
 from edge.domain import planogram as plan
 from edge.domain.catalogue import Catalogue
 from edge.domain.gate import Policy
 from edge.domain.planogram import Planogram
 from edge.errors import CannotCreate, ConfigError
-from edge.files import read_catalogue, read_planogram
-from edge.known_weights import read_weights
-from edge.lint_check import Learnt, capacity_g, names_of, plans_of
-from edge.outfit import load_outfit
+from edge.outfit.loading import load_outfit
+from edge.outfit.planogram_file import read_catalogue, read_planogram
 from edge.settings import Weighing
+from edge.upkeep import lint_words as words
+from edge.upkeep.known_weights import read_weights
+from edge.upkeep.lint_check import Learnt, capacity_g, names_of, plans_of
 from edge.weighing.linter import CabinetReport, Level, Pair, TrayReport, lint
 
 MARKS = {Level.OK: "✓", Level.WARN: "!", Level.ERROR: "✗"}
@@ -83,7 +83,7 @@ def _pair_of(planogram_file: Path, catalogue_file: Path) -> tuple[Planogram, Cat
 
 
 def _draw(path: Path, report: CabinetReport, planogram: Planogram, names: words.Names) -> None:
-    from edge.lint_picture import planogram_png  # Pillow is not needed without a picture
+    from edge.commands.lint_picture import planogram_png  # Pillow is not needed without a picture
 
     try:
         path.write_bytes(planogram_png(report, planogram, names))

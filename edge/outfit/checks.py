@@ -14,17 +14,17 @@ from edge.domain.gate import NO_RECALLS, Recalls
 from edge.domain.planogram import Planogram
 from edge.domain.roster import Roster
 from edge.domain.values import yuan
-from edge.files import Draft
-from edge.lint_check import linted, names_of, sentences
-from edge.policies import gate_policy
-from edge.settings import Settings
-from edge.settings_check import (
+from edge.outfit.planogram_file import Draft
+from edge.outfit.policies import gate_policy
+from edge.outfit.settings_check import (
     load_problems,
     roster_goods_problems,
     roster_problems,
     settings_problems,
     tray_problems,
 )
+from edge.settings import Settings
+from edge.upkeep.lint_check import linted, names_of, sentences
 from edge.weighing.linter import CabinetReport, Level
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from edge.applied import Applied, Stamp, stamps_of
 from edge.domain.catalogue import Catalogue
 from edge.domain.delivery import Delivery
 from edge.domain.gate import NO_RECALLS, Recalls
@@ -21,15 +20,16 @@ from edge.domain.pricing import NO_PRICES, PriceList
 from edge.domain.roster import Roster
 from edge.domain.trace import Traces
 from edge.errors import ConfigError
-from edge.files import read_catalogue, read_draft, read_planogram, read_recalls, read_roster
 from edge.ledger.planned import planogram_version
-from edge.lint_check import names_of, sentences
-from edge.outfit_check import Parts, lapsed, misfits, remarks, reports
-from edge.price_file import read_prices
-from edge.restocking.deliveries import read_deliveries
+from edge.outfit.applied import Applied, Stamp, stamps_of
+from edge.outfit.checks import Parts, lapsed, misfits, remarks, reports
+from edge.outfit.delivery_file import read_deliveries
+from edge.outfit.planogram_file import read_catalogue, read_draft, read_planogram, read_recalls, read_roster
+from edge.outfit.price_file import read_prices
+from edge.outfit.settings_load import find_config, places, read
+from edge.outfit.trace_file import read_traces
 from edge.settings import Files, Settings
-from edge.settings_load import find_config, places, read
-from edge.trace_file import read_traces
+from edge.upkeep.lint_check import names_of, sentences
 from edge.weighing.linter import CabinetReport, Level
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from PIL.ImageFont import FreeTypeFont
 
 from edge.domain.planogram import Planogram
-from edge.lint_words import LEVELS, Names, finding, named, pair
+from edge.upkeep.lint_words import LEVELS, Names, finding, named, pair
 from edge.weighing.linter import CabinetReport, Level, TrayReport
 
 FONTS = Path(str(files("edge"))) / "assets" / "fonts"

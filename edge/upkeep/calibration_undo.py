@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from edge.calibration_rows import declared_of, observation, of_lot
 from edge.domain.catalogue import Catalogue
 from edge.domain.values import Instant
 from edge.errors import BadInput
 from edge.ledger.calibrations import Calibrated, Known
 from edge.ledger.ledger import Ledger
+from edge.upkeep.calibration_rows import declared_of, observation, of_lot
 from edge.weighing.learning import replayed, unlearnt
 
 

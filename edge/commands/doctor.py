@@ -16,7 +16,7 @@ import click
 from edge.cli_options import environment, json_option, settings_options
 from edge.errors import ConfigError, NoInput, NotPermitted
 from edge.ledger.reader import read_only
-from edge.outfit import Outfit, load_outfit
+from edge.outfit.loading import Outfit, load_outfit
 from edge.settings import Mqtt
 from edge.signing import KEY_FILE, key_name, read_signer
 

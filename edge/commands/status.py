@@ -17,9 +17,9 @@ import msgspec
 from edge.cli_options import environment, json_option, settings_options
 from edge.errors import Unavailable
 from edge.ledger.counted import last_night
-from edge.night_lines import said, since_words, told_again
+from edge.outfit.settings_load import find_config, load_settings
 from edge.settings import Settings
-from edge.settings_load import find_config, load_settings
+from edge.upkeep.night_lines import said, since_words, told_again
 from edge.weighing.audit import Cause
 
 ASK_S = 3.0

@@ -11,7 +11,6 @@ from datetime import datetime
 import structlog
 
 from edge.alarms import AlarmBook
-from edge.calibration_rows import declared_of, lot_weight, of_zero, told, unit_row, zero_row
 from edge.domain.catalogue import Catalogue
 from edge.domain.planogram import Planogram
 from edge.domain.records import ClosedSession
@@ -19,10 +18,11 @@ from edge.domain.session import State
 from edge.domain.stock import Lots
 from edge.domain.values import Decigrams, Instant, Kind, Place, SessionId, Sku, TrayId
 from edge.errors import LedgerError
-from edge.known_weights import unit_of, weights_of
 from edge.ledger.calibrations import Calibrated, Known
 from edge.ledger.ledger import Ledger
 from edge.recognition import Weight
+from edge.upkeep.calibration_rows import declared_of, lot_weight, of_zero, told, unit_row, zero_row
+from edge.upkeep.known_weights import unit_of, weights_of
 from edge.weighing.learning import (
     Alarm,
     Change,

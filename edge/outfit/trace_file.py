@@ -11,8 +11,8 @@ from msgspec import Meta
 from edge.domain.trace import Leg, Trace, Traces, problems_of, traces_of
 from edge.domain.values import Sku
 from edge.errors import ConfigError
+from edge.outfit.settings_load import load
 from edge.settings import Section
-from edge.settings_load import load
 
 Text = Annotated[str, Meta(max_length=200)]
 

@@ -8,14 +8,14 @@ from pathlib import Path
 import click
 import msgspec
 
-from edge.calibration_undo import standing
-from edge.calibration_undo import undo as undone
 from edge.cli_options import environment, json_option, settings_options
 from edge.clock import Clock
 from edge.errors import NoInput
 from edge.ledger.calibrations import Calibrated, Known, read_history
 from edge.ledger.ledger import Ledger
-from edge.outfit import Outfit, load_outfit
+from edge.outfit.loading import Outfit, load_outfit
+from edge.upkeep.calibration_undo import standing
+from edge.upkeep.calibration_undo import undo as undone
 
 
 @click.group()

@@ -14,7 +14,7 @@ from PIL import Image
 
 from edge.cli_options import environment, json_option, settings_options
 from edge.errors import CannotCreate
-from edge.outfit import Outfit, load_outfit
+from edge.outfit.loading import Outfit, load_outfit
 from edge.paper import pdf, qr, thermal
 from edge.paper.media import A4, MEDIA, Medium
 from edge.paper.panel import Panel

@@ -12,9 +12,9 @@ import msgspec
 from edge.cli_options import environment, json_option, settings_options
 from edge.clock import Clock
 from edge.errors import ConfigError
-from edge.outfit import load_outfit
-from edge.settings_load import find_config, load_settings
-from edge.settings_walk import is_secret
+from edge.outfit.loading import load_outfit
+from edge.outfit.settings_load import find_config, load_settings
+from edge.outfit.settings_walk import is_secret
 
 HIDDEN = "(hidden)"
 

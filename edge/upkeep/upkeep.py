@@ -8,21 +8,21 @@ from datetime import time
 from zoneinfo import ZoneInfo
 
 from edge.alarms import AlarmBook
-from edge.calibration import Calibration, Zero
 from edge.domain.records import ClosedSession
 from edge.domain.reports import FaultReport
 from edge.domain.values import Instant, Place, grams
-from edge.fault_reports import FaultReports
-from edge.filing import Filing
 from edge.ledger.ledger import Ledger
-from edge.lint_watch import LintWatch
-from edge.neglect import Neglect
-from edge.night import Lying, NightWatch
-from edge.night_lines import zero_sd_g
 from edge.recognition import Weight, stocked
 from edge.settings import Settings
 from edge.trays import Trays
 from edge.turn import Goods
+from edge.upkeep.calibration import Calibration, Zero
+from edge.upkeep.fault_reports import FaultReports
+from edge.upkeep.filing import Filing
+from edge.upkeep.lint_watch import LintWatch
+from edge.upkeep.neglect import Neglect
+from edge.upkeep.night import Lying, NightWatch
+from edge.upkeep.night_lines import zero_sd_g
 from edge.weighing.measured import Empty, measured_stock
 
 

@@ -10,9 +10,9 @@ from edge.alarms import AlarmBook
 from edge.domain.catalogue import Catalogue
 from edge.domain.planogram import Planogram
 from edge.domain.values import Instant
-from edge.lint_check import Learnt, capacity_g, names_of, plans_of
-from edge.lint_words import Names, cross, pair
 from edge.settings import Weighing
+from edge.upkeep.lint_check import Learnt, capacity_g, names_of, plans_of
+from edge.upkeep.lint_words import Names, cross, pair
 from edge.weighing.linter import TrayPlan, cross_pairs, nearest_pairs
 from edge.weighing.tray_plan import counted_as_one
 

@@ -21,7 +21,7 @@ from edge.errors import BadInput, NoInput
 from edge.ledger.ledger import Ledger
 from edge.ledger.quota import read_owed
 from edge.ledger.refunds import NoRefund, Returned
-from edge.outfit import load_outfit
+from edge.outfit.loading import load_outfit
 
 T = TypeVar("T")
 

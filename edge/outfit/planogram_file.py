@@ -1,6 +1,6 @@
 """Reads what the settings name: planogram, draft, recalls. It knows their formats and their inner rules.
 
-Whether they fit each other and the settings is checked by ``edge.outfit``.
+Whether they fit each other and the settings is checked by ``edge.outfit.loading``.
 """
 
 import re
@@ -13,14 +13,14 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from edge.catalogue_csv import read_catalogue as read_catalogue
 from edge.domain.gate import Recalls
 from edge.domain.planogram import Facing, Planogram, planogram_of
 from edge.domain.values import Sku, TrayId
 from edge.errors import ConfigError
-from edge.roster_file import read_roster as read_roster
+from edge.outfit.catalogue_csv import read_catalogue as read_catalogue
+from edge.outfit.roster_file import read_roster as read_roster
+from edge.outfit.settings_load import load
 from edge.settings import Section
-from edge.settings_load import load
 
 Pieces = Annotated[int, Meta(ge=0)]
 TRAY_ID = re.compile(r"[1-9][0-9]?-[0-9]{2}")

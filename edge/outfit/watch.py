@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import structlog
 
-from edge.applied import Applied
 from edge.errors import ConfigError, CounterError
-from edge.files import read_recalls
-from edge.outfit import Outfit, named
+from edge.outfit.applied import Applied
+from edge.outfit.loading import Outfit, named
+from edge.outfit.planogram_file import read_recalls
 from edge.turn import FilesRead, Goods, Input
 
 log = structlog.get_logger(__name__)

@@ -5,12 +5,12 @@ It knows no command line and no picture; what refuses a planogram is the setting
 
 from collections.abc import Iterator, Mapping
 
-from edge import lint_words as words
 from edge.domain.catalogue import Catalogue
 from edge.domain.planogram import Facing, Planogram
 from edge.domain.values import Place, grams
 from edge.recognition import Weight
 from edge.settings import Weighing
+from edge.upkeep import lint_words as words
 from edge.weighing.linter import CabinetReport, Good, Level, TrayPlan, TrayReport, lint
 
 SATURATION = 1.5

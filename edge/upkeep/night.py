@@ -13,14 +13,14 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from edge.alarms import AlarmBook
-from edge.calibration import Zero
 from edge.domain.catalogue import Catalogue
 from edge.domain.values import Instant, Place, TrayId, grams
 from edge.errors import LedgerError
 from edge.ledger.ledger import Baseline, Ledger
-from edge.night_lines import Kept, Night, Told, fact_of, said, since_words, stock_of, told_of
 from edge.recognition import Weight
 from edge.trays import Trays
+from edge.upkeep.calibration import Zero
+from edge.upkeep.night_lines import Kept, Night, Told, fact_of, said, since_words, stock_of, told_of
 from edge.weighing.audit import SEVERITY, Cause
 
 log = structlog.get_logger(__name__)

@@ -11,13 +11,13 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from edge import columns
 from edge.domain import claims
 from edge.domain.catalogue import Catalogue, CatalogueVersion, Gate, GateResult, Product, near_expiry_days
 from edge.domain.claims import NO_WORDING, Wording
 from edge.domain.gtin import gtin, normal
 from edge.domain.values import Decigrams, Fen, Sku, yuan
 from edge.errors import ConfigError
+from edge.outfit import columns
 from edge.wording import read_wording
 
 T = TypeVar("T")

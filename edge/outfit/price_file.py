@@ -13,8 +13,8 @@ from edge.domain.price_check import problems_of
 from edge.domain.pricing import PriceList, PriceVersion, Promotion, PromotionKind, Step, When
 from edge.domain.values import Fen, Sku
 from edge.errors import ConfigError
+from edge.outfit.settings_load import load
 from edge.settings import Section
-from edge.settings_load import load
 
 Weekday = Literal["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"]
 _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")

@@ -12,8 +12,8 @@ from edge.domain.quota import REFUSED, Quota, Scheme
 from edge.domain.roster import Account, PinHash, Roster
 from edge.domain.values import BuyerRef, Fen, Kind
 from edge.errors import ConfigError
+from edge.outfit.settings_load import load
 from edge.settings import Section
-from edge.settings_load import load
 
 Id = Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$")]
 WholeFen = Annotated[int, Meta(ge=0)]

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from edge.calibration_rows import declared_of, lot_weight
 from edge.domain.catalogue import Catalogue
 from edge.domain.planogram import Planogram
 from edge.domain.stock import Lots
 from edge.domain.values import Place, Sku
 from edge.ledger.calibrations import Calibrated, read_known
 from edge.recognition import Weight
+from edge.upkeep.calibration_rows import declared_of, lot_weight
 from edge.weighing.learning import Declared, LotWeight, mixed, unlearnt
 from edge.weighing.lots import named
 

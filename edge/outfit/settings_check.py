@@ -17,7 +17,7 @@ from edge.domain.roster import Roster
 from edge.domain.values import Kind
 from edge.settings import LockBoard, Settings
 
-PROFILES = Path(__file__).parent / "hardware" / "profiles"
+PROFILES = Path(__file__).parents[1] / "hardware" / "profiles"
 
 
 @dataclass(frozen=True, slots=True)

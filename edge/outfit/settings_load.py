@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from edge.errors import ConfigError
+from edge.outfit.settings_walk import Leaf, Tree, Walk, tree_of
 from edge.settings import Settings
-from edge.settings_walk import Leaf, Tree, Walk, tree_of
 
 T = TypeVar("T")
 
@@ -104,7 +104,7 @@ def read(
 def load_settings(
     path: Path | None, *, environ: Mapping[str, str], flags: Mapping[str, object] | None = None
 ) -> Loaded[Settings]:
-    """The counter's settings; raises ConfigError. Their meaning and files: ``edge.outfit.load_outfit``."""
+    """The counter's settings; raises ConfigError. With the files they name: ``loading.load_outfit``."""
     return load(path, Settings, env_prefix="COUNTER_", environ=environ, flags=flags)
 
 

@@ -1,0 +1,1 @@
+"""What the counter does for itself between sessions: learns weights, checks planograms, watches nights."""
