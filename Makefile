@@ -11,11 +11,12 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c "
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
-# Fast tests, then whole visits and recorded sessions, share the cores; tests that start programs or a browser have the machine to themselves.
-FAST := -n auto -m "not long and not browser and not processes" --ignore=tests/journeys --ignore-glob='*_visits.py' --ignore=tests/weighing/test_field.py $(MADE:%=--ignore=%)
-# What proves the generators of recorded sessions makes thousands of them.
-MADE := tests/hardware_sim/test_sessions.py tests/hardware_sim/test_field.py
-VISITS := $(MADE) tests/journeys tests/hardware/test_lock_visits.py tests/hardware/test_scale_visits.py tests/weighing/test_field.py
+# Fast tests; then whole visits, recorded sessions, real lines and benches, which also share the cores; tests that start
+# programs or a browser have the machine to themselves.
+SECOND := tests/journeys tests/hardware_sim/test_sessions.py tests/hardware_sim/test_field.py tests/weighing/test_field.py \
+	tests/weighing/test_recognise_always.py tests/weighing/test_recognise_invariants.py \
+	$(wildcard tests/hardware/*_visits.py tests/hardware/*_peer.py tests/edge/test_bench*.py) tests/hardware/test_port.py
+FAST := -n auto -p no:playwright -p no:base_url -m "not long and not browser and not processes" $(SECOND:%=--ignore=%)
 # Without mosquitto the demo uses a broker from a package.
 EXTRA := $(if $(shell PATH=$$PATH:/usr/sbin command -v mosquitto),,[demo])
 
@@ -27,7 +28,7 @@ demo: $(VENV)/.run
 
 test: system $(VENV)/.dev
 	$(BIN)/pytest -q $(FAST)
-	$(BIN)/pytest -q -n auto -m "not long" $(VISITS)
+	$(BIN)/pytest -q -n auto -p no:playwright -p no:base_url -m "not long and not browser and not processes" $(SECOND)
 	$(BIN)/pytest -q -m "processes and not long and not browser"
 	$(BIN)/pytest -q -m browser
 
