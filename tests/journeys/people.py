@@ -219,7 +219,8 @@ class Restocker:
         codes = set(tile.blocking)
         place: dict[str, Any] = {"tray": tile.tray, "sku": tile.sku}
         truly = lying(self.rig)[tile.tray, tile.sku]
-        if codes & _OUT_WITH_IT and (tile.typed is not None or tile.counted not in (None, truly)):
+        by_hand = codes - _ANOTHER_LOT - _A_WORD  # what papers forbid is in by the word alone, or by hand
+        if by_hand and (tile.typed is not None or tile.counted not in (None, truly)):
             yield SetCount(**place, count=None)
             yield SetStock(**place, count=None)
             return
