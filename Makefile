@@ -30,7 +30,7 @@ test: system $(VENV)/.dev
 	$(BIN)/pytest -q $(FAST)
 	$(BIN)/pytest -q -n auto -p no:playwright -p no:base_url -m "not long and not browser and not processes" $(SECOND)
 	$(BIN)/pytest -q -m "processes and not long and not browser"
-	$(BIN)/pytest -q -m browser
+	$(BIN)/pytest -q -m "browser and not long"
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

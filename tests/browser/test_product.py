@@ -237,7 +237,7 @@ def test_large_type_is_switched_by_one_button_and_stays(visit, fresh, size, path
 
 
 @TYPE
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("lang", ["zh", pytest.param("en", marks=pytest.mark.long)])
 @pytest.mark.parametrize("size", [COUNTER, WIDE], ids=["upright", "wide"])
 def test_the_counters_screen_shows_who_answers_for_it_without_a_scroll(
     visit, fresh, picture, size, lang, large
