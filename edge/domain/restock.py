@@ -29,7 +29,7 @@ OFF_SHELF = TrayId("off-shelf")
 WRITTEN_OFF = frozenset({"EXPIRED", "DAMAGED", "RECALLED"})
 """Reasons of which goods are lost; RETURNED ones go back to their supplier."""
 
-WARNINGS = frozenset({"WEIGHT_DRIFT", "NEAR_EXPIRY", "BELOW_PAR"})
+WARNINGS = frozenset({"WEIGHT_DRIFT"})
 """Problems that keep nothing from being finished."""
 
 

@@ -45,7 +45,10 @@ def sold(at: datetime, n: int, **more: int) -> Traded:
     return Traded(at, OURS, Supplied(NOODLES, "面", 713, sold=n, sales=990 * n, **more))
 
 
-def view(owned: OwnGoods = OwnGoods(), scope: Scope = SCOPE, **more):  # noqa: B008 - frozen
+NOTHING_OWNED = OwnGoods()
+
+
+def view(owned: OwnGoods = NOTHING_OWNED, scope: Scope = SCOPE, **more):
     words = {"trays": (), "days": NOVEMBER, "now": NOW, "zone": SHANGHAI, "unsigned": False, **more}
     return supplier_view(scope, GOODS, owned, **words)
 
