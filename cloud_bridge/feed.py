@@ -356,6 +356,21 @@ class PlanogramApplied(Fact, frozen=True, kw_only=True):
     trays: int
 
 
+class CommandAnswered(Fact, frozen=True, kw_only=True):
+    """``command.answered.v1``. outcome: DONE | REFUSED (it was not acted on) | FAILED (tried, and undone).
+
+    code: why not, "" for DONE. session: what an unlock began. report: JSON text of a diagnostics bundle.
+    """
+
+    command: str
+    kind: str
+    outcome: str
+    code: str = ""
+    detail: str = ""
+    session: str | None = None
+    report: str = ""
+
+
 TYPES: dict[type[Fact], str] = {
     SaleSettled: "sale.settled.v1",
     SaleRefunded: "sale.refunded.v1",
@@ -369,6 +384,7 @@ TYPES: dict[type[Fact], str] = {
     CalibrationChanged: "calibration.changed.v1",
     CatalogueApplied: "catalogue.applied.v1",
     PlanogramApplied: "planogram.applied.v1",
+    CommandAnswered: "command.answered.v1",
 }
 """Facts this version makes. The contract's further types come with the code that makes them."""
 
@@ -527,3 +543,29 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     through: int
     parked: int
     version: str
+
+
+class LiveLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One product in the open door's basket. Amounts in fen; sure False: not charged as it stands."""
+
+    tray: str
+    sku: str
+    name: str
+    count: int
+    price_fen: int
+    amount_fen: int
+    sure: bool = True
+
+
+class Live(msgspec.Struct, frozen=True, kw_only=True):
+    """The open door's running basket on ``live``: unnumbered, may be lost, the latest counts.
+
+    state: of the session table. command: the unlock that began it, "" for one begun at the counter.
+    """
+
+    session: str
+    state: str
+    lines: tuple[LiveLine, ...]
+    total_fen: int
+    mono_ms: int
+    command: str = ""

@@ -20,7 +20,13 @@ MAY = {
     "edge.weighing": ["edge.weighing", "edge.domain"],
     "edge.hardware": ["edge.hardware", "edge.domain", "edge.errors", "edge.settings"],
     "edge.hardware.codecs": ["edge.hardware.codecs"],
-    "edge.ledger": ["edge.ledger", "edge.domain", "edge.errors", "cloud_bridge.feed"],
+    "edge.ledger": [
+        "edge.ledger",
+        "edge.domain",
+        "edge.errors",
+        "cloud_bridge.feed",
+        "cloud_bridge.commands",
+    ],
     "edge.paper": ["edge.paper", "edge.domain.gtin", "edge.domain.values", "edge.errors"],
     "edge.screens": [
         "edge.screens",
@@ -35,10 +41,11 @@ MAY = {
     ],
     "edge.settings": ["edge.settings", "edge.outfit.settings_walk", "edge.errors"],
     "edge.outfit.settings_check": ["edge.settings", "edge.domain", "cloud_bridge.feed"],
-    "edge": ["edge", "cloud_bridge.feed"],
+    "edge": ["edge", "cloud_bridge.feed", "cloud_bridge.commands"],
     "hardware_sim": ["hardware_sim", "edge.hardware.codecs"],
     "cloud_bridge.feed": ["cloud_bridge.older"],
     "cloud_bridge.older": [],
+    "cloud_bridge.commands": [],
     "cloud_bridge": [
         "cloud_bridge",
         "edge.ledger.outbox",
