@@ -17,6 +17,19 @@ def merged(ranges: Iterable[Range]) -> tuple[Range, ...]:
     return tuple(result)
 
 
+def without(ranges: Iterable[Range], taken: Iterable[Range]) -> tuple[Range, ...]:
+    """The numbers of ``ranges`` that are in none of ``taken``."""
+    kept = list(ranges)
+    for first, last in taken:
+        kept = [
+            (low, high)
+            for a, b in kept
+            for low, high in ((a, min(b, first - 1)), (max(a, last + 1), b))
+            if low <= high
+        ]
+    return merged(kept)
+
+
 @dataclass(frozen=True, slots=True)
 class Covered:
     """Numbers the centre holds: all from 1 to ``through``, and ``have`` above it (ordered, with gaps)."""
@@ -28,6 +41,10 @@ class Covered:
         """These numbers and those; ``through`` moves over what became contiguous, never back."""
         joined = merged([(0, max(self.through, through)), *self.have, *ranges])
         return Covered(joined[0][1], joined[1:])
+
+    def minus(self, ranges: Iterable[Range]) -> "Covered":
+        """These numbers without those; ``through`` falls to below the lowest of those it held."""
+        return Covered().plus(0, without([(1, self.through), *self.have], ranges))
 
     def __contains__(self, seq: int) -> bool:
         return seq <= self.through or any(low <= seq <= high for low, high in self.have)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from cloud_bridge import feed
-from cloud_bridge.ranges import Covered, Range
+from cloud_bridge.ranges import Covered, Range, merged, without
 from cloud_bridge.turns import (
     CentreIs,
     Connected,
@@ -68,6 +68,8 @@ class Uplink:
     _out_since: float | None = None
     _resends: int = 0
     _refusals: int = 0
+    _asked: list[Range] = field(default_factory=list)
+    _again: tuple[Range, ...] = ()
     _notes: list[Note] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -76,6 +78,8 @@ class Uplink:
     def turn(self, inputs: Sequence[Input], now: float) -> Turn:
         """Take what arrived and say what to publish. ``now``: seconds, monotonic."""
         last = self.outbox.last_seq()
+        if self._asked:
+            self._uncover(now)
         for item in inputs:
             self._take(item, last, now)
         if now >= self._resend_at and self._unmarked:
@@ -90,7 +94,29 @@ class Uplink:
         """Events the centre has not acknowledged."""
         return self.covered.missing(self.outbox.last_seq())
 
+    def resend(self, first: int, last: int) -> int:
+        """Send ``first`` to ``last`` again although acknowledged, from the next turn on; how many those are.
+
+        They count as not delivered until an ack names them that came after they were sent. Numbers
+        that this ledger does not have are left out.
+        """
+        first, last = max(first, 1), min(last, self.outbox.last_seq())
+        if first > last:
+            return 0
+        self._asked.append((first, last))
+        return last - first + 1
+
     # --- what arrives ---------------------------------------------------------------------------
+    def _uncover(self, now: float) -> None:
+        """A centre that lost rows asks every counter at once, so the start has its jitter here, too."""
+        for first, last in self._asked:
+            self._note("asked_to_send_again", first=first, last=last)
+        self._again = merged([*self._again, *self._asked])
+        self.covered = self.covered.minus(self._asked)
+        self._asked.clear()
+        self._pace = max(self._pace, now + self.random.uniform(0, self.limits.start_jitter_s))
+        self._rewind()
+
     def _take(self, item: Input, last: int, now: float) -> None:
         match item:
             case Connected():
@@ -124,6 +150,7 @@ class Uplink:
             if self.rejects.get(reject.seq) != reject.code:
                 self.rejects[reject.seq] = reject.code
                 self._note("rejected_by_centre", alarm=True, seq=reject.seq, code=reject.code)
+        held = held.minus(self._again)  # asked for and not sent yet: the ack speaks of the first time
         covered = self.covered.plus(held.through, held.have)
         if covered != self.covered:
             self._progress(covered, now)
@@ -266,6 +293,8 @@ class Uplink:
         self._next_ref += 1
         self._flight[message.ref] = seqs
         self._unmarked.update(seqs)
+        if self._again:
+            self._again = without(self._again, merged((seq, seq) for seq in seqs))
         for seq in seqs:
             if seq < self.covered.highest:
                 self._tries[seq] = self._tries.get(seq, 0) + 1

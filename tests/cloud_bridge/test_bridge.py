@@ -14,7 +14,7 @@ import pytest
 from cloud_bridge import cli
 from cloud_bridge.central import cli as central_cli
 from cloud_bridge.database import EXPECTED, Newer, open_reader, open_writer, writing
-from cloud_bridge.ranges import Covered, merged
+from cloud_bridge.ranges import Covered, merged, without
 from cloud_bridge.state import Kept, State
 from edge.errors import Busy, CannotCreate
 
@@ -123,6 +123,24 @@ def test_through_moves_over_what_became_contiguous(before, through, ranges, afte
 def test_missing_counts_what_is_not_held():
     assert Covered(3, ((5, 6), (9, 9))).missing(10) == 4
     assert list(Covered(3, ((5, 6), (9, 9))).gaps()) == [(4, 4), (7, 8)]
+
+
+WITHOUT = [
+    pytest.param([(1, 9)], [(4, 6)], ((1, 3), (7, 9)), id="from the middle"),
+    pytest.param([(1, 3), (5, 9)], [(3, 5), (9, 12)], ((1, 2), (6, 8)), id="over a gap and an end"),
+    pytest.param([(1, 5)], [(1, 5)], (), id="all"),
+    pytest.param([(1, 5)], [], ((1, 5),), id="nothing"),
+]
+
+
+@pytest.mark.parametrize(("ranges", "taken", "left"), WITHOUT)
+def test_numbers_are_taken_out_of_ranges(ranges, taken, left):
+    assert without(ranges, taken) == left
+
+
+def test_through_falls_below_what_was_taken_out():
+    assert Covered(10, ((15, 20),)).minus([(4, 6), (18, 30)]) == Covered(3, ((7, 10), (15, 17)))
+    assert Covered(5).minus([]) == Covered(5)
 
 
 # --- commands -----------------------------------------------------------------------------------

@@ -300,3 +300,63 @@ def test_a_puback_of_a_session_gone_is_not_taken_for_one_of_the_next(uplink_of):
     after = uplink.turn([Disconnected(), Connected()], 1.0)
     refs = {m.ref for m in before.publishes} & {m.ref for m in after.publishes}
     assert not refs
+
+
+# --- sent again because the centre asks -----------------------------------------------------------
+def answer(uplink, turn, mark, now):
+    return uplink.turn([*(PubAck(m.ref, 0) for m in turn.publishes), mark], now)
+
+
+ASKED = [
+    pytest.param((2, 3), [2, 3], id="in the middle"),
+    pytest.param((4, 99), [4, 5], id="beyond the last"),
+    pytest.param((-3, 1), [1], id="from before the first"),
+    pytest.param((6, 9), [], id="none of ours"),
+    pytest.param((3, 2), [], id="backwards"),
+]
+
+
+@pytest.mark.parametrize(("asked", "sent"), ASKED)
+def test_a_range_asked_for_is_sent_again_although_acknowledged(uplink_of, asked, sent):
+    uplink, turn = uplink_of(5)
+    answer(uplink, turn, ack(5), 0.1)
+    assert uplink.resend(*asked) == len(sent)
+    turn = uplink.turn([], 0.2)
+    assert seqs(turn) == sent
+    assert uplink.backlog() == len(sent)
+    answer(uplink, turn, ack(5), 0.3)
+    assert uplink.backlog() == 0
+
+
+def test_an_ack_of_the_first_time_does_not_stand_for_what_was_asked_for_and_not_sent_yet(uplink_of):
+    uplink, turn = uplink_of(5, Limits(window=2, batch_above=100, start_jitter_s=0))
+    while uplink.backlog():
+        turn = answer(uplink, turn, ack(max(seqs(turn))), 0.1)
+    uplink.resend(1, 5)
+    turn = uplink.turn([], 0.2)
+    assert seqs(turn) == [1, 2]
+    turn = answer(uplink, turn, ack(5), 0.3)
+    assert seqs(turn) == [3, 4]
+    assert uplink.backlog() == 3
+
+
+def test_what_was_asked_for_before_a_session_goes_out_with_the_next(uplink_of):
+    uplink, turn = uplink_of(3)
+    answer(uplink, turn, ack(3), 0.1)
+    uplink.turn([Disconnected()], 0.2)
+    uplink.resend(2, 2)
+    assert uplink.turn([], 0.3).publishes == ()
+    assert seqs(uplink.turn([Connected()], 0.4)) == [2]
+
+
+def test_counters_asked_at_once_start_at_different_moments(make):
+    starts = set()
+    for seed in range(20):
+        uplink = Uplink(make.outbox(3), Random(seed), Limits())
+        answer(uplink, uplink.turn([Connected()], 0.0), ack(3), 10.0)
+        uplink.resend(1, 3)
+        turn = uplink.turn([], 20.0)
+        assert turn.publishes == ()
+        starts.add(turn.due)
+    assert len(starts) == 20
+    assert 20 <= min(starts) < max(starts) <= 23
