@@ -5,11 +5,22 @@ Ed25519 (RFC 8037, named as RFC 9864 does); its payload is a ``Command`` as JSON
 kind is a body below.
 """
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 ALGORITHM = "Ed25519"
 MAX_COMMAND_BYTES = 48 * 1024
 """Of the whole JWS; a document that is larger comes in parts."""
+MAX_PARTS = 64
+
+Name = Annotated[str, Meta(min_length=1, max_length=64)]
+Reason = Annotated[str, Meta(max_length=200)]
+Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+Positive = Annotated[int, Meta(ge=1, le=2**53)]
+Part = Annotated[int, Meta(ge=1, le=MAX_PARTS)]
+Key = Annotated[str, Meta(pattern="^[a-z_]{1,32}([.][a-z_]{1,32}){1,3}$")]
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,8 +33,8 @@ class Unlock(Body, frozen=True, kw_only=True):
     buyer: opaque reference, known to the counter's roster. At most once, never again after a restart.
     """
 
-    token: str
-    buyer: str
+    token: Name
+    buyer: Name
 
 
 class Document(Body, frozen=True, kw_only=True):
@@ -34,55 +45,66 @@ class Document(Body, frozen=True, kw_only=True):
     stream of the text, or of the delta (``cloud_bridge.documents``).
     """
 
-    version: str
-    sha256: str
-    data: str
-    base: str | None = None
-    part: int = 1
-    of: int = 1
+    version: Name
+    sha256: Sha256
+    data: Annotated[str, Meta(max_length=MAX_COMMAND_BYTES, pattern="^[A-Za-z0-9+/]*={0,2}$")]
+    base: Sha256 | None = None
+    part: Part = 1
+    of: Part = 1
+
+    def __post_init__(self) -> None:
+        if self.part > self.of:
+            raise ValueError(f"part {self.part} of {self.of}")
 
 
 class Recall(Body, frozen=True, kw_only=True):
     """Stop selling ``lot`` of ``sku`` ("": every lot) at once; lifted: sell it again."""
 
-    sku: str
-    reason: str
-    lot: str = ""
+    sku: Name
+    reason: Reason
+    lot: Annotated[str, Meta(max_length=64)] = ""
     lifted: bool = False
 
 
 class Lockout(Body, frozen=True, kw_only=True):
     """No door opens for buyers until ``resume``. An open door's session ends as it would."""
 
-    reason: str
+    reason: Reason
 
 
 class Resume(Body, frozen=True, kw_only=True):
     """End a lockout."""
 
-    reason: str
+    reason: Reason
 
 
 class TrayOutOfService(Body, frozen=True, kw_only=True):
     """Take one tray out of sale, or back into it."""
 
-    tray: str
+    tray: Name
     out: bool
-    reason: str
+    reason: Reason
 
 
 class Config(Body, frozen=True, kw_only=True):
     """Settings by dotted name (``policy.offline_hours``), of a list of allowed ones; applied as a whole."""
 
-    values: dict[str, str | int | float | bool]
+    values: Annotated[
+        dict[Key, Annotated[str, Meta(max_length=200)] | int | float | bool],
+        Meta(min_length=1, max_length=50),
+    ]
 
 
 class Resend(Body, frozen=True, kw_only=True):
     """Send events ``first`` to ``last`` of ``inc`` again."""
 
-    inc: str
-    first: int
-    last: int
+    inc: Annotated[str, Meta(pattern="^[0-9A-Za-z-]{1,64}$")]
+    first: Positive
+    last: Positive
+
+    def __post_init__(self) -> None:
+        if self.first > self.last:
+            raise ValueError(f"from {self.first} to {self.last}")
 
 
 class Diagnostics(Body, frozen=True, kw_only=True):
@@ -111,10 +133,10 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     issued, expires: whole seconds since 1970, UTC. body: of ``BODIES[kind]``.
     """
 
-    id: str
-    aud: str
-    nonce: str
-    issued: int
-    expires: int
-    kind: str
+    id: Annotated[str, Meta(pattern="^[0-9A-HJKMNP-TV-Z]{26}$")]
+    aud: Annotated[str, Meta(pattern="^[A-Za-z0-9][A-Za-z0-9-]{0,23}$")]
+    nonce: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+    issued: Annotated[int, Meta(ge=0, le=2**53)]
+    expires: Annotated[int, Meta(ge=0, le=2**53)]
+    kind: Name
     body: msgspec.Raw

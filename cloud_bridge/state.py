@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cloud_bridge import inbox
 from cloud_bridge.database import open_writer, writing
 from cloud_bridge.ranges import Covered
 
@@ -30,6 +31,7 @@ create table parked (
 ) strict;
 create table alarm (kind text primary key, detail text not null, at text not null) strict
 """,
+    inbox.TABLES,
 )
 
 
@@ -47,6 +49,7 @@ class State:
 
     def __init__(self, path: Path) -> None:
         self._db = open_writer(path, MIGRATIONS)
+        self.inbox = inbox.Inbox(self._db)
 
     def kept(self, inc: str) -> Kept:
         """What is known of incarnation ``inc``; nothing, where it is new."""

@@ -26,6 +26,7 @@ MAY = {
         "edge.errors",
         "cloud_bridge.feed",
         "cloud_bridge.commands",
+        "cloud_bridge.signed",
     ],
     "edge.paper": ["edge.paper", "edge.domain.gtin", "edge.domain.values", "edge.errors"],
     "edge.screens": [
@@ -41,11 +42,19 @@ MAY = {
     ],
     "edge.settings": ["edge.settings", "edge.outfit.settings_walk", "edge.errors"],
     "edge.outfit.settings_check": ["edge.settings", "edge.domain", "cloud_bridge.feed"],
-    "edge": ["edge", "cloud_bridge.feed", "cloud_bridge.commands"],
+    "edge": [
+        "edge",
+        "cloud_bridge.feed",
+        "cloud_bridge.commands",
+        "cloud_bridge.signed",
+        "cloud_bridge.documents",
+    ],
     "hardware_sim": ["hardware_sim", "edge.hardware.codecs"],
     "cloud_bridge.feed": ["cloud_bridge.older"],
     "cloud_bridge.older": [],
     "cloud_bridge.commands": [],
+    "cloud_bridge.signed": ["cloud_bridge.commands"],
+    "cloud_bridge.documents": ["cloud_bridge.commands"],
     "cloud_bridge": [
         "cloud_bridge",
         "edge.ledger.outbox",
@@ -89,6 +98,9 @@ PURE = [
     "hardware_sim.devices",
     "cloud_bridge.feed",
     "cloud_bridge.older",
+    "cloud_bridge.commands",
+    "cloud_bridge.signed",
+    "cloud_bridge.documents",
 ]
 IMPURE = {"serial", "sqlite_utils", "sqlite3", "paho", "starlette", "uvicorn", "PIL"} | {
     "os", "time", "threading", "random", "secrets", "socket", "subprocess", "asyncio", "select", "logging",

@@ -1,0 +1,89 @@
+"""The tables of bridge.db that hold commands: what arrived and may be obeyed, and what was refused.
+
+One writer, the bridge. It judges nothing (``downlink`` does); the engine reads ``inbox`` by itself
+(``edge.ledger.inbox``). A row in ``inbox`` stays: its id and nonce are never taken a second time.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from cloud_bridge.commands import Command
+from cloud_bridge.database import writing
+
+KEPT_REFUSED = 1000
+"""Refused texts that are kept, the latest; the sum by code counts all of them."""
+HEAD_CHARS = 200
+
+TABLES = """
+create table inbox_file (id text not null) strict;
+insert into inbox_file values (lower(hex(randomblob(8))));
+create table inbox (
+    n integer primary key, id text not null unique, nonce text not null unique, kind text not null,
+    jws text not null, arrived_at text not null
+) strict;
+create trigger inbox_stays before update on inbox begin select raise(abort, 'the inbox only grows'); end;
+create trigger inbox_is_kept before delete on inbox begin select raise(abort, 'the inbox only grows'); end;
+create table refused (
+    n integer primary key, hash text not null unique, code text not null, why text not null,
+    bytes integer not null, head text not null, times integer not null default 1,
+    first_at text not null, last_at text not null
+) strict;
+create table refusals (code text primary key, times integer not null) strict
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedText:
+    """A text that was not obeyed. hash: its SHA-256. head: how it began, ASCII."""
+
+    hash: str
+    code: str
+    why: str
+    bytes: int
+    head: str
+
+
+class Inbox:
+    """The writing side. ``name in inbox``: whether a command of this id or nonce is here."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        self._db = db
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """All that is put inside is committed at once, or none of it."""
+        with writing(self._db):
+            yield
+
+    def __contains__(self, name: object) -> bool:
+        found = self._db.execute("select 1 from inbox where id = ?1 or nonce = ?1", (name,))
+        return found.fetchone() is not None
+
+    def jws_of(self, id: str) -> str | None:
+        """The text that brought command ``id``."""
+        row = self._db.execute("select jws from inbox where id = ?", (id,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def put(self, command: Command, jws: str, at: str) -> None:
+        """Inside ``together``."""
+        self._db.execute(
+            "insert into inbox (id, nonce, kind, jws, arrived_at) values (?, ?, ?, ?, ?)",
+            (command.id, command.nonce, command.kind, jws, at),
+        )
+
+    def put_refused(self, text: RefusedText, at: str) -> None:
+        """Inside ``together``."""
+        self._db.execute(
+            "insert into refused (hash, code, why, bytes, head, first_at, last_at)"
+            " values (?, ?, ?, ?, ?, ?, ?)"
+            " on conflict (hash) do update set times = times + 1, last_at = excluded.last_at",
+            (text.hash, text.code, text.why, text.bytes, text.head, at, at),
+        )
+        self._db.execute("delete from refused where n <= (select max(n) from refused) - ?", (KEPT_REFUSED,))
+        self._db.execute(
+            "insert into refusals (code, times) values (?, 1)"
+            " on conflict (code) do update set times = times + 1",
+            (text.code,),
+        )
