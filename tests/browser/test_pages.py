@@ -19,7 +19,7 @@ PHONE = {"width": 390, "height": 844}
 COUNTER = {"width": 1080, "height": 1920}
 DESKTOP = {"width": 1440, "height": 900}
 PLACE = {"locale": "zh-CN", "timezone_id": "America/New_York"}  # times must be the counter's all the same
-LANGUAGES = ["zh", "en"]
+LANGUAGES = ["zh", pytest.param("en", marks=pytest.mark.long)]
 TOKEN = "k7Qm2xV9cR4t8nB1"
 
 VISIBLE_TARGETS = """() => [...document.querySelectorAll('button, input, summary, label.choice')]
@@ -101,7 +101,9 @@ def open_door(page: Page, refused: bool = False) -> None:
 # The phone
 
 
-@pytest.mark.parametrize("big", [False, True], ids=["normal", "large type"])
+@pytest.mark.parametrize(
+    "big", [False, pytest.param(True, marks=pytest.mark.long)], ids=["normal", "large type"]
+)
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_every_step_on_the_phone_can_be_read_and_tapped(phone, fresh, picture, lang, big):
     size = 60 if big else 44
@@ -189,9 +191,9 @@ def test_the_receipt_tells_why_a_price_is_what_it_is_in_pieces_and_never_in_gram
 
 
 ENDS = [
-    ("empty", "本次未取商品，未扣款"),
+    pytest.param("empty", "本次未取商品，未扣款", marks=pytest.mark.long),
     ("review", "结果待人工复核"),
-    ("cancelled", "柜门没有拉开，已重新上锁"),
+    pytest.param("cancelled", "柜门没有拉开，已重新上锁", marks=pytest.mark.long),
 ]
 
 
@@ -206,6 +208,7 @@ def test_a_visit_without_a_sale_says_so_in_plain_words(phone, fresh, moment, sai
         expect(phone.locator("#total")).to_have_text("¥3.50")
 
 
+@pytest.mark.long
 def test_a_receipt_no_longer_asks_to_shut_the_door(phone, fresh):
     scan(phone, fresh)
     open_door(phone)
@@ -216,6 +219,7 @@ def test_a_receipt_no_longer_asks_to_shut_the_door(phone, fresh):
     expect(phone.locator(".notice")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_a_receipt_does_not_ask_to_take_out_what_is_behind_a_shut_door(phone, fresh):
     scan(phone, fresh)
     open_door(phone)
@@ -234,6 +238,7 @@ def test_a_second_scan_is_told_to_wait_before_it_asks_for_a_pin(phone, fresh):
     expect(phone.locator(".pad")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_purchase_without_network_says_that_it_is_charged_later(phone, fresh):
     scan(phone, fresh)
     open_door(phone)
@@ -241,7 +246,10 @@ def test_a_purchase_without_network_says_that_it_is_charged_later(phone, fresh):
     expect(phone.locator(".later")).to_have_text("已记录，联网后扣款")
 
 
-@pytest.mark.parametrize(("lang", "told"), [("zh", "剩余额度 ¥5.00"), ("en", "Left of that quota ¥5.00")])
+@pytest.mark.parametrize(
+    ("lang", "told"),
+    [("zh", "剩余额度 ¥5.00"), pytest.param("en", "Left of that quota ¥5.00", marks=pytest.mark.long)],
+)
 def test_the_receipt_says_who_pays_and_what_the_quota_has_left(phone, fresh, picture, lang, told):
     phone.goto(f"{fresh.url}/c/AK-001?lang={lang}")
     scan(phone, fresh, lang)
@@ -257,6 +265,7 @@ def test_the_receipt_says_who_pays_and_what_the_quota_has_left(phone, fresh, pic
     picture(phone, f"phone-{lang}-paid", full=True)
 
 
+@pytest.mark.long
 def test_what_is_owed_is_said_with_what_to_do(phone, fresh, picture):
     scan(phone, fresh)
     open_door(phone)
@@ -293,6 +302,7 @@ def test_a_wrong_pin_is_said_beside_the_pad_and_can_be_typed_again(phone, fresh)
     assert len(set(keys)) == 2
 
 
+@pytest.mark.long
 def test_a_used_code_asks_for_another_scan_and_nothing_else(phone, fresh):
     fresh.refuse = Refusal.REPLAY
     scan(phone, fresh)
@@ -334,6 +344,7 @@ def test_a_reload_and_a_second_scan_find_the_open_door_again(phone, fresh):
     expect(phone.locator("#total")).to_have_text("¥99.50")
 
 
+@pytest.mark.long
 def test_past_orders_can_be_opened_again_on_the_phone_that_bought(phone, fresh):
     scan(phone, fresh)
     open_door(phone)
@@ -344,6 +355,7 @@ def test_past_orders_can_be_opened_again_on_the_phone_that_bought(phone, fresh):
     expect(phone.locator(".facts")).to_contain_text("AK001-20261123-000017")
 
 
+@pytest.mark.long
 def test_the_account_is_remembered_and_the_pin_is_not(phone, fresh):
     scan(phone, fresh)
     open_door(phone)
@@ -367,6 +379,7 @@ def test_the_language_is_switched_by_one_button_and_kept(phone, fresh):
     expect(phone.locator("#language")).to_have_text("中文")
 
 
+@pytest.mark.long
 def test_a_phone_downloads_no_font(phone, fresh):
     asked = []
     phone.on("request", lambda request: asked.append(request.url))
@@ -376,6 +389,7 @@ def test_a_phone_downloads_no_font(phone, fresh):
     assert all(url.startswith(fresh.url) for url in asked)
 
 
+@pytest.mark.long
 def test_at_twice_the_size_the_phone_page_needs_no_sideways_scroll(browser, fresh, watched):
     context = browser.new_context(viewport={"width": 195, "height": 422}, **PLACE)
     page = new_page(context, watched)
@@ -398,6 +412,7 @@ def test_a_lost_connection_is_said_and_heals_without_a_reload(phone, fresh):
     expect(phone.locator(".visit-head")).to_contain_text("购买成功")
 
 
+@pytest.mark.long
 def test_a_connection_that_falls_silent_is_lost_too(phone, fresh):
     """Without a closed socket: the page counts the seconds since the last sign of life."""
     phone.add_init_script("""
@@ -417,7 +432,9 @@ def test_a_connection_that_falls_silent_is_lost_too(phone, fresh):
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("size", [COUNTER, DESKTOP], ids=["counter", "desktop"])
+@pytest.mark.parametrize(
+    "size", [COUNTER, pytest.param(DESKTOP, marks=pytest.mark.long)], ids=["counter", "desktop"]
+)
 def test_every_state_of_the_counter_screen_can_be_read_from_afar(screen, fresh, picture, size, lang):
     page = screen(size)
     name = f"{'counter' if size is COUNTER else 'desktop'}-{lang}"
@@ -469,6 +486,7 @@ def test_the_code_on_the_screen_opens_the_phone_page(screen, fresh):
     assert symbol >= COUNTER["height"] / 3 - 10, "the code itself, without its white border"
 
 
+@pytest.mark.long
 def test_who_tries_the_counter_without_a_phone_clicks_the_code(screen, fresh):
     page = screen(DESKTOP)
     page.goto(fresh.url)
@@ -502,6 +520,7 @@ def test_goods_show_price_origin_and_stock_and_what_is_gone_says_so(screen, fres
     expect(page.locator('[data-tray="2-04"]')).to_contain_text("暂停销售")
 
 
+@pytest.mark.long
 def test_a_result_stays_for_five_seconds_also_when_the_engine_has_moved_on(screen, fresh):
     page = screen(DESKTOP)
     page.goto(fresh.url)
@@ -514,6 +533,7 @@ def test_a_result_stays_for_five_seconds_also_when_the_engine_has_moved_on(scree
     expect(page.locator("#qr")).to_be_visible(timeout=7000)
 
 
+@pytest.mark.long
 def test_a_new_visit_wipes_the_last_ones_result_at_once(screen, fresh):
     page = screen(DESKTOP)
     page.goto(fresh.url)

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 PHONE = {"width": 390, "height": 844}
 COUNTER = {"width": 1080, "height": 1920}
-LANGUAGES = ["zh", "en"]
+LANGUAGES = ["zh", pytest.param("en", marks=pytest.mark.long)]
 TOKEN = "k7Qm2xV9cR4t8nB1"
 
 OFF = PromotionView(kind="LIMITED_TIME", zh="示例限时8折", en="20 % off")

@@ -17,8 +17,10 @@ PHONE = {"width": 390, "height": 844}
 AT_200_PERCENT = {"width": 195, "height": 422}
 COUNTER = {"width": 1080, "height": 1920}
 WIDE = {"width": 1920, "height": 1080}
-LANGUAGES = ["zh", "en"]
-TYPE = pytest.mark.parametrize("large", [False, True], ids=["normal", "large type"])
+LANGUAGES = ["zh", pytest.param("en", marks=pytest.mark.long)]
+TYPE = pytest.mark.parametrize(
+    "large", [False, pytest.param(True, marks=pytest.mark.long)], ids=["normal", "large type"]
+)
 
 SMALLEST_TEXT = """() => Math.min(...[...document.querySelectorAll('#page *')]
     .filter((e) => e.checkVisibility() && !e.matches('.unseen')
@@ -156,8 +158,15 @@ def test_a_product_that_nobody_knows_is_said_to_be_unknown(browser, fresh):
     page.close()
 
 
-@pytest.mark.parametrize("large", [False, True])
-@pytest.mark.parametrize("path", ["/p/NS-HONEY-500?", "/report?", "?t=abc&"])
+@pytest.mark.parametrize("large", [pytest.param(False, marks=pytest.mark.long), True])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/p/NS-HONEY-500?",
+        pytest.param("/report?", marks=pytest.mark.long),
+        pytest.param("?t=abc&", marks=pytest.mark.long),
+    ],
+)
 def test_at_twice_the_size_nothing_needs_sideways_scroll(visit, fresh, path, large):
     page = visit(AT_200_PERCENT, large)
     for lang in LANGUAGES:
@@ -180,6 +189,7 @@ def test_a_fault_is_reported_in_two_taps_and_reaches_the_engine(visit, fresh):
     assert (told.about, told.text) == (About.DOOR, "")
 
 
+@pytest.mark.long
 def test_what_is_written_is_shown_as_it_was_kept(visit, fresh):
     page = visit(PHONE)
     page.goto(f"{fresh.url}/c/AK-001/report")
@@ -207,6 +217,7 @@ def test_by_keyboard_alone_a_fault_is_reported(visit, fresh):
     assert told.about is About.SCREEN
 
 
+@pytest.mark.long
 def test_by_keyboard_alone_a_card_is_opened(visit, fresh):
     page = visit(PHONE)
     page.goto(f"{fresh.url}/c/AK-001")
@@ -238,7 +249,9 @@ def test_large_type_is_switched_by_one_button_and_stays(visit, fresh, size, path
 
 @TYPE
 @pytest.mark.parametrize("lang", ["zh", pytest.param("en", marks=pytest.mark.long)])
-@pytest.mark.parametrize("size", [COUNTER, WIDE], ids=["upright", "wide"])
+@pytest.mark.parametrize(
+    "size", [COUNTER, pytest.param(WIDE, marks=pytest.mark.long)], ids=["upright", "wide"]
+)
 def test_the_counters_screen_shows_who_answers_for_it_without_a_scroll(
     visit, fresh, picture, size, lang, large
 ):
@@ -256,6 +269,7 @@ def test_the_counters_screen_shows_who_answers_for_it_without_a_scroll(
         assert page.evaluate("document.documentElement.scrollHeight <= innerHeight"), moment
 
 
+@pytest.mark.long
 def test_what_is_missing_of_the_operator_is_said_to_be_missing(visit, fresh):
     page = visit(COUNTER)
     page.goto(fresh.url)
@@ -322,6 +336,7 @@ def test_each_turn_of_a_visit_is_said_once(visit, fresh):
     assert page.evaluate("window.heard") == ["welcome", "open", "door_long", "settled"]
 
 
+@pytest.mark.long
 def test_a_screen_that_is_loaded_in_the_middle_of_a_visit_says_nothing_of_what_was_before(visit, fresh):
     fresh.play("open")
     page = visit(WIDE)
@@ -331,6 +346,7 @@ def test_a_screen_that_is_loaded_in_the_middle_of_a_visit_says_nothing_of_what_w
     assert page.evaluate("window.heard") == []
 
 
+@pytest.mark.long
 def test_a_new_sound_ends_the_one_before_instead_of_waiting_for_it(visit, fresh):
     page = speaking(visit, fresh)
     page.evaluate("""() => {
@@ -348,6 +364,7 @@ def test_a_new_sound_ends_the_one_before_instead_of_waiting_for_it(visit, fresh)
     assert found == [["/voice/zh/welcome", True, 0.8], ["/voice/zh/open", False, 0.8]]
 
 
+@pytest.mark.long
 def test_a_counter_whose_voice_is_off_stays_silent(visit, fresh):
     page = speaking(visit, fresh, voice="off")
     fresh.play("open")
@@ -355,6 +372,7 @@ def test_a_counter_whose_voice_is_off_stays_silent(visit, fresh):
     assert page.evaluate("window.heard") == []
 
 
+@pytest.mark.long
 def test_without_a_chinese_voice_on_the_machine_the_files_are_played(visit, fresh):
     page = speaking(visit, fresh, voice="speech")
     with page.expect_request("**/voice/zh/open"):

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
 COUNTER = {"width": 1080, "height": 1920}
 PANEL = {"width": 1280, "height": 800}
-LANGUAGES = ["zh", "en"]
+LANGUAGES = ["zh", pytest.param("en", marks=pytest.mark.long)]
 HELD = "document.activeElement.id || document.activeElement.className"
 SIZES = """() => [...document.querySelectorAll('.asking *')]
     .filter((e) => e.checkVisibility() && !e.closest('.unseen'))
@@ -90,7 +90,9 @@ MOMENTS = ["asking", "asking_more", "asking_many", "asking_none", "asking_where"
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("size", [COUNTER, PANEL], ids=["counter", "panel"])
+@pytest.mark.parametrize(
+    "size", [COUNTER, pytest.param(PANEL, marks=pytest.mark.long)], ids=["counter", "panel"]
+)
 def test_the_question_can_be_read_and_tapped_at_the_counter(screen, fresh, picture, size, lang):
     page = screen(size, lang)
     for moment in MOMENTS:
@@ -133,6 +135,7 @@ def test_only_what_differs_stands_on_the_buttons_and_the_rest_once_below(phone, 
     expect(page.locator("#ask-neither")).to_contain_text("这部分现在不扣款")
 
 
+@pytest.mark.long
 def test_an_option_of_nothing_says_so(phone, fresh):
     page = phone()
     fresh.play("asking_none")
@@ -141,6 +144,7 @@ def test_an_option_of_nothing_says_so(phone, fresh):
     expect(page.locator("#ask-B")).to_contain_text("¥0.00")
 
 
+@pytest.mark.long
 def test_the_same_product_on_two_trays_is_told_apart_by_the_tray(phone, fresh):
     page = phone()
     fresh.play("asking_where")
@@ -151,7 +155,7 @@ def test_the_same_product_on_two_trays_is_told_apart_by_the_tray(phone, fresh):
 @pytest.mark.parametrize(
     ("button", "choice", "said"),
     [
-        ("#ask-A", 0, "已收到您的选择 A"),
+        pytest.param("#ask-A", 0, "已收到您的选择 A", marks=pytest.mark.long),
         ("#ask-B", 1, "已收到您的选择 B"),
         ("#ask-neither", None, "已收到，由工作人员核对"),
     ],
@@ -225,6 +229,7 @@ def test_keys_alone_answer_and_escape_does_nothing(screen, fresh):
     assert choices(fresh) == [(False, 1)]
 
 
+@pytest.mark.long
 def test_the_next_question_can_be_answered_again(screen, fresh):
     page = screen()
     fresh.play("asking")
@@ -238,6 +243,7 @@ def test_the_next_question_can_be_answered_again(screen, fresh):
     expect(page.locator("#ask-text")).to_contain_text("已收到您的选择 B")
 
 
+@pytest.mark.long
 def test_the_question_can_be_read_in_english_at_any_moment(screen, fresh):
     page = screen()
     fresh.play("asking")
@@ -247,6 +253,7 @@ def test_the_question_can_be_read_in_english_at_any_moment(screen, fresh):
     expect(page.locator("#ask-B em")).to_have_text("sour-spicy")
 
 
+@pytest.mark.long
 def test_who_looks_at_the_screen_page_from_elsewhere_is_sent_to_the_phone(opened, fresh):
     page = opened(PANEL, extra_http_headers={"X-Forwarded-For": "192.0.2.9"})
     page.goto(fresh.url)
@@ -272,6 +279,7 @@ def test_goods_that_share_a_tray_stand_side_by_side_on_screen_and_phone(opened, 
     expect(page.locator(".tile", has_text="魔芋素毛肚")).to_have_count(2)
 
 
+@pytest.mark.long
 def test_an_appeal_names_one_of_two_goods_of_a_tray(phone, fresh):
     page = phone()
     fresh.play("both")

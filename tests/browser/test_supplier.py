@@ -132,7 +132,9 @@ def opened(browser: Browser, shop: Shop, watched) -> Iterator[Callable[..., Page
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    "size", ["portrait", *(pytest.param(other, marks=pytest.mark.long) for other in ("landscape", "phone"))]
+)
 def test_the_page_can_be_read_and_tapped_by_everybody(opened, shop, picture, size, lang):
     shop.sign_in()
     page = opened(size, lang)
@@ -158,6 +160,7 @@ def test_a_supplier_reads_what_is_due_and_nothing_of_others(opened, shop):
     assert page.locator("#whose").count() == 0
 
 
+@pytest.mark.long
 def test_periods_are_asked_for_in_whole_days_of_the_counter(opened, shop):
     shop.sign_in(owner(NOODLES))
     page = opened()
@@ -173,6 +176,7 @@ def test_periods_are_asked_for_in_whole_days_of_the_counter(opened, shop):
     assert "from=2026-10-26&to=2026-11-25" in page.locator("#csv").get_attribute("href")
 
 
+@pytest.mark.long
 def test_the_table_comes_as_a_file_for_a_spreadsheet(opened, shop):
     shop.sign_in(owner(NOODLES))
     page = opened()
@@ -183,6 +187,7 @@ def test_the_table_comes_as_a_file_for_a_spreadsheet(opened, shop):
         assert file.read().startswith(b"\xef\xbb\xbfsku,name,")
 
 
+@pytest.mark.long
 def test_who_handles_several_suppliers_can_look_at_one(opened, shop):
     shop.sign_in()
     page = opened()
@@ -192,6 +197,7 @@ def test_who_handles_several_suppliers_can_look_at_one(opened, shop):
     assert ASSORTMENT.catalogue.products[Sku(NOODLES)].name_zh not in page.locator(".columns").inner_text()
 
 
+@pytest.mark.long
 def test_on_paper_all_of_it_stands_and_no_button(opened, shop, picture):
     shop.sign_in()
     page = opened("landscape")

@@ -197,7 +197,9 @@ SMALLEST = """Math.min(...[...document.querySelectorAll('body *')]
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("lang", "scheme"), [("zh", "light"), ("en", "dark")])
+@pytest.mark.parametrize(
+    ("lang", "scheme"), [("zh", "light"), pytest.param("en", "dark", marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize("path", ["/restocks", f"/restocks/{SECOND.session}"], ids=["list", "document"])
 def test_the_pages_fit_every_size_in_readable_type_and_axe_finds_nothing(centre, browser, lang, scheme, path):
     from axe_playwright_python.sync_playwright import Axe

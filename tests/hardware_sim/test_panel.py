@@ -17,9 +17,9 @@ from hardware_sim.world import World
 pytestmark = pytest.mark.browser
 
 SIZES = [
-    pytest.param((390, 844), id="phone"),
+    pytest.param((390, 844), id="phone", marks=pytest.mark.long),
     pytest.param((1080, 1920), id="counter"),
-    pytest.param((1440, 900), id="desktop"),
+    pytest.param((1440, 900), id="desktop", marks=pytest.mark.long),
 ]
 SMALL_TEXT = """() => [...document.querySelectorAll("body *")].filter((e) => e.offsetParent && e.innerText
     && parseFloat(getComputedStyle(e).fontSize) < 18).map((e) => e.outerHTML.slice(0, 80))"""
