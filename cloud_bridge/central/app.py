@@ -7,7 +7,7 @@ import asyncio
 import socket
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -25,6 +25,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloud_bridge.central import answers, page, restocks, reviews
+from cloud_bridge.central.outward import Outward, reader_of
+from cloud_bridge.central.problems import Problem, http_problem, problem
 from cloud_bridge.database import open_reader
 from edge.curves.looks import Lang
 from edge.errors import Unavailable
@@ -41,14 +43,6 @@ HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
 }
-
-
-class Problem(Exception):
-    """An RFC 9457 answer. code: stable, for programs."""
-
-    def __init__(self, status: int, code: str, title: str, detail: str) -> None:
-        super().__init__(detail)
-        self.status, self.code, self.title = status, code, title
 
 
 class Live:
@@ -96,6 +90,7 @@ class Site:
         return self._db
 
     def app(self) -> ASGIApp:
+        outward = Outward(reader_of(self._database), self.live.changes, lambda _: None)
         routes = [
             Route("/", self.page),
             Route("/parts", self.parts),
@@ -107,13 +102,12 @@ class Site:
             Route("/restocks/{session}", self.restock_page),
             Route("/healthz", self.healthz),
             Route("/readyz", self.readyz),
-            Route("/api/v1/sales", self.sales),
-            Route("/api/v1/restocks", self.restocks),
+            *outward.routes(),
             Route("/api/v1/counters", self.counters),
             Route("/api/v1/overview", self.overview),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
-        handlers: dict[Any, Any] = {Problem: _problem, HTTPException: _http_problem}
+        handlers: dict[Any, Any] = {Problem: problem, HTTPException: http_problem}
         return _Headers(Starlette(routes=routes, exception_handlers=handlers))
 
     # --- pages ----------------------------------------------------------------------------------
@@ -186,14 +180,6 @@ class Site:
         return int(self.db.execute("pragma data_version").fetchone()[0])
 
     # --- API ------------------------------------------------------------------------------------
-    async def sales(self, request: Request) -> Response:
-        """Newest arrival first. ``after``: the id of the last sale of the page before."""
-        return _listed(request, partial(answers.sales, self.db))
-
-    async def restocks(self, request: Request) -> Response:
-        """As ``sales``."""
-        return _listed(request, partial(restocks.restocks, self.db))
-
     async def counters(self, _request: Request) -> Response:
         return _json(answers.counters(self.db))
 
@@ -283,44 +269,5 @@ def _json(value: Any) -> Response:
     return Response(msgspec.json.encode(value), media_type="application/json")
 
 
-def _listed(request: Request, found_by: Callable[..., Sequence[answers.Sale | restocks.Restock]]) -> Response:
-    """A page of a list whose cursor is the last row's id."""
-    limit = _whole(request, "limit", 50, MAX_LIMIT)
-    after = _whole(request, "after", 0, 2**62)
-    counter = request.query_params.get("counter") or None
-    found = found_by(counter=counter, limit=limit, before=after or None)
-    answer = _json(found)
-    if len(found) == limit:
-        following = request.url.include_query_params(after=found[-1].id)
-        answer.headers["link"] = f'<{following.path}?{following.query}>; rel="next"'
-    return answer
-
-
 def _lang(request: Request) -> Lang:
     return "en" if request.query_params.get("lang") == "en" else "zh"
-
-
-def _whole(request: Request, name: str, default: int, most: int) -> int:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:20]) <= most:
-        raise Problem(422, "bad_parameter", "Bad parameter", f"{name} must be a number from 1 to {most}")
-    return int(text)
-
-
-async def _problem(request: Request, error: Problem) -> Response:
-    body = {
-        "type": "about:blank",
-        "title": error.title,
-        "status": error.status,
-        "detail": str(error),
-        "instance": request.url.path,
-        "code": error.code,
-    }
-    return Response(msgspec.json.encode(body), error.status, media_type="application/problem+json")
-
-
-async def _http_problem(request: Request, error: HTTPException) -> Response:
-    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, f"http_{error.status_code}")
-    return await _problem(request, Problem(error.status_code, code, error.detail, error.detail))

@@ -131,4 +131,10 @@ create view stock_lot as
     select counter, tray, sku, lot, expires_on, sum(count) as on_hand from stock_move
     group by counter, tray, sku, lot, expires_on having sum(count) <> 0
 """,
+    """
+create index session_by_event on session (counter, inc, seq);
+create index stock_move_by_event on stock_move (counter, inc, seq);
+create index refund_by_event on refund (counter, inc, seq);
+create index alarm_by_event on alarm (counter, inc, seq)
+""",
 )

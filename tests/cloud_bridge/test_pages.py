@@ -80,6 +80,9 @@ def test_sales_are_listed_newest_first_with_the_counters_own_fields(centre, make
         "amount_fen": 300,
         "certified": False,
         "county": "紫阳县",
+        "supplier": "示例供应商",
+        "supplier_id": "",
+        "supply_price_fen": None,
     }
 
 
