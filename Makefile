@@ -39,7 +39,7 @@ check: $(VENV)/.dev
 	$(BIN)/pytest -q $(FAST)
 
 long: system $(VENV)/.dev
-	$(BIN)/pytest -m long
+	EXAMPLES=400 $(BIN)/pytest -m long
 
 bench: $(VENV)/.run
 	$(BIN)/counter bench $(ARGS)
