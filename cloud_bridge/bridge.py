@@ -16,7 +16,7 @@ from time import monotonic
 import msgspec
 import structlog
 
-from cloud_bridge import feed
+from cloud_bridge import feed, packing
 from cloud_bridge.link import Arrived, Broker, Down, Event, Link, Message, Published, Up, Wake
 from cloud_bridge.state import FILE, Kept, State
 from cloud_bridge.turns import CentreIs, Connected, Disconnected, Input, Limits, Note, Outbox, PubAck, Publish
@@ -133,7 +133,7 @@ class Bridge:
             Message(
                 feed.topic(self._plan.counter, "events"),
                 publish.body,
-                content_type=feed.BATCH_CONTENT_TYPE if publish.batch else feed.CONTENT_TYPE,
+                content_type=packing.content_type(publish.body),
             )
         )
         if mid is not None:

@@ -16,13 +16,19 @@ class Outbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """window: messages awaiting PUBACK. unmarked: events awaiting the centre. Times in seconds."""
+    """window: messages awaiting PUBACK. unmarked: events awaiting the centre. Times in seconds.
+
+    batch_bytes: of a message as it is sent; batch_raw_bytes: of the events in it. behind_above: with more
+    events to send than that, a new session starts with jitter.
+    """
 
     window: int = 20
     unmarked: int = 200
-    batch_above: int = 20
+    behind_above: int = 20
+    batch_above: int = 1
     batch_events: int = 100
     batch_bytes: int = 60_000
+    batch_raw_bytes: int = 512 * 1024
     resend_s: float = 1.5
     ceiling_s: float = 60.0
     retry_rarely_s: float = 900.0
@@ -67,12 +73,11 @@ Input = Connected | Disconnected | PubAck | CentreIs | feed.Ack
 # --- outputs ------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """One message for the broker. ref: names it in the later PubAck."""
+    """One message for the broker. ref: names it in the later PubAck. body: perhaps packed."""
 
     ref: int
     seqs: tuple[int, ...]
     body: bytes
-    batch: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from cloud_bridge import feed
+from cloud_bridge.loading import PACKET_OVERHEAD, Row, fits, is_event, loaded
 from cloud_bridge.ranges import Covered, Range, merged, without
 from cloud_bridge.turns import (
     CentreIs,
@@ -30,9 +31,6 @@ NOBODY_LISTENS = 0x10
 DENIED = (0x87, 0x90)
 POISON = (0x95, 0x99)
 """PUBACK reason codes (MQTT 5, 3.4.2.1): packet too large, payload format invalid."""
-
-PACKET_OVERHEAD = 256
-"""Bytes of a PUBLISH beside its payload: topic, properties, header. An upper bound for our topics."""
 
 
 @dataclass(slots=True)
@@ -122,7 +120,7 @@ class Uplink:
             case Connected():
                 self._forget_flight()
                 self._link, self._hold = item, now
-                behind = self.covered.missing(last) > self.limits.batch_above
+                behind = self.covered.missing(last) > self.limits.behind_above
                 self._pace = now + (self.random.uniform(0, self.limits.start_jitter_s) if behind else 0)
             case Disconnected():
                 self._forget_flight()
@@ -201,11 +199,12 @@ class Uplink:
             return
         yield from self._retries(now)
         while now >= self._pace and (rows := self._rows(last, now)):
-            if len(rows) > 1:
-                self._pace = max(self._pace, now) + len(rows) / self.limits.replay_per_s
-            yield self._publish(rows, now)
+            message = self._publish(rows, now)
+            if len(message.seqs) > 1:
+                self._pace = max(self._pace, now) + len(message.seqs) / self.limits.replay_per_s
+            yield message
 
-    def _rows(self, last: int, now: float) -> list[tuple[int, bytes]]:
+    def _rows(self, last: int, now: float) -> list[Row]:
         """The next message's rows, oldest first; none while the window is full."""
         assert self._link is not None
         probing = bool(self._resends or self._refusals)
@@ -214,21 +213,19 @@ class Uplink:
         if probing and self._out:
             return []  # one message at a time until the centre answers again
         room = self.limits.unmarked - len(self._unmarked)
-        behind = self.covered.missing(last) - len(self._unmarked) > self.limits.batch_above
-        wanted = self.limits.batch_events if behind and self._cursor >= self._singly_to else 1
-        return self._read(last, min(wanted, room), now)
+        ready = self.covered.missing(last) - len(self._unmarked)
+        several = ready > self.limits.batch_above and self._cursor >= self._singly_to
+        return self._read(last, min(self.limits.batch_events if several else 1, room), now)
 
-    def _read(self, last: int, wanted: int, now: float) -> list[tuple[int, bytes]]:
-        assert self._link is not None
-        rows: list[tuple[int, bytes]] = []
-        size = 2
-        budget = min(self.limits.batch_bytes, self._link.max_packet - PACKET_OVERHEAD)
+    def _read(self, last: int, wanted: int, now: float) -> list[Row]:
+        rows: list[Row] = []
+        size = 0
         for seq, body in self._waiting(last, wanted):
             if not self._fit_to_send(seq, body, now):
                 self._cursor = seq
                 continue
             size += len(body) + 1
-            if rows and size > budget:
+            if rows and size > self.limits.batch_raw_bytes:
                 break
             rows.append((seq, body))
             self._cursor = seq
@@ -236,7 +233,7 @@ class Uplink:
                 break
         return rows
 
-    def _waiting(self, last: int, wanted: int) -> Iterator[tuple[int, bytes]]:
+    def _waiting(self, last: int, wanted: int) -> Iterator[Row]:
         """Rows above the cursor that the centre does not hold and that are not set aside."""
         if wanted < 1:
             return
@@ -255,22 +252,15 @@ class Uplink:
 
     def _fit_to_send(self, seq: int, body: bytes, now: float) -> bool:
         assert self._link is not None
-        if len(body) + PACKET_OVERHEAD > self._link.max_packet:
+        if not fits(body, self._link.max_packet):
             self._park(seq, "too_large_for_broker", now)
-        elif not self._is_ours(seq, body):
+        elif not is_event(self._inc, seq, body):
             self._park(seq, "unreadable_in_ledger", now)
         elif self._tries.get(seq, 0) >= self.limits.unanswered:
             self._park(seq, "unanswered", now)
         else:
             return True
         return False
-
-    def _is_ours(self, seq: int, body: bytes) -> bool:
-        try:
-            event = feed.decode(body)
-        except feed.Unreadable:
-            return False
-        return (event.inc, event.seq) == (self._inc, seq)
 
     def _retries(self, now: float) -> Iterator[Publish]:
         assert self._link is not None
@@ -279,17 +269,15 @@ class Uplink:
                 return
             self.parked[seq].retry_at = now + self.limits.retry_rarely_s
             for row in self.outbox.events(seq - 1, 1):
-                if len(row[1]) + PACKET_OVERHEAD <= self._link.max_packet:
+                if fits(row[1], self._link.max_packet):
                     yield self._publish([row], now)
 
-    def _publish(self, rows: Sequence[tuple[int, bytes]], now: float) -> Publish:
-        seqs = tuple(seq for seq, _ in rows)
-        message = Publish(
-            self._next_ref,
-            seqs,
-            feed.batch([body for _, body in rows]) if len(rows) > 1 else rows[0][1],
-            len(rows) > 1,
-        )
+    def _publish(self, rows: Sequence[Row], now: float) -> Publish:
+        assert self._link is not None
+        seqs, body = loaded(rows, min(self.limits.batch_bytes, self._link.max_packet - PACKET_OVERHEAD))
+        if len(seqs) < len(rows):
+            self._cursor = seqs[-1]
+        message = Publish(self._next_ref, seqs, body)
         self._next_ref += 1
         self._flight[message.ref] = seqs
         self._unmarked.update(seqs)

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from cloud_bridge import feed
+from cloud_bridge import feed, packing
 from cloud_bridge.central.presence import heard_from
 from cloud_bridge.central.projections import project
 from cloud_bridge.central.store import DeadLetter, Store, Stream
@@ -55,14 +55,16 @@ def _events(messages: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]
     for topic, body in messages:
         found = EVENTS_TOPIC.fullmatch(topic)
         counter = found[1] if found else topic
-        if not body.lstrip().startswith(b"["):
-            yield counter, body
-            continue
-        try:
-            for each in feed.unbatch(body):
-                yield counter, each
-        except feed.Unreadable:
-            yield counter, body
+        for each in _opened(body):
+            yield counter, each
+
+
+def _opened(body: bytes) -> list[bytes]:
+    try:
+        body = packing.unpacked(body)
+        return feed.unbatch(body) if body.lstrip().startswith(b"[") else [body]
+    except feed.Unreadable:
+        return [body]
 
 
 def _take(
@@ -106,7 +108,8 @@ def _read(counter: str, body: bytes) -> tuple[feed.Envelope | None, DeadLetter |
     try:
         event = feed.decode(body)
     except feed.Unreadable as error:
-        return None, _dead(counter, body, "envelope", str(error), *_guessed_key(counter, body))
+        why = packing.fault(body) or str(error)
+        return None, _dead(counter, body, "envelope", why, *_guessed_key(counter, body))
     stream = Stream(counter, event.inc)
     if not 1 <= event.seq <= MAX_SEQ:
         return None, _dead(counter, body, "seq", f"seq {event.seq} is out of range", None, None)

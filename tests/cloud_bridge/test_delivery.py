@@ -10,6 +10,7 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from cloud_bridge import feed
+from cloud_bridge.packing import unpacked
 
 pytestmark = pytest.mark.processes
 
@@ -105,7 +106,7 @@ def spy(broker):
     seen = set()
 
     def hear(_client, _userdata, message):
-        body = message.payload
+        body = unpacked(message.payload)
         for each in feed.unbatch(body) if body.startswith(b"[") else [body]:
             seen.add(feed.decode(each).seq)
 

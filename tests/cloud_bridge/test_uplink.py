@@ -1,14 +1,16 @@
 """The uplink alone: what it publishes when, on a clock that is an argument."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from cloud_bridge import feed
+from cloud_bridge.packing import is_packed, unpacked
 from cloud_bridge.turns import CentreIs, Connected, Disconnected, Limits, PubAck
 from cloud_bridge.uplink import Uplink
 
-PLAIN = Limits(start_jitter_s=0.0, replay_per_s=float("inf"))
+PLAIN = Limits(start_jitter_s=0.0, replay_per_s=float("inf"), batch_above=20)
 ROOMY = Connected()
 
 
@@ -21,6 +23,12 @@ def uplink_of(make):
         return uplink, uplink.turn([connected], 0.0)
 
     return build
+
+
+def opened(turn):
+    """The events' own bytes, as the centre takes them out of the messages."""
+    bodies = [unpacked(m.body) for m in turn.publishes]
+    return [each for body in bodies for each in (feed.unbatch(body) if body.startswith(b"[") else [body])]
 
 
 def seqs(turn):
@@ -41,9 +49,9 @@ def test_nothing_is_published_before_the_session_is_up(make):
     assert uplink.turn([], 0.0).publishes == ()
 
 
-def test_events_go_out_oldest_first_one_a_message_with_their_own_bytes(uplink_of, make):
+def test_events_go_out_oldest_first_with_their_own_bytes(uplink_of, make):
     _, turn = uplink_of(3)
-    assert [(m.seqs, m.body) for m in turn.publishes] == [
+    assert [(m.seqs, unpacked(m.body)) for m in turn.publishes] == [
         ((n,), body) for n, body in enumerate(make.outbox(3).bodies, start=1)
     ]
 
@@ -51,9 +59,37 @@ def test_events_go_out_oldest_first_one_a_message_with_their_own_bytes(uplink_of
 def test_far_behind_they_go_in_batches_whose_bytes_are_untouched(uplink_of):
     uplink, turn = uplink_of(250)
     assert seqs(turn) == list(range(1, 201))  # 200 await the centre, no more
-    assert all(len(m.seqs) <= 100 and len(m.body) <= 60_000 for m in turn.publishes)
-    unpacked = [body for m in turn.publishes for body in feed.unbatch(m.body)]
-    assert unpacked == uplink.outbox.bodies[:200]
+    assert all(len(m.seqs) <= 100 and is_packed(m.body) for m in turn.publishes)
+    assert opened(turn) == uplink.outbox.bodies[:200]
+
+
+def test_what_one_door_session_made_goes_out_in_one_message(make):
+    uplink = Uplink(make.outbox(5), Random(1), Limits())
+    turn = uplink.turn([Connected()], 0.0)
+    assert [m.seqs for m in turn.publishes] == [(1, 2, 3, 4, 5)]
+
+
+SIZES = [
+    pytest.param(Limits(batch_raw_bytes=20_000), 268_435_455, 20_000, 60_000, id="before packing"),
+    pytest.param(Limits(batch_bytes=3_000), 268_435_455, 512 * 1024, 3_000, id="on the wire"),
+    pytest.param(Limits(), 4_096, 512 * 1024, 4_096 - 256, id="of the broker"),
+]
+
+
+@pytest.mark.parametrize(("limits", "max_packet", "most_raw", "most_wire"), SIZES)
+def test_a_batch_keeps_every_limit_of_size_and_leaves_nothing_out(
+    make, limits, max_packet, most_raw, most_wire
+):
+    noise = Random(3)
+    sales = [make.sale(n, catalogue=noise.randbytes(100).hex()) for n in range(1, 101)]
+    outbox = type(make.outbox(0))(make.chain(sales))
+    uplink = Uplink(outbox, Random(1), replace(limits, start_jitter_s=0, replay_per_s=float("inf")))
+    turn = uplink.turn([Connected(65535, max_packet)], 0.0)
+    assert seqs(turn) == list(range(1, 101))
+    assert len(turn.publishes) > 1
+    assert all(len(m.body) <= most_wire for m in turn.publishes)
+    assert all(len(unpacked(m.body)) <= most_raw for m in turn.publishes)
+    assert opened(turn) == outbox.bodies
 
 
 WINDOWS = [
@@ -65,7 +101,7 @@ WINDOWS = [
 
 @pytest.mark.parametrize(("window", "receive_maximum", "expected"), WINDOWS)
 def test_no_more_messages_await_a_puback_than_both_sides_allow(uplink_of, window, receive_maximum, expected):
-    limits = Limits(window=window, batch_above=1000)
+    limits = replace(PLAIN, window=window, batch_above=1000)
     uplink, turn = uplink_of(30, limits, Connected(receive_maximum))
     assert seqs(turn) == list(range(1, expected + 1))
     turn = uplink.turn([PubAck(turn.publishes[0].ref, 0)], 0.1)
@@ -213,7 +249,7 @@ def test_a_poisoned_batch_is_sent_singly_until_the_row_is_found(uplink_of):
 
 
 def test_a_row_too_large_for_the_broker_is_parked_before_it_can_end_the_session(uplink_of, make):
-    big = make.sale(2, catalogue="x" * 5000)
+    big = make.sale(2, catalogue=Random(1).randbytes(5000).hex())
     bodies = make.chain([make.sale(1), big, make.sale(3)])
     uplink = Uplink(type(make.outbox(0))(bodies), Random(1), PLAIN)
     turn = uplink.turn([Connected(20, 4096)], 0.0)
