@@ -1,10 +1,11 @@
 # make demo    run a whole simulated counter: needs Python 3.11 or newer, git and make, nothing else
 # make test    everything but the long proofs, browser included; installs what it needs where it may
 # make check   format, lint, types, fast tests: what a change must pass
+# make chaos   half an hour of kills, freezes, partitions and full disks, then the sums
 # make long    the proofs that take minutes      make bench   numbers      make clean   forget the environment
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check long bench bench-recognition clean system
+.PHONY: help demo test check long chaos bench bench-recognition clean system
 
 # The newest of these that is there; override with: make PYTHON=/usr/bin/python3.12 …
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c "" 2>/dev/null && command -v $$p && break; done)
@@ -29,7 +30,8 @@ demo: $(VENV)/.run
 test: system $(VENV)/.dev
 	$(BIN)/pytest -q $(FAST)
 	$(BIN)/pytest -q -n auto -p no:playwright -p no:base_url -m "not long and not browser and not processes" $(SECOND)
-	$(BIN)/pytest -q -m "processes and not long and not browser"
+	$(BIN)/pytest -q -m "processes and not long and not browser and not chaos"
+	$(BIN)/pytest -q -m "chaos and not long"
 	$(BIN)/pytest -q -m "browser and not long"
 
 check: $(VENV)/.dev
@@ -40,6 +42,10 @@ check: $(VENV)/.dev
 
 long: system $(VENV)/.dev
 	EXAMPLES=400 $(BIN)/pytest -m long
+
+# Real processes, broken at random for half an hour. Shorter: make chaos ARGS="--seconds 300 --seed 7"
+chaos: system $(VENV)/.dev
+	$(BIN)/python -m tests.faults.chaos $(ARGS)
 
 bench: $(VENV)/.run
 	$(BIN)/counter bench $(ARGS)

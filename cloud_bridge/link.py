@@ -24,7 +24,6 @@ from edge.errors import ConfigError
 from edge.settings import MqttBroker
 
 CONNECT_TIMEOUT_S = 5.0
-DIAL_CEILING_S = 60.0
 SETTLED_S = 10.0
 """A session that lasted this long ends the back-off; a flapping one does not."""
 
@@ -41,6 +40,7 @@ class Broker:
     keepalive_s: int = 20
     username: str = ""
     password: str | None = field(default=None, repr=False)
+    redial_max_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ class Link:
             self._failures = 0
         self._up_since = None
         self._failures += 1
-        ceiling = min(DIAL_CEILING_S, 0.5 * 2.0 ** min(self._failures, 16))
+        ceiling = min(self._broker.redial_max_s, 0.5 * 2.0 ** min(self._failures, 16))
         self._dial_at = now + self._random.uniform(0.2, ceiling)
         if client is not None:
             client.disconnect()  # its thread is a daemon and ends by itself; joining it could block
@@ -267,7 +267,9 @@ class Link:
 def broker_of(mqtt: MqttBroker) -> Broker:
     """The broker that the settings name. Raises ConfigError where the password's file cannot be read."""
     password = _password_in(mqtt.password_file)
-    return Broker(mqtt.host, mqtt.port, mqtt.version, mqtt.keepalive_s, mqtt.username, password)
+    return Broker(
+        mqtt.host, mqtt.port, mqtt.version, mqtt.keepalive_s, mqtt.username, password, mqtt.redial_max_s
+    )
 
 
 def _password_in(path: str) -> str | None:

@@ -213,6 +213,8 @@ class MqttBroker(Section, frozen=True, kw_only=True):
     port: Port = 1883
     version: Literal["5", "3.1.1"] = "5"
     keepalive_s: Annotated[int, Meta(ge=5, le=120)] = 20
+    redial_max_s: Annotated[int, Meta(ge=1, le=600)] = 60
+    """The longest pause before a lost broker is dialled again; a large fleet needs a long one."""
     username: str = ""
     password_file: str = ""
 

@@ -1,5 +1,9 @@
 """The centre's settings: the Structs of its TOML file. Who reads it is ``edge.outfit.settings_load``."""
 
+from typing import Annotated
+
+from msgspec import Meta
+
 from edge.settings import MqttBroker, Port, Section
 
 
@@ -22,8 +26,14 @@ class Worker(Section, frozen=True, kw_only=True):
     id: str = "centre-1"
 
 
+class Mqtt(MqttBroker, frozen=True, kw_only=True):
+    """The centre's side of the feed. Workers are few: they dial a lost broker soon."""
+
+    redial_max_s: Annotated[int, Meta(ge=1, le=600)] = 5
+
+
 class Settings(Section, frozen=True, kw_only=True):
     database: Database = Database()
-    mqtt: MqttBroker = MqttBroker()
+    mqtt: Mqtt = Mqtt()
     web: Web = Web()
     worker: Worker = Worker()

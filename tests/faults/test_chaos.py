@@ -1,0 +1,30 @@
+"""Three minutes of kills, freezes, partitions and full disks; then ledgers, centre and simulator agree."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from random import SystemRandom
+
+import pytest
+
+pytestmark = [pytest.mark.processes, pytest.mark.chaos]
+
+ROOT = Path(__file__).parents[2]
+SECONDS = float(os.environ.get("CHAOS_SECONDS", "150"))
+"""Beside the start, the draining and the sums, which take half a minute."""
+SEED = os.environ.get("CHAOS_SEED") or str(SystemRandom().randrange(1_000_000))
+
+
+def test_nothing_is_lost_doubled_or_differing_whatever_broke(tmp_path):
+    words = ["--seconds", str(SECONDS), "--seed", SEED, "--writers", "2", "--dir", str(tmp_path / "chaos")]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.chaos", *words],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout[-2000:]
