@@ -16,7 +16,9 @@ from time import monotonic
 import msgspec
 import structlog
 
-from cloud_bridge import feed, packing
+from cloud_bridge import feed, packing, signed
+from cloud_bridge.commands import Command, Resend
+from cloud_bridge.downlink import Downlink, Trust
 from cloud_bridge.link import Arrived, Broker, Down, Event, Link, Message, Published, Up, Wake
 from cloud_bridge.state import FILE, Kept, State
 from cloud_bridge.turns import CentreIs, Connected, Disconnected, Input, Limits, Note, Outbox, PubAck, Publish
@@ -41,6 +43,7 @@ class Plan:
     data: Path
     broker: Broker
     window: int
+    trust: Trust
 
 
 class Bridge:
@@ -58,6 +61,7 @@ class Bridge:
             parked={seq: Parked(code, retry_at=0.0) for seq, code in self._kept.parked.items()},
             rejects=dict(self._kept.rejects),
         )
+        self._downlink = Downlink(state.inbox, plan.trust)
         self._refs: dict[int, int] = {}
         self._since = now_text()
         self._health_at = 0.0
@@ -71,8 +75,9 @@ class Bridge:
         turn = self.uplink.turn(inputs, now)
         self._keep()
         for event in events:  # the broker may forget an ack only after bridge.db has it
-            if isinstance(event, Arrived):
+            if isinstance(event, Arrived) and not self._is_command(event):
                 self._link.acknowledge(event)
+        self._take_commands()
         for publish in turn.publishes:
             self._publish(publish)
         for note in turn.notes:
@@ -81,7 +86,7 @@ class Bridge:
         if turn.stalled:
             log.warning("no_mark_for_long", action="new client", unmarked_s=self.uplink.limits.stalled_s)
             self._link.events.put(Down(self._link.session, "no mark from the centre"))
-        return min(turn.due, redial)
+        return now if self._downlink.is_busy() else min(turn.due, redial)
 
     def last_words(self) -> Message:
         return presence(self._plan.counter, feed.Presence(online=False))
@@ -96,6 +101,8 @@ class Bridge:
             case Published(session, mid, code) if session == self._link.session:
                 ref = self._refs.pop(mid, None)
                 return None if ref is None else PubAck(ref, code)
+            case Arrived() if self._is_command(event):
+                self._downlink.offer(event)
             case Arrived(session, topic, body) if session == self._link.session:
                 return self._arrived(topic, body)
         return None
@@ -126,6 +133,26 @@ class Bridge:
         except feed.BAD_JSON as error:
             log.warning("unreadable_from_centre", topic=topic, error=str(error))
             return None
+
+    # --- commands -------------------------------------------------------------------------------
+    def _is_command(self, event: Arrived) -> bool:
+        return event.topic == feed.topic(self._plan.counter, "commands")
+
+    def _take_commands(self) -> None:
+        taken = self._downlink.turn(now_text())
+        for message in taken.handled:
+            self._link.acknowledge(message)
+        for command in taken.commands:
+            log.info("command_arrived", id=command.id, kind=command.kind)
+            self._also_act(command)
+        if taken.refused:
+            self._tell(Note("command_refused", dict(taken.refused), alarm=True))
+
+    def _also_act(self, command: Command) -> None:
+        """Sending again is the bridge's part of a ``resend``; the engine answers it."""
+        body = signed.body_of(command)
+        if isinstance(body, Resend) and body.inc == self._inc:
+            self.uplink.resend(body.first, body.last)
 
     # --- outputs --------------------------------------------------------------------------------
     def _publish(self, publish: Publish) -> None:
@@ -165,6 +192,7 @@ class Bridge:
             through=self.uplink.covered.through,
             parked=len(self.uplink.parked),
             version=_version(),
+            refused=sum(self._state.inbox.refusals().values()),
         )
         topic = feed.topic(self._plan.counter, "health")
         self._link.publish(Message(topic, msgspec.json.encode(health), may_be_lost=True))
@@ -224,7 +252,8 @@ def _wait_for(path: Path, open_outbox: Callable[[Path], Outbox], stop: Flag) -> 
 
 def _link(plan: Plan, random: Random) -> Link:
     will = presence(plan.counter, feed.Presence(online=False))
-    topics = (feed.topic(plan.counter, "acks"), feed.CENTRE_STATE)
+    leaves = ("acks", "commands")
+    topics = (*(feed.topic(plan.counter, leaf) for leaf in leaves), feed.CENTRE_STATE)
     return Link(plan.broker, plan.counter, will, topics, random)
 
 

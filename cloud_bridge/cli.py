@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from random import SystemRandom
 from threading import Event as Flag
@@ -12,9 +13,14 @@ from typing import Any
 
 import click
 
+from cloud_bridge.downlink import Trust
 from cloud_bridge.link import broker_of
+from cloud_bridge.signed import trusted
 from edge import logs
 from edge.cli_options import exit_code_of, json_option
+from edge.clock import Clock
+from edge.domain.values import Clk
+from edge.errors import ConfigError
 from edge.ledger.outbox import Outbox
 from edge.outfit.settings_load import find_config, load
 from edge.settings import Settings
@@ -47,7 +53,8 @@ def run(config: Path | None, directory: Path | None) -> int:
     logs.configure()
     settings = _settings(config)
     broker, window = broker_of(settings.mqtt), settings.mqtt.window
-    plan = process.Plan(settings.counter.id, _data(settings, directory), broker, window)
+    trust = _trust(settings)
+    plan = process.Plan(settings.counter.id, _data(settings, directory), broker, window, trust)
     process.run(plan, Outbox, Flag(), SystemRandom())
     return 0
 
@@ -57,7 +64,10 @@ def run(config: Path | None, directory: Path | None) -> int:
 @dir_option
 @json_option
 def backlog(config: Path | None, directory: Path | None, as_json: bool) -> int:
-    """How many events the centre has not acknowledged, and which were set aside or rejected."""
+    """How many events the centre has not acknowledged, and which were set aside or rejected.
+
+    Also which commands arrived, and what was refused on their topic.
+    """
     found = _backlog(_data(_settings(config), directory))
     lines = (f"{name}: {value}" for name, value in found.items())
     click.echo(json.dumps(found) if as_json else "\n".join(lines))
@@ -73,6 +83,19 @@ def _settings(config: Path | None) -> Settings:
     return load(find_config(config, os.environ), Settings, env_prefix="COUNTER_", environ=os.environ).value
 
 
+def _trust(settings: Settings) -> Trust:
+    clock = Clock()
+
+    def wall() -> int | None:
+        now = clock.now()
+        return None if now.clk is Clk.UNSYNCED else int(now.wall.timestamp())
+
+    try:
+        return Trust(settings.counter.id, trusted(settings.commands.keys), wall)
+    except ValueError as error:
+        raise ConfigError(f"commands.keys: {error}; `counter-central keys` shows the right one") from error
+
+
 def _data(settings: Settings, directory: Path | None) -> Path:
     return directory or Path(settings.files.data)
 
@@ -80,15 +103,16 @@ def _data(settings: Settings, directory: Path | None) -> Path:
 def _backlog(data: Path) -> dict[str, Any]:
     from cloud_bridge.bridge import LEDGER
     from cloud_bridge.database import open_reader
+    from cloud_bridge.inbox import Looked, looked
     from cloud_bridge.ranges import Covered
     from cloud_bridge.state import FILE, Kept, kept
 
     with closing(Outbox(data / LEDGER)) as outbox:
         inc, last = outbox.incarnation(), outbox.last_seq()
-    now = Kept(Covered(), {}, {})
+    now, commands = Kept(Covered(), {}, {}), Looked(0, [], {}, [])
     if (data / FILE).is_file():
         with closing(open_reader(data / FILE)) as db:
-            now = kept(db, inc)
+            now, commands = kept(db, inc), looked(db)
     return {
         "inc": inc,
         "last_seq": last,
@@ -97,6 +121,7 @@ def _backlog(data: Path) -> dict[str, Any]:
         "backlog": now.covered.missing(last),
         "parked": {str(seq): code for seq, code in now.parked.items()},
         "rejected": {str(seq): code for seq, code in now.rejects.items()},
+        "commands": asdict(commands),
     }
 
 

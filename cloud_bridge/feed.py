@@ -537,12 +537,14 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     """Unnumbered telemetry of the bridge; may be lost.
 
     backlog: events not yet acknowledged by the centre. parked: of these, the ones set aside.
+    refused: texts on the counter's command topic that were no command to be obeyed, since its bridge.db.
     """
 
     backlog: int
     through: int
     parked: int
     version: str
+    refused: int = 0
 
 
 class LiveLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ create table inbox_file (id text not null) strict;
 insert into inbox_file values (lower(hex(randomblob(8))));
 create table inbox (
     n integer primary key, id text not null unique, nonce text not null unique, kind text not null,
-    jws text not null, arrived_at text not null
+    jws text not null, issued integer not null, arrived_at text not null
 ) strict;
 create trigger inbox_stays before update on inbox begin select raise(abort, 'the inbox only grows'); end;
 create trigger inbox_is_kept before delete on inbox begin select raise(abort, 'the inbox only grows'); end;
@@ -66,11 +66,19 @@ class Inbox:
         row = self._db.execute("select jws from inbox where id = ?", (id,)).fetchone()
         return None if row is None else str(row[0])
 
+    def latest_issue(self) -> int:
+        """When the newest command here was issued: seconds since 1970, signed by the centre; 0: none is."""
+        return int(self._db.execute("select coalesce(max(issued), 0) from inbox").fetchone()[0])
+
+    def refusals(self) -> dict[str, int]:
+        """How many texts were refused, by code."""
+        return refusals(self._db)
+
     def put(self, command: Command, jws: str, at: str) -> None:
         """Inside ``together``."""
         self._db.execute(
-            "insert into inbox (id, nonce, kind, jws, arrived_at) values (?, ?, ?, ?, ?)",
-            (command.id, command.nonce, command.kind, jws, at),
+            "insert into inbox (id, nonce, kind, jws, issued, arrived_at) values (?, ?, ?, ?, ?, ?)",
+            (command.id, command.nonce, command.kind, jws, command.issued, at),
         )
 
     def put_refused(self, text: RefusedText, at: str) -> None:
@@ -82,8 +90,39 @@ class Inbox:
             (text.hash, text.code, text.why, text.bytes, text.head, at, at),
         )
         self._db.execute("delete from refused where n <= (select max(n) from refused) - ?", (KEPT_REFUSED,))
+        self.count_refused(text.code, 1)
+
+    def count_refused(self, code: str, times: int) -> None:
+        """Inside ``together``."""
         self._db.execute(
-            "insert into refusals (code, times) values (?, 1)"
-            " on conflict (code) do update set times = times + 1",
-            (text.code,),
+            "insert into refusals (code, times) values (?, ?)"
+            " on conflict (code) do update set times = times + excluded.times",
+            (code, times),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What a person asks of the inbox. last: (id, kind, arrived at), newest first; so is last_refused."""
+
+    arrived: int
+    last: list[tuple[str, str, str]]
+    refused: dict[str, int]
+    last_refused: list[tuple[str, str, int, str]]
+
+
+def looked(db: sqlite3.Connection, limit: int = 10) -> Looked:
+    """Of any connection to a bridge.db, also an older program's. last_refused: (code, why, times, at)."""
+    if not db.execute("select 1 from sqlite_master where name = 'inbox_file'").fetchone():
+        return Looked(0, [], {}, [])
+    arrived = db.execute("select count(*) from inbox").fetchone()[0]
+    last = db.execute("select id, kind, arrived_at from inbox order by n desc limit ?", (limit,))
+    latest = db.execute(
+        "select code, why, times, last_at from refused order by last_at desc, n desc limit ?", (limit,)
+    )
+    return Looked(arrived, last.fetchall(), refusals(db), latest.fetchall())
+
+
+def refusals(db: sqlite3.Connection) -> dict[str, int]:
+    """As ``Inbox.refusals``, on any connection to the file."""
+    return dict(db.execute("select code, times from refusals order by code").fetchall())

@@ -24,6 +24,8 @@ from cloud_bridge.commands import ALGORITHM, BODIES, MAX_COMMAND_BYTES, Body, Co
 
 AHEAD_S = 120
 """How far the issuer's clock may be ahead of ours."""
+BUILT = 1_793_491_200
+"""2026-11-01, UTC: no clock below it is right, and no command that expired before it was ever meant."""
 DEEPEST = 16
 """Levels of nesting in a command; an honest one has 3."""
 LONGEST_S = 31 * 86_400
@@ -107,20 +109,20 @@ def check(
 
     wall: seconds since 1970, None while the clock is not synchronised; then ``floor`` stands in, the latest
     moment known to have passed, and nothing can be called not yet valid. seen: ids and nonces of all
-    commands before.
+    commands before. Of ID_REUSED and NONCE_REUSED ``why`` is the id or nonce itself.
     """
     command = read(jws, keys)
     if command.aud != counter:
         _refuse("AUDIENCE", f"for {command.aud}")
+    for name, code in ((command.id, "ID_REUSED"), (command.nonce, "NONCE_REUSED")):
+        if name in seen:
+            _refuse(code, name)
     if not 0 < command.expires - command.issued <= LONGEST_S:
         _refuse("LIFETIME", f"from {command.issued} to {command.expires}")
     if command.expires <= (floor if wall is None else wall):
         _refuse("EXPIRED", f"at {command.expires}")
     if wall is not None and command.issued > wall + AHEAD_S:
         _refuse("NOT_YET_VALID", f"issued at {command.issued}")
-    for name, code in ((command.id, "ID_REUSED"), (command.nonce, "NONCE_REUSED")):
-        if name in seen:
-            _refuse(code, name)
     body_of(command)
     return command
 

@@ -226,6 +226,13 @@ class Mqtt(MqttBroker, frozen=True, kw_only=True):
     """Messages sent and not yet acknowledged by the broker."""
 
 
+class Commands(Section, frozen=True, kw_only=True):
+    """Whose commands the counter obeys."""
+
+    keys: tuple[Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{43}$")], ...] = ()
+    """Public keys of centres, as ``counter-central keys`` shows them; (): no command is obeyed."""
+
+
 class Settings(Section, frozen=True, kw_only=True):
     counter: Counter
     ports: dict[str, SerialPort]
@@ -237,6 +244,7 @@ class Settings(Section, frozen=True, kw_only=True):
     screens: Screens = Screens()
     policy: Policy = Policy()
     mqtt: Mqtt = Mqtt()
+    commands: Commands = Commands()
 
 
 def decode(text: bytes) -> Settings:

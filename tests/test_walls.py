@@ -57,6 +57,8 @@ MAY = {
     "cloud_bridge.documents": ["cloud_bridge.commands"],
     "cloud_bridge": [
         "cloud_bridge",
+        "edge.clock",
+        "edge.domain.values",
         "edge.ledger.outbox",
         "edge.ledger.delivery",
         "edge.settings",

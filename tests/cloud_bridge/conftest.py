@@ -15,9 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
+import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from cloud_bridge import feed
+from cloud_bridge import feed, signed
+from cloud_bridge.commands import Command, Resume
 from edge.domain.values import Instant
 from edge.ledger.ledger import Ledger
 
@@ -118,6 +121,37 @@ def make():
     )
 
 
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+
+
+def command(n: int = 1, body=None, **changes) -> Command:
+    """Command number ``n``, issued a moment ago: a ``resume`` where no body says otherwise."""
+    now = int(time.time())
+    values = {
+        "id": f"{n:026d}",
+        "aud": COUNTER,
+        "nonce": f"{n:032x}",
+        "issued": now - 5,
+        "expires": now + 600,
+        "kind": "resume",
+        "body": msgspec.Raw(msgspec.json.encode(body or Resume(reason="示例"))),
+    }
+    return Command(**(values | changes))
+
+
+@pytest.fixture(scope="session")
+def signer():
+    """key, its public text, keys that trust it, command(n), wire(n): signed."""
+    public = signed.public_text(KEY.public_key())
+    return SimpleNamespace(
+        key=KEY,
+        public=public,
+        keys=signed.trusted([public]),
+        command=command,
+        wire=lambda *a, **changes: signed.sign(command(*a, **changes), KEY).encode(),
+    )
+
+
 def free_port() -> int:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
@@ -198,7 +232,10 @@ class Rig:
             self.ledger.record_fact(fact, fact.session, instant())
 
     def start_bridge(self):
-        return self._start("cloud_bridge", "run", "--config", str(ROOT / "config/counter.toml"))
+        config = self.directory / "counter.toml"
+        keys = f'\n[commands]\nkeys = ["{signed.public_text(KEY.public_key())}"]\n'
+        config.write_text((ROOT / "config/counter.toml").read_text("utf-8") + keys, "utf-8")
+        return self._start("cloud_bridge", "run", "--config", str(config))
 
     def start_centre(self):
         process = self._start("cloud_bridge.central", "run", "--json")

@@ -157,6 +157,7 @@ def test_backlog_counts_what_the_centre_has_not(rig, tmp_path, capsys, make):
         "backlog": 2,
         "parked": {"3": "0x95"},
         "rejected": {},
+        "commands": {"arrived": 0, "last": [], "refused": {}, "last_refused": []},
     }
 
 

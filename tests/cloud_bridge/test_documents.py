@@ -139,19 +139,7 @@ def test_no_altered_byte_gives_another_text(place, flip):
     assert found == text
 
 
-COLUMNS = [
-    "sku",
-    "name",
-    "spec",
-    "supplier",
-    "county",
-    "certificate",
-    "gtin",
-    "unit_g",
-    "tol_g",
-    "price_fen",
-    "shelf_days",
-]
+COLUMNS = ("sku", "name", "spec", "supplier", "county", "certificate", "gtin", "g", "sd", "fen", "days")
 
 
 def catalogue(products: int, dearer: tuple[int, ...] = ()) -> str:
