@@ -48,15 +48,17 @@ def _lock(path: Path) -> BinaryIO:
     return lock
 
 
-def open_writer(path: Path, migrations: Sequence[str]) -> sqlite3.Connection:
+def open_writer(path: Path, migrations: Sequence[str], *, shared: bool = False) -> sqlite3.Connection:
     """The file's only writing connection, migrated to ``len(migrations)``.
+
+    shared: between threads, which then take turns by a lock of their own.
 
     Raises CannotCreate where there is no writable place, Newer on a file with more migrations, Busy
     while another process writes the file.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(path, isolation_level=None, factory=_Writer)
+        db = sqlite3.connect(path, isolation_level=None, factory=_Writer, check_same_thread=not shared)
     except (OSError, sqlite3.OperationalError) as error:
         raise CannotCreate(f"{path}: {error}; give a directory this user may write") from error
     try:

@@ -1,4 +1,5 @@
-"""What every test gets: logs that end with it, and the one Chromium that all browser tests share.
+"""What every test gets: logs that end with it, the one Chromium that all browser tests share, and one
+PostgreSQL for all that the centre's tests run on both stores.
 
 Chromium is Debian's, named by $CHROMIUM or found on the PATH; a browser of Playwright's own is never
 downloaded.
@@ -8,10 +9,13 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 from hypothesis import settings
+
+from tests import postgresql
 
 settings.register_profile("untimed", deadline=None, max_examples=int(os.environ.get("EXAMPLES", "40")))
 settings.load_profile("untimed")  # how long an example takes says how busy the machine is, not what is wrong
@@ -27,6 +31,29 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
         pytest.fail(f"Chromium is missing; install it with: {INSTALL}")
     sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium's sandbox refuses to run as root
     return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": sandbox}
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[postgresql.Server]:
+    """Where it is not installed: a failure in CI; by hand a skip that names what to install."""
+    if postgresql.programs() is None:
+        told = f"PostgreSQL is missing; install it with: {postgresql.INSTALL}"
+        pytest.fail(told) if os.environ.get("CI") else pytest.skip(told)
+    with postgresql.running() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path | str:
+    """An empty database of a centre, on either store: what ``Store`` takes. ``counter-central`` finds it too,
+    with ``--dir tmp_path``.
+    """
+    if request.param == "sqlite":
+        return tmp_path / "central.db"
+    server = request.getfixturevalue("postgresql_server")
+    url = server.empty()
+    monkeypatch.setenv("COUNTER_CENTRAL_DATABASE__URL", url)
+    return url
 
 
 @pytest.fixture(autouse=True)

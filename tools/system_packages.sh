@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the tests need from the system: a broker, a browser, a Chinese font, Python's venv. Installs what is
-# missing where it may (root, or sudo without a password); otherwise ends with the command to run.
+# What the tests need from the system: a broker, a browser, PostgreSQL, a Chinese font, Python's venv.
+# Installs what is missing where it may (root, or sudo without a password); otherwise ends with the command to run.
 # usage: system_packages.sh PYTHON
 set -eu
 PATH="$PATH:/usr/sbin:/sbin"
@@ -9,6 +9,7 @@ need() { missing="$missing $1"; }
 
 command -v mosquitto >/dev/null || need mosquitto
 test -x "${CHROMIUM:-}" || command -v chromium >/dev/null || need chromium
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || need postgresql
 has_font() { command -v fc-list >/dev/null && test -n "$(fc-list :lang=zh-cn)"; }
 has_font || need fonts-wqy-microhei
 test -x .venv/bin/python || "$1" -c 'import ensurepip, venv' 2>/dev/null || need python3-venv

@@ -3,12 +3,12 @@
 Money is whole fen. Every sum comes as the pair (total, certified): one without the other is not shown.
 """
 
-import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
+from cloud_bridge.central.database import Connection
 from cloud_bridge.central.store import Stream, covered
 
 ALL_TIME = (-(2**62), 2**62)
@@ -92,7 +92,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sales(
-    db: sqlite3.Connection,
+    db: Connection,
     *,
     counter: str | None = None,
     limit: int = 50,
@@ -126,7 +126,7 @@ def sales(
     ]
 
 
-def _lines(db: sqlite3.Connection, counter: str, session: str) -> tuple[Line, ...]:
+def _lines(db: Connection, counter: str, session: str) -> tuple[Line, ...]:
     rows = db.execute(
         "select tray, sku, name, count, price_fen, amount_fen, certified, county from sale_line"
         " where counter = ? and session = ? order by line",
@@ -147,12 +147,12 @@ def _lines(db: sqlite3.Connection, counter: str, session: str) -> tuple[Line, ..
     )
 
 
-def last_event(db: sqlite3.Connection) -> int:
+def last_event(db: Connection) -> int:
     """The id of the newest raw event; 0 where there is none."""
     return int(db.execute("select coalesce(max(id), 0) from raw_event").fetchone()[0])
 
 
-def total(db: sqlite3.Connection, from_ms: int, to_ms: int) -> Sums:
+def total(db: Connection, from_ms: int, to_ms: int) -> Sums:
     """All sales closed in [from, to)."""
     row = db.execute(
         "select count(*), coalesce(sum(total_fen), 0), coalesce(sum(certified_fen), 0),"
@@ -167,7 +167,7 @@ def total(db: sqlite3.Connection, from_ms: int, to_ms: int) -> Sums:
     )
 
 
-def by_counter(db: sqlite3.Connection, from_ms: int, to_ms: int) -> list[Sums]:
+def by_counter(db: Connection, from_ms: int, to_ms: int) -> list[Sums]:
     rows = db.execute(
         "select counter, count(*), sum(total_fen), sum(certified_fen) from sale"
         " where closed_ms >= ? and closed_ms < ? group by counter order by counter",
@@ -176,19 +176,20 @@ def by_counter(db: sqlite3.Connection, from_ms: int, to_ms: int) -> list[Sums]:
     return [Sums(key=key, orders=n, total_fen=t, certified_fen=c) for key, n, t, c in rows]
 
 
-def by_product(db: sqlite3.Connection, from_ms: int, to_ms: int) -> list[Sums]:
+def by_product(db: Connection, from_ms: int, to_ms: int) -> list[Sums]:
     return _by_line(db, "l.sku", "max(l.name), max(l.county)", from_ms, to_ms)
 
 
-def by_county(db: sqlite3.Connection, from_ms: int, to_ms: int) -> list[Sums]:
+def by_county(db: Connection, from_ms: int, to_ms: int) -> list[Sums]:
     """By origin county of the goods."""
     return _by_line(db, "l.county", "'', l.county", from_ms, to_ms)
 
 
-def _by_line(db: sqlite3.Connection, key: str, names: str, from_ms: int, to_ms: int) -> list[Sums]:
+def _by_line(db: Connection, key: str, names: str, from_ms: int, to_ms: int) -> list[Sums]:
     rows = db.execute(
         f"select {key}, {names}, count(distinct s.session), sum(l.count), sum(l.amount_fen),"
-        " sum(l.amount_fen * (l.certified != 0)) from sale s join sale_line l using (counter, session)"
+        " sum(case when l.certified <> 0 then l.amount_fen else 0 end) from sale s"
+        " join sale_line l using (counter, session)"
         f" where s.closed_ms >= ? and s.closed_ms < ? group by {key} order by 6 desc, 1",
         (from_ms, to_ms),
     )
@@ -198,7 +199,7 @@ def _by_line(db: sqlite3.Connection, key: str, names: str, from_ms: int, to_ms: 
     ]
 
 
-def counters(db: sqlite3.Connection) -> list[Counter]:
+def counters(db: Connection) -> list[Counter]:
     rows = db.execute(
         "select c.counter, c.online, c.since, c.version, c.heard, c.inc, c.backlog,"
         " (select closed_at from sale s where s.counter = c.counter order by closed_ms desc limit 1)"
@@ -207,7 +208,7 @@ def counters(db: sqlite3.Connection) -> list[Counter]:
     return [_counter(db, row) for row in rows]
 
 
-def _counter(db: sqlite3.Connection, row: tuple[Any, ...]) -> Counter:
+def _counter(db: Connection, row: tuple[Any, ...]) -> Counter:
     name, online, since, version, heard, inc, backlog, last_sale_at = row
     held = covered(db, Stream(name, inc or ""))
     return Counter(
@@ -224,7 +225,7 @@ def _counter(db: sqlite3.Connection, row: tuple[Any, ...]) -> Counter:
     )
 
 
-def reviews(db: sqlite3.Connection, limit: int = 50) -> tuple[int, list[Review]]:
+def reviews(db: Connection, limit: int = 50) -> tuple[int, list[Review]]:
     """How many sessions wait for a person, and the oldest of them."""
     count = db.execute("select count(*) from session where state = 'REVIEW'").fetchone()[0]
     rows = db.execute(
@@ -244,11 +245,11 @@ def reviews(db: sqlite3.Connection, limit: int = 50) -> tuple[int, list[Review]]
     ]
 
 
-def alarms(db: sqlite3.Connection) -> list[Alarm]:
+def alarms(db: Connection) -> list[Alarm]:
     """What stands now: the counters' active alarms, and what ingest had to set aside."""
     rows = db.execute(
         "select a.counter, a.kind, a.subject, a.severity, a.detail, a.at from alarm a"
-        " join counter c on c.counter = a.counter and c.inc = a.inc where a.active"
+        " join counter c on c.counter = a.counter and c.inc = a.inc where a.active <> 0"
         " union all select counter, 'conflict', inc || '/' || seq, 'CRITICAL', '', received from conflict"
         " union all select counter, 'dead_letter', code, 'MAJOR', why, received from dead_letter"
         " order by 6 desc limit 100"

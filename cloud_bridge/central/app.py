@@ -5,7 +5,6 @@
 
 import asyncio
 import socket
-import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
@@ -25,9 +24,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cloud_bridge.central import answers, page, restocks, reviews
+from cloud_bridge.central.database import Address, Connection, open_reader
 from cloud_bridge.central.outward import Outward, reader_of
 from cloud_bridge.central.problems import Problem, http_problem, problem
-from cloud_bridge.database import open_reader
 from edge.curves.looks import Lang
 from edge.errors import Unavailable
 
@@ -77,17 +76,23 @@ class Live:
 class Site:
     """Everything the routes need. ``broker_up`` is asked from the web thread."""
 
-    def __init__(self, database: Path, broker_up: Callable[[], bool]) -> None:
+    def __init__(self, database: Address, broker_up: Callable[[], bool]) -> None:
         self.live = Live()
         self._database, self._broker_up = database, broker_up
-        self._db: sqlite3.Connection | None = None
+        self._db: Connection | None = None
 
     @property
-    def db(self) -> sqlite3.Connection:
+    def db(self) -> Connection:
         """Opened in the thread that uses it."""
         if self._db is None:
             self._db = open_reader(self._database)
         return self._db
+
+    def close(self) -> None:
+        """From the thread that used it."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
 
     def app(self) -> ASGIApp:
         outward = Outward(reader_of(self._database), self.live.changes, lambda _: None)
@@ -163,21 +168,17 @@ class Site:
 
     async def _events(self, since: int) -> AsyncIterator[bytes]:
         yield b"retry: 1000\n\n"
-        version, quiet = self._version(), 0.0
+        version, quiet = self.db.version(), 0.0
         async for _ in self.live.changes(LOOK_S):
             for sale in reversed(answers.sales(self.db, since=since, limit=MAX_LIMIT)):
                 since = sale.id
                 yield b"event: sale\nid: %d\ndata: %b\n\n" % (sale.id, msgspec.json.encode(sale))
-            if version != (version := self._version()):
+            if version != (version := self.db.version()):
                 quiet = 0.0
                 yield b"event: changed\ndata: {}\n\n"
             elif (quiet := quiet + LOOK_S) >= HEARTBEAT_S:
                 quiet = 0.0
                 yield b": still here\n\n"
-
-    def _version(self) -> int:
-        """Changes with every commit of another connection."""
-        return int(self.db.execute("pragma data_version").fetchone()[0])
 
     # --- API ------------------------------------------------------------------------------------
     async def counters(self, _request: Request) -> Response:
@@ -244,6 +245,7 @@ class Web:
 
     def _serve(self) -> None:
         asyncio.run(self._run())
+        self._site.close()
 
     async def _run(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -1,12 +1,12 @@
 """Is what arrived whole? Numbers without gaps, bytes that match their hash, a chain without a break."""
 
-import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from cloud_bridge import feed
+from cloud_bridge.central.database import Connection
 from cloud_bridge.central.page import yuan
 from cloud_bridge.central.store import Stream, covered
 
@@ -32,13 +32,13 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
         return not (self.gaps or self.broken or self.altered or self.conflicts or self.dead_letters)
 
 
-def verify(db: sqlite3.Connection) -> list[Verdict]:
+def verify(db: Connection) -> list[Verdict]:
     """One verdict for each counter and incarnation, in their order."""
     streams = db.execute("select counter, inc from mark order by counter, inc").fetchall()
     return [_verdict(db, Stream(counter, inc)) for counter, inc in streams]
 
 
-def _verdict(db: sqlite3.Connection, stream: Stream) -> Verdict:
+def _verdict(db: Connection, stream: Stream) -> Verdict:
     key = (stream.counter, stream.inc)
     broken, altered, events = [], [], 0
     before = (0, feed.GENESIS)
@@ -69,7 +69,7 @@ def _verdict(db: sqlite3.Connection, stream: Stream) -> Verdict:
     )
 
 
-def _count(db: sqlite3.Connection, table: str, key: tuple[str, str]) -> int:
+def _count(db: Connection, table: str, key: tuple[str, str]) -> int:
     return int(db.execute(f"select count(*) from {table} where counter = ? and inc = ?", key).fetchone()[0])
 
 

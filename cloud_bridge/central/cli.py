@@ -2,7 +2,6 @@
 
 import json
 import os
-import sqlite3
 import sys
 from collections.abc import Sequence
 from contextlib import closing
@@ -16,26 +15,28 @@ import click
 import msgspec
 
 from cloud_bridge.central import answers, audit, clock, statements
+from cloud_bridge.central.database import Connection, open_reader, shown
 from cloud_bridge.central.prices import prices_text, verify_prices
-from cloud_bridge.central.settings import Settings
+from cloud_bridge.central.settings import FILE as DATABASE
+from cloud_bridge.central.settings import Settings, address_of
 from cloud_bridge.central.statement_text import bill_text, statement_text
-from cloud_bridge.database import open_reader
 from edge import logs
 from edge.cli_options import exit_code_of
 from edge.domain.statement import statement_csv
-from edge.errors import NoInput
 from edge.outfit.catalogue_csv import read_catalogue
 from edge.outfit.price_file import read_prices
 from edge.outfit.settings_load import find_config, load
 
 PROGRAM = "counter-central"
-DATABASE = "central.db"
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 config_option = click.option("--config", type=FILE, help="The settings file (TOML).")
 dir_option = click.option(
-    "--dir", "directory", type=click.Path(path_type=Path, file_okay=False), help=f"Where {DATABASE} lives."
+    "--dir",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help=f"Where {DATABASE} lives.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 csv_option = click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout, amounts in fen.")
@@ -60,10 +61,10 @@ def run(config: Path | None, directory: Path | None, as_json: bool) -> int:
 
     logs.configure()
     settings = _settings(config)
-    database = _database(settings, directory)
+    database = address_of(settings.database, directory)
 
     def ready(url: str) -> None:
-        line = {"centre": url, "database": str(database), "pid": os.getpid()}
+        line = {"centre": url, "database": shown(database), "pid": os.getpid()}
         click.echo(json.dumps(line) if as_json else f"{PROGRAM}: {url}")
         sys.stdout.flush()
 
@@ -207,15 +208,8 @@ def _settings(config: Path | None) -> Settings:
     return load(path, Settings, env_prefix="COUNTER_CENTRAL_", environ=os.environ).value
 
 
-def _database(settings: Settings, directory: Path | None) -> Path:
-    return directory / DATABASE if directory else Path(settings.database.path)
-
-
-def _reader(config: Path | None, directory: Path | None) -> sqlite3.Connection:
-    database = _database(_settings(config), directory)
-    if not database.is_file():
-        raise NoInput(f"{database}: no database of a centre here; `{PROGRAM} run` makes one")
-    return open_reader(database)
+def _reader(config: Path | None, directory: Path | None) -> Connection:
+    return open_reader(address_of(_settings(config).database, directory))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ disk, or tampering) and never overwrite what is there.
 """
 
 import re
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cloud_bridge import feed, packing
+from cloud_bridge.central.database import Connection
 from cloud_bridge.central.presence import heard_from
 from cloud_bridge.central.projections import project
 from cloud_bridge.central.store import DeadLetter, Store, Stream
@@ -69,7 +69,7 @@ def _opened(body: bytes) -> list[bytes]:
 
 def _take(
     store: Store,
-    db: sqlite3.Connection,
+    db: Connection,
     outcome: Outcome,
     rejects: dict[Stream, dict[int, str]],
     counter: str,

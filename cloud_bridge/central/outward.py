@@ -7,23 +7,21 @@ list never holds up a page.
 import asyncio
 import gzip
 import hashlib
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from cloud_bridge.central.database import Address, Connection, open_reader
 from cloud_bridge.central.outward_ask import FORMATS, Asked, BadParameter, asked
 from cloud_bridge.central.outward_form import text_of
 from cloud_bridge.central.outward_query import Page, page
 from cloud_bridge.central.outward_sources import SOURCES, Source
 from cloud_bridge.central.problems import Problem
-from cloud_bridge.database import open_reader
 
 READERS = 2
 MOST_WAITING = 200
@@ -33,15 +31,15 @@ GZIP_FROM = 1024
 PREFIX = "/api/v1/"
 
 Guard = Callable[[Request], None]
-Reader = Callable[[], AbstractContextManager[sqlite3.Connection]]
+Reader = Callable[[], AbstractContextManager[Connection]]
 Changes = Callable[[float], AsyncIterator[None]]
 
 
-def reader_of(database: Path) -> Reader:
+def reader_of(database: Address) -> Reader:
     """Opens and closes a connection for each read: no read is older than its request."""
 
     @contextmanager
-    def reading() -> Iterator[sqlite3.Connection]:
+    def reading() -> Iterator[Connection]:
         with closing(open_reader(database)) as db:
             yield db
 

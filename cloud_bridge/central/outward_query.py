@@ -4,7 +4,6 @@ A page never goes beyond ``horizon.settled``: no row can later appear before its
 """
 
 import base64
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import msgspec
 
 from cloud_bridge import feed
+from cloud_bridge.central.database import Connection
 from cloud_bridge.central.horizon import settled
 from cloud_bridge.central.outward_ask import Asked, place_text
 from cloud_bridge.central.outward_rows import Event
@@ -36,7 +36,7 @@ class Page:
     through: int
 
 
-def page(db: sqlite3.Connection, source: Source, asked: Asked, most: int = SPAN) -> Page:
+def page(db: Connection, source: Source, asked: Asked, most: int = SPAN) -> Page:
     """One page, of at most ``most`` numbers oldest first.
 
     Outside a transaction, so that each question sees what is committed by then.
@@ -68,9 +68,7 @@ def _end(asked: Asked, numbers: Sequence[int], span: tuple[int, int], full: bool
     return str(numbers[-1] if full else span[1]), full
 
 
-def _arrived(
-    db: sqlite3.Connection, source: Source, asked: Asked, span: tuple[int, int], through: int
-) -> Page:
+def _arrived(db: Connection, source: Source, asked: Asked, span: tuple[int, int], through: int) -> Page:
     conditions, values = _conditions(source, asked)
     found = db.execute(
         f"select {source.columns} from raw_event e join {source.table} t"
@@ -85,7 +83,7 @@ def _arrived(
     return Page(rows, cursor, more or (not asked.newest and span[1] < through), through)
 
 
-def _placed(db: sqlite3.Connection, source: Source, asked: Asked, through: int) -> Page:
+def _placed(db: Connection, source: Source, asked: Asked, through: int) -> Page:
     """Stock: sums over movements up to ``through``, a tray and product a row."""
     keys = ", ".join(source.keys)
     conditions, values = _conditions(source, asked)
@@ -104,7 +102,7 @@ def _placed(db: sqlite3.Connection, source: Source, asked: Asked, through: int) 
     return Page(_rows(db, source, found), cursor, len(found) == asked.limit, through)
 
 
-def _rows(db: sqlite3.Connection, source: Source, found: Sequence[Sequence[Any]]) -> list[msgspec.Struct]:
+def _rows(db: Connection, source: Source, found: Sequence[Sequence[Any]]) -> list[msgspec.Struct]:
     inner = {part.name for part in source.parts}
     names = [each.name for each in msgspec.structs.fields(source.row) if each.name not in inner]
     rows = []
@@ -115,7 +113,7 @@ def _rows(db: sqlite3.Connection, source: Source, found: Sequence[Sequence[Any]]
     return rows
 
 
-def _part(db: sqlite3.Connection, part: Part, of: dict[str, Any]) -> list[dict[str, Any]]:
+def _part(db: Connection, part: Part, of: dict[str, Any]) -> list[dict[str, Any]]:
     names = [each.name for each in msgspec.structs.fields(part.row)]
     found = db.execute(
         f"select {part.columns} from {part.table} p where p.counter = ? and p.{part.key} = ?"
@@ -126,9 +124,7 @@ def _part(db: sqlite3.Connection, part: Part, of: dict[str, Any]) -> list[dict[s
 
 
 # --- events ---------------------------------------------------------------------------------------
-def _events(
-    db: sqlite3.Connection, source: Source, asked: Asked, span: tuple[int, int], through: int
-) -> Page:
+def _events(db: Connection, source: Source, asked: Asked, span: tuple[int, int], through: int) -> Page:
     conditions, values = _conditions(source, asked)
     types = asked.filters.get("type")
     found = db.execute(

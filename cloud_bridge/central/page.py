@@ -3,7 +3,6 @@
 Rendered by jinja2 with escaping on.
 """
 
-import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cloud_bridge import feed
 from cloud_bridge.central import answers, clock, restocks, reviews
+from cloud_bridge.central.database import Connection
 from cloud_bridge.central.words import words
 
 SHOWN_SALES = 20
@@ -39,10 +39,9 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     alarms: list[answers.Alarm]
 
 
-def overview(db: sqlite3.Connection, now: datetime) -> Overview:
+def overview(db: Connection, now: datetime) -> Overview:
     """One consistent picture, read in one transaction. now: aware."""
-    db.execute("begin")
-    try:
+    with db.picture():
         day = clock.day_of(now)
         waiting, reviews = answers.reviews(db)
         return Overview(
@@ -57,21 +56,19 @@ def overview(db: sqlite3.Connection, now: datetime) -> Overview:
             reviews=reviews,
             alarms=answers.alarms(db),
         )
-    finally:
-        db.execute("commit")
 
 
-def whole(db: sqlite3.Connection, lang: str, now: datetime) -> str:
+def whole(db: Connection, lang: str, now: datetime) -> str:
     """The page. lang: zh or en."""
     return _render("page.html", db, lang, now)
 
 
-def parts(db: sqlite3.Connection, lang: str, now: datetime) -> str:
+def parts(db: Connection, lang: str, now: datetime) -> str:
     """The page's changing middle."""
     return _render("parts.html", db, lang, now)
 
 
-def waiting(db: sqlite3.Connection, lang: str) -> str:
+def waiting(db: Connection, lang: str) -> str:
     """The list of sessions under review. lang: zh or en."""
     count, _ = answers.reviews(db, 0)
     return _page("reviews.html", lang, "/reviews", told=reviews.waiting(db), count=count)
@@ -82,7 +79,7 @@ def evidence(told: reviews.Closed, lang: str) -> str:
     return _page("review.html", lang, f"/reviews/{told.fact.session}", told=told)
 
 
-def restocked(db: sqlite3.Connection, lang: str) -> str:
+def restocked(db: Connection, lang: str) -> str:
     """The list of signed restock documents. lang: zh or en."""
     return _page("restocks.html", lang, "/restocks", told=restocks.restocks(db, limit=LISTED))
 
@@ -92,7 +89,7 @@ def restock_document(told: restocks.Restock, lang: str) -> str:
     return _page("restock.html", lang, f"/restocks/{told.session}", told=told)
 
 
-def _render(template: str, db: sqlite3.Connection, lang: str, now: datetime) -> str:
+def _render(template: str, db: Connection, lang: str, now: datetime) -> str:
     return _page(template, lang, "/", now=overview(db, now))
 
 

@@ -3,9 +3,8 @@
 A refund is counted on its own day, and joins its sale when both have come, in whichever order.
 """
 
-import sqlite3
-
 from cloud_bridge import feed
+from cloud_bridge.central.database import Connection
 
 TABLES = ("sale_paid", "refund", "refund_line", "refund_paid", "quota_entry")
 
@@ -13,7 +12,7 @@ _FIRST = " where (excluded.inc, excluded.seq) < ({0}.inc, {0}.seq)"
 """Two events under one name (a disk restored from a copy) count once: the lower (inc, seq) wins."""
 
 
-def sale_paid(db: sqlite3.Connection, counter: str, sale: feed.SaleSettled) -> None:
+def sale_paid(db: Connection, counter: str, sale: feed.SaleSettled) -> None:
     """How ``sale`` was paid, instead of what stood there; one of before quotas was paid by its account."""
     db.execute("delete from sale_paid where counter = ? and session = ?", (counter, sale.session))
     whole = feed.Paid(scheme="ACCOUNT", quota="", fen=sale.total_fen, certified_fen=sale.certified_fen)
@@ -28,7 +27,7 @@ def sale_paid(db: sqlite3.Connection, counter: str, sale: feed.SaleSettled) -> N
 
 
 def refunded(
-    db: sqlite3.Connection, counter: str, event: feed.Envelope, refund: feed.SaleRefunded, at_ms: int
+    db: Connection, counter: str, event: feed.Envelope, refund: feed.SaleRefunded, at_ms: int
 ) -> None:
     """A refund, its lines, and where it went."""
     won = db.execute(
@@ -57,9 +56,7 @@ def refunded(
     )
 
 
-def entered(
-    db: sqlite3.Connection, counter: str, event: feed.Envelope, entry: feed.QuotaEntered, at_ms: int
-) -> None:
+def entered(db: Connection, counter: str, event: feed.Envelope, entry: feed.QuotaEntered, at_ms: int) -> None:
     """What lapsed to a unit, or what somebody settled."""
     db.execute(
         "insert into quota_entry values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (counter, entry)"

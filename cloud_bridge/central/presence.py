@@ -1,16 +1,16 @@
 """What counters say of themselves beside their numbered events: presence and health. May be lost."""
 
 import re
-import sqlite3
 
 import msgspec
 
 from cloud_bridge import feed
+from cloud_bridge.central.database import Connection
 
 TOPIC = re.compile(rf"counters/({feed.COUNTER_ID.pattern})/(presence|health)")
 
 
-def note(db: sqlite3.Connection, topic: str, body: bytes, heard: str) -> bool:
+def note(db: Connection, topic: str, body: bytes, heard: str) -> bool:
     """Write it into ``counter``. False: not one of these topics, or unreadable. heard: RFC 3339 UTC."""
     found = TOPIC.fullmatch(topic)
     if found is None:
@@ -25,7 +25,7 @@ def note(db: sqlite3.Connection, topic: str, body: bytes, heard: str) -> bool:
     return True
 
 
-def heard_from(db: sqlite3.Connection, counter: str, inc: str, heard: str) -> None:
+def heard_from(db: Connection, counter: str, inc: str, heard: str) -> None:
     """A counter's events were heard; ``inc`` is the ledger it writes now."""
     db.execute(
         "insert into counter (counter, inc, heard) values (?, ?, ?)"
@@ -34,17 +34,18 @@ def heard_from(db: sqlite3.Connection, counter: str, inc: str, heard: str) -> No
     )
 
 
-def _presence(db: sqlite3.Connection, counter: str, now: feed.Presence, heard: str) -> None:
+def _presence(db: Connection, counter: str, now: feed.Presence, heard: str) -> None:
     db.execute(
         "insert into counter (counter, online, since, version, boot, heard) values (?, ?, ?, ?, ?, ?)"
         " on conflict (counter) do update set online = excluded.online,"
-        " since = coalesce(excluded.since, since), version = coalesce(excluded.version, version),"
-        " boot = coalesce(excluded.boot, boot), heard = excluded.heard",
+        " since = coalesce(excluded.since, counter.since),"
+        " version = coalesce(excluded.version, counter.version),"
+        " boot = coalesce(excluded.boot, counter.boot), heard = excluded.heard",
         (counter, now.online, now.since, now.version, now.boot, heard),
     )
 
 
-def _health(db: sqlite3.Connection, counter: str, now: feed.Health, heard: str) -> None:
+def _health(db: Connection, counter: str, now: feed.Health, heard: str) -> None:
     db.execute(
         "insert into counter (counter, online, backlog, parked, version, heard) values (?, 1, ?, ?, ?, ?)"
         " on conflict (counter) do update set backlog = excluded.backlog, parked = excluded.parked,"

@@ -4,7 +4,6 @@ What only the counter saw, the dates of the goods on its trays, is taken as the 
 names a near-expiry promotion is held against that promotion, another is taken not to have been near.
 """
 
-import sqlite3
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -12,6 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from cloud_bridge import feed
+from cloud_bridge.central.database import Connection
 from cloud_bridge.central.page import yuan
 from edge.domain.catalogue import Catalogue
 from edge.domain.pricing import PricedLine, PriceList, PromotionKind, price_of, reduction_of
@@ -47,9 +47,7 @@ class PriceAudit(msgspec.Struct, frozen=True, kw_only=True):
     wrong: tuple[Mispriced, ...]
 
 
-def verify_prices(
-    db: sqlite3.Connection, catalogue: Catalogue, prices: PriceList, zone: ZoneInfo
-) -> PriceAudit:
+def verify_prices(db: Connection, catalogue: Catalogue, prices: PriceList, zone: ZoneInfo) -> PriceAudit:
     """Work out every sale made by these very files anew. zone: of the counters' local time."""
     sales, others = 0, 0
     wrong: list[Mispriced] = []

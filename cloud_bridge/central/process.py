@@ -2,7 +2,6 @@
 
 import signal
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 from threading import Event as Flag
 
@@ -10,6 +9,7 @@ import structlog
 
 from cloud_bridge.central import worker
 from cloud_bridge.central.app import Site, Web
+from cloud_bridge.central.database import Address
 from cloud_bridge.central.projections import rebuild
 from cloud_bridge.central.settings import Settings
 from cloud_bridge.central.store import Store
@@ -19,13 +19,14 @@ log = structlog.get_logger("centre")
 
 
 def serve(
-    settings: Settings, database: Path, stop: Flag, ready: Callable[[str], None], random: Random
+    settings: Settings, database: Address, stop: Flag, ready: Callable[[str], None], random: Random
 ) -> None:
     """Take in and show until ``stop`` (SIGTERM and SIGINT set it). ``ready`` is told the base URL."""
     store = Store(database)
-    if store.renewed:
+    if store.is_renewed():
         with store.transaction() as db:
             rebuild(db)
+            store.note_rebuilt()
         log.info("projections_renewed")
     link = worker.link(broker_of(settings.mqtt), settings.worker.id, random)
 

@@ -4,7 +4,6 @@ Everything here can be thrown away and made again from the raw events (``rebuild
 one session (a counter's disk restored from a copy) count once: the lower (inc, seq) wins.
 """
 
-import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +12,7 @@ import msgspec
 
 from cloud_bridge import feed
 from cloud_bridge.central import payments, restocks
+from cloud_bridge.central.database import Connection
 
 TABLES = ("sale", "sale_line", "session", "stock_move", "alarm", *restocks.TABLES, *payments.TABLES)
 """The tables that ``rebuild`` empties and fills again."""
@@ -20,7 +20,7 @@ TABLES = ("sale", "sale_line", "session", "stock_move", "alarm", *restocks.TABLE
 WINS = "(excluded.inc, excluded.seq) < ({0}.inc, {0}.seq)"
 
 
-def project(db: sqlite3.Connection, counter: str, event: feed.Envelope) -> None:
+def project(db: Connection, counter: str, event: feed.Envelope) -> None:
     """Write the rows of ``event``. An unknown type has none. Raises feed.Unreadable on a bad fact."""
     fact = feed.fact_of(event)
     if fact is None:
@@ -30,11 +30,11 @@ def project(db: sqlite3.Connection, counter: str, event: feed.Envelope) -> None:
         return
     try:
         writer(db, counter, event, fact)
-    except (ValueError, OverflowError, sqlite3.IntegrityError, sqlite3.DataError) as error:
+    except (ValueError, OverflowError) as error:
         raise feed.Unreadable(f"{event.type}: {error}") from error
 
 
-def rebuild(db: sqlite3.Connection, order_by: str = "id") -> None:
+def rebuild(db: Connection, order_by: str = "id") -> None:
     """Make every projection again from the raw events; belongs inside a transaction."""
     for table in TABLES:
         db.execute(f"delete from {table}")
@@ -51,7 +51,7 @@ def epoch_ms(text: str) -> int:
     return round(moment.astimezone(UTC).timestamp() * 1000)
 
 
-def _sale(db: sqlite3.Connection, counter: str, event: feed.Envelope, sale: feed.SaleSettled) -> None:
+def _sale(db: Connection, counter: str, event: feed.Envelope, sale: feed.SaleSettled) -> None:
     won = db.execute(
         "insert into sale values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (counter, session)"
         " do update set inc = excluded.inc, seq = excluded.seq, order_no = excluded.order_no,"
@@ -80,7 +80,7 @@ def _sale(db: sqlite3.Connection, counter: str, event: feed.Envelope, sale: feed
         )
 
 
-def _session(db: sqlite3.Connection, counter: str, event: feed.Envelope, closed: feed.SessionClosed) -> None:
+def _session(db: Connection, counter: str, event: feed.Envelope, closed: feed.SessionClosed) -> None:
     db.execute(
         "insert into session values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (counter, session)"
         " do update set inc = excluded.inc, seq = excluded.seq, kind = excluded.kind, state = excluded.state,"
@@ -95,7 +95,7 @@ def _session(db: sqlite3.Connection, counter: str, event: feed.Envelope, closed:
     )
 
 
-def _stock(db: sqlite3.Connection, counter: str, event: feed.Envelope, move: feed.StockMoved) -> None:
+def _stock(db: Connection, counter: str, event: feed.Envelope, move: feed.StockMoved) -> None:
     db.execute(
         "insert into stock_move values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " on conflict (counter, movement) do update set inc = excluded.inc, seq = excluded.seq,"
@@ -110,30 +110,28 @@ def _stock(db: sqlite3.Connection, counter: str, event: feed.Envelope, move: fee
     )
 
 
-def _refunded(db: sqlite3.Connection, counter: str, event: feed.Envelope, refund: feed.SaleRefunded) -> None:
+def _refunded(db: Connection, counter: str, event: feed.Envelope, refund: feed.SaleRefunded) -> None:
     payments.refunded(db, counter, event, refund, epoch_ms(event.time))
 
 
-def _entered(db: sqlite3.Connection, counter: str, event: feed.Envelope, entry: feed.QuotaEntered) -> None:
+def _entered(db: Connection, counter: str, event: feed.Envelope, entry: feed.QuotaEntered) -> None:
     payments.entered(db, counter, event, entry, epoch_ms(event.time))
 
 
-def _restocked(
-    db: sqlite3.Connection, counter: str, event: feed.Envelope, done: feed.RestockFinished
-) -> None:
+def _restocked(db: Connection, counter: str, event: feed.Envelope, done: feed.RestockFinished) -> None:
     restocks.finished(db, counter, event, done, epoch_ms(done.closed_at))
 
 
-def _raised(db: sqlite3.Connection, counter: str, event: feed.Envelope, alarm: feed.AlarmRaised) -> None:
+def _raised(db: Connection, counter: str, event: feed.Envelope, alarm: feed.AlarmRaised) -> None:
     row = (alarm.kind, alarm.subject, event.seq, 1, alarm.severity, alarm.detail, alarm.session, event.time)
     _alarm(db, counter, event.inc, row)
 
 
-def _cleared(db: sqlite3.Connection, counter: str, event: feed.Envelope, alarm: feed.AlarmCleared) -> None:
+def _cleared(db: Connection, counter: str, event: feed.Envelope, alarm: feed.AlarmCleared) -> None:
     _alarm(db, counter, event.inc, (alarm.kind, alarm.subject, event.seq, 0, "", "", None, event.time))
 
 
-def _alarm(db: sqlite3.Connection, counter: str, inc: str, row: tuple[Any, ...]) -> None:
+def _alarm(db: Connection, counter: str, inc: str, row: tuple[Any, ...]) -> None:
     """The event with the highest number tells how the alarm stands."""
     db.execute(
         "insert into alarm values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (counter, inc, kind, subject)"

@@ -4,13 +4,13 @@ A document is what a supplier's staff signed at a counter; nobody changes it her
 reference, whose name the operator's roster alone knows.
 """
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from cloud_bridge import feed
+from cloud_bridge.central.database import Connection
 
 TABLES = ("restock", "restock_line")
 
@@ -78,7 +78,7 @@ class Restock(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def finished(
-    db: sqlite3.Connection, counter: str, event: feed.Envelope, done: feed.RestockFinished, closed_ms: int
+    db: Connection, counter: str, event: feed.Envelope, done: feed.RestockFinished, closed_ms: int
 ) -> None:
     """A document and its lines, instead of what stood there."""
     won = db.execute(
@@ -109,7 +109,7 @@ def _row(counter: str, session: str, n: int, line: feed.RestockLine) -> tuple[ob
 
 
 def restocks(
-    db: sqlite3.Connection, *, counter: str | None = None, limit: int = 50, before: int | None = None
+    db: Connection, *, counter: str | None = None, limit: int = 50, before: int | None = None
 ) -> list[Restock]:
     """Newest arrival first. before: ids below it."""
     rows = db.execute(
@@ -120,13 +120,13 @@ def restocks(
     return [_restock(db, row) for row in rows]
 
 
-def restock(db: sqlite3.Connection, session: str) -> Restock | None:
+def restock(db: Connection, session: str) -> Restock | None:
     """The document of that session; None where the centre holds none."""
     row = db.execute(_LIST + " where r.session = ? order by e.id limit 1", (session,)).fetchone()
     return None if row is None else _restock(db, row)
 
 
-def _restock(db: sqlite3.Connection, row: Sequence[Any]) -> Restock:
+def _restock(db: Connection, row: Sequence[Any]) -> Restock:
     id, counter, session, document, signer, opened_at, closed_at, received = row
     names = [field.name for field in msgspec.structs.fields(Line)]
     lines = tuple(

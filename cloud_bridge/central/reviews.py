@@ -3,12 +3,11 @@
 It comes from the raw event itself: what the counter sent is what the reviewer sees.
 """
 
-import sqlite3
-
 import msgspec
 import structlog
 
 from cloud_bridge import feed
+from cloud_bridge.central.database import Connection
 from edge.curves.labels import Mark
 from edge.curves.looks import Lang
 from edge.curves.picture import MOST_POINTS, PHONE, REVIEW, Seen, picture
@@ -52,19 +51,19 @@ class Closed(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.fact.trays) - len(self.trays)
 
 
-def waiting(db: sqlite3.Connection) -> list[Closed]:
+def waiting(db: Connection) -> list[Closed]:
     """The sessions that wait for a person, oldest first; without those that cannot be read (see there)."""
     found = [_closed(db, *row) for row in db.execute(_WAITING, (LISTED,)).fetchall()]
     return [each for each in found if each is not None]
 
 
-def closed(db: sqlite3.Connection, session: str) -> Closed | None:
+def closed(db: Connection, session: str) -> Closed | None:
     """The session of that id, whatever became of it; None where the centre holds none."""
     row = db.execute(_EVENT, (session,)).fetchone()
     return None if row is None else _closed(db, *row)
 
 
-def _closed(db: sqlite3.Connection, counter: str, body: bytes, received: str) -> Closed | None:
+def _closed(db: Connection, counter: str, body: bytes, received: str) -> Closed | None:
     """None for an event in a form that this version reads no longer: its row is older than the program."""
     try:
         fact = feed.fact_of(feed.decode(body))
@@ -79,7 +78,7 @@ def _closed(db: sqlite3.Connection, counter: str, body: bytes, received: str) ->
     )
 
 
-def _name(db: sqlite3.Connection, sku: str) -> str:
+def _name(db: Connection, sku: str) -> str:
     """What it was called when it was last sold; the SKU where it never was."""
     row = db.execute(_NAME, (sku,)).fetchone()
     return str(row[0]) if row else sku

@@ -2,7 +2,7 @@
 
 MIGRATIONS = (
     """
-create table raw_event (
+create table raw_event /* by counter */ (
     id integer primary key,
     counter text not null, inc text not null, seq integer not null check (seq >= 1),
     hash text not null, body blob not null, received text not null,
@@ -136,5 +136,9 @@ create index session_by_event on session (counter, inc, seq);
 create index stock_move_by_event on stock_move (counter, inc, seq);
 create index refund_by_event on refund (counter, inc, seq);
 create index alarm_by_event on alarm (counter, inc, seq)
+""",
+    """
+create table projected (schema integer not null) strict;
+insert into projected (schema) values (0)
 """,
 )

@@ -1,16 +1,27 @@
 """The centre's settings: the Structs of its TOML file. Who reads it is ``edge.outfit.settings_load``."""
 
+from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 from msgspec import Meta
 
+from cloud_bridge.central.database import URL, Address
+from edge.errors import ConfigError
 from edge.settings import MqttBroker, Port, Section
+
+FILE = "central.db"
 
 
 class Database(Section, frozen=True, kw_only=True):
-    """path: relative to the working directory."""
+    """path: of the SQLite file, relative to the working directory. url: of a PostgreSQL database instead.
+
+    password_file: holds that database's password; "": the URL or the server's own rules say enough.
+    """
 
     path: str = ".counter/central.db"
+    url: str = ""
+    password_file: str = ""
 
 
 class Web(Section, frozen=True, kw_only=True):
@@ -37,3 +48,25 @@ class Settings(Section, frozen=True, kw_only=True):
     mqtt: Mqtt = Mqtt()
     web: Web = Web()
     worker: Worker = Worker()
+
+
+def address_of(database: Database, directory: Path | None = None) -> Address:
+    """Where the centre's database is. directory: in which to look for its file, if it is a file.
+
+    Raises ConfigError on another URL than PostgreSQL's, or where the password's file cannot be read.
+    """
+    if not database.url:
+        return directory / FILE if directory else Path(database.path)
+    scheme, _, rest = database.url.partition("://")
+    if scheme not in ("postgresql", "postgres") or not rest:
+        raise ConfigError("[database] url must begin with postgresql://")
+    if not database.password_file:
+        return URL + rest
+    try:
+        password = Path(database.password_file).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"database.password_file {database.password_file}: {error}") from error
+    user, at, place = rest.rpartition("@")
+    if not at or ":" in user:
+        raise ConfigError("database.password_file goes with a url like postgresql://user@host/name")
+    return f"{URL}{user}:{quote(password, safe='')}@{place}"

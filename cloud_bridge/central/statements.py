@@ -3,11 +3,11 @@
 Sales count on the day they closed, refunds on the day they were made. Money is whole fen.
 """
 
-import sqlite3
 from typing import Any
 
 import msgspec
 
+from cloud_bridge.central.database import Connection
 from edge.domain.statement import Supplied, SupplierStatement, WrittenOff, statement_of
 from edge.domain.tables import csv_text
 
@@ -68,10 +68,11 @@ _LAPSED = (
     + _IN.format("at_ms")
 )
 _COUNTIES = (
-    "select l.county, l.amount_fen, l.amount_fen * (l.certified != 0), 0 from sale s"
+    "select l.county, l.amount_fen, case when l.certified <> 0 then l.amount_fen else 0 end, 0 from sale s"
     " join sale_line l using (counter, session) where s.unit = :unit and "
     + _IN.format("s.closed_ms")
-    + " union all select coalesce(l.county, ''), -x.fen, -x.fen * coalesce(l.certified != 0, 0), x.fen"
+    + " union all select coalesce(l.county, ''), -x.fen,"
+    " case when l.certified <> 0 then -x.fen else 0 end, x.fen"
     " from refund r join refund_line x using (counter, refund)"
     " left join sale_line l on l.counter = r.counter and l.session = r.session and l.line = x.line"
     " where r.unit = :unit and " + _IN.format("r.at_ms")
@@ -94,7 +95,7 @@ _SUPPLIED = (
     " join sale_line l on l.counter = r.counter and l.session = r.session and l.line = x.line"
     " where l.supplier_id = :supplier and "
     + _IN.format("r.at_ms")
-    + ") group by sku, supply order by sku, supply"
+    + ") part group by sku, supply order by sku, supply"
 )
 _WRITTEN_OFF = (
     "select sku, reason, -sum(count) from stock_move where kind = 'WRITE_OFF' and "
@@ -104,7 +105,7 @@ _WRITTEN_OFF = (
 )
 
 
-def unit_bill(db: sqlite3.Connection, unit: str, month: str, low: int, high: int) -> UnitBill:
+def unit_bill(db: Connection, unit: str, month: str, low: int, high: int) -> UnitBill:
     """The bill of ``unit``. low, high: the month's bounds in milliseconds; month: how it is called."""
     of = {"unit": unit, "low": low, "high": high}
     orders, total, certified, pieces = db.execute(_SALES, of).fetchone()
@@ -128,7 +129,7 @@ def unit_bill(db: sqlite3.Connection, unit: str, month: str, low: int, high: int
     )
 
 
-def _shares(db: sqlite3.Connection, rows: str, of: dict[str, Any]) -> tuple[Share, ...]:
+def _shares(db: Connection, rows: str, of: dict[str, Any]) -> tuple[Share, ...]:
     columns = "key, fen, certified, refund"
     summed = db.execute(
         f"with part ({columns}) as ({rows}) select key, sum(fen), sum(certified), sum(refund) from part"
@@ -142,7 +143,7 @@ def _shares(db: sqlite3.Connection, rows: str, of: dict[str, Any]) -> tuple[Shar
 
 
 def supplier_statement(
-    db: sqlite3.Connection, supplier: str, days: tuple[str, str], low: int, high: int
+    db: Connection, supplier: str, days: tuple[str, str], low: int, high: int
 ) -> SupplierStatement:
     """What ``supplier`` (its id) sold and is due. days: the bounds' names; low, high: in milliseconds."""
     of = {"supplier": supplier, "low": low, "high": high}

@@ -4,14 +4,11 @@ It stores bytes and counts numbers; it never looks into an event's data (``proje
 ``held`` keeps the numbers above the mark only: what became contiguous is covered by the mark itself.
 """
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 
+from cloud_bridge.central.database import Address, Connection, open_writer
 from cloud_bridge.central.schema import MIGRATIONS
-from cloud_bridge.database import open_reader, open_writer, writing
 from cloud_bridge.ranges import Covered, merged
 
 MOVE_LIMIT = 1000
@@ -23,7 +20,7 @@ update mark set hi = hi + (
         select seq - row_number() over (order by seq) as base from held
         where held.counter = mark.counter and held.inc = mark.inc and seq > mark.hi
         order by seq limit ?
-    ) where base = mark.hi)
+    ) run where base = mark.hi)
 where counter = ? and inc = ? returning hi
 """
 """Counts the run that starts at hi + 1, and nothing else: the run after a gap must not move the mark."""
@@ -50,27 +47,23 @@ class DeadLetter:
     body: bytes
 
 
-def _version(path: Path) -> int:
-    """Of the file's schema; 0 where there is none."""
-    if not path.is_file():
-        return 0
-    with closing(open_reader(path)) as db:
-        return int(db.execute("pragma user_version").fetchone()[0])
-
-
 class Store:
     """Every method but ``transaction`` and ``close`` belongs inside a transaction."""
 
-    def __init__(self, path: Path) -> None:
-        before = _version(path)
-        self.db = open_writer(path, MIGRATIONS)
-        self.renewed = 0 < before < len(MIGRATIONS)
-        """The file was an earlier version's: projections are to be made again from the raw events."""
+    def __init__(self, address: Address) -> None:
+        self.db = open_writer(address, MIGRATIONS)
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        with writing(self.db) as db:
-            yield db
+    def transaction(self) -> AbstractContextManager[Connection]:
+        return self.db.transaction()
+
+    def is_renewed(self) -> bool:
+        """An earlier version made the projections: they are to be made again from the raw events."""
+        row = self.db.execute("select schema from projected").fetchone()
+        return int(row[0]) < len(MIGRATIONS)
+
+    def note_rebuilt(self) -> None:
+        """Inside the transaction that made the projections again."""
+        self.db.execute("update projected set schema = ?", (len(MIGRATIONS),))
 
     def put_event(self, stream: Stream, seq: int, hash: str, body: bytes, received: str) -> str:
         """``stored``, ``known`` (the same bytes again) or ``conflict`` (other bytes under this key)."""
@@ -135,7 +128,7 @@ class Store:
             self.db.execute("insert into held values (?, ?, ?) on conflict do nothing", (*key, seq))
 
 
-def covered(db: sqlite3.Connection, stream: Stream) -> Covered:
+def covered(db: Connection, stream: Stream) -> Covered:
     """As ``Store.covered``, on any connection to the file."""
     key = (stream.counter, stream.inc)
     row = db.execute("select hi from mark where counter = ? and inc = ?", key).fetchone()

@@ -14,6 +14,7 @@ from cloud_bridge.central.app import Site, Web
 from cloud_bridge.central.ingest import ingest
 from cloud_bridge.central.store import Store
 from cloud_bridge.central.words import WORDS, words
+from tests.postgresql import tamper
 
 NOW = datetime.now(UTC)
 SIZES = [(390, 844), (1080, 1920), (1440, 900)]
@@ -22,9 +23,9 @@ SIZES = [(390, 844), (1080, 1920), (1440, 900)]
 class Centre:
     """A store with sample goods (示例) and the pages over it."""
 
-    def __init__(self, directory, make):
-        self.make, self.store = make, Store(directory / "central.db")
-        self.web = Web(Site(directory / "central.db", lambda: False), "127.0.0.1", 0)
+    def __init__(self, place, make):
+        self.make, self.store = make, Store(place)
+        self.web = Web(Site(place, lambda: False), "127.0.0.1", 0)
         self.url = self.web.start()
         self.facts = []
 
@@ -50,8 +51,8 @@ class Centre:
 
 
 @pytest.fixture
-def centre(tmp_path, make):
-    with closing(Centre(tmp_path, make)) as made:
+def centre(place, make):
+    with closing(Centre(place, make)) as made:
         yield made
 
 
@@ -226,10 +227,8 @@ def test_verify_names_gaps_a_broken_chain_and_altered_bytes(centre, make):
     )
     (found,) = audit.verify(centre.store.db)
     assert (found.gaps, found.broken, found.altered, found.sound) == (((4, 4),), (3,), (), False)
-    centre.store.db.execute("drop trigger raw_event_stays")
-    centre.store.db.execute(
-        "update raw_event set body = ? where seq = 2", [bodies[1].replace(b"1000", b"9000")]
-    )
+    other = bodies[1].replace(b"1000", b"9000")
+    tamper(centre.store.db, "update raw_event set body = ? where seq = 2", other)
     assert audit.verify(centre.store.db)[0].altered == (2,)
 
 

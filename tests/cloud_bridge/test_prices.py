@@ -51,7 +51,7 @@ def line(sku, count, price, listed=None, discount=0, promotion=""):
 
 
 @pytest.fixture
-def centre(tmp_path, make):
+def centre(place, tmp_path, make):
     """``centre(opened_at, *lines)``: a centre that holds this one sale; gives the command's arguments."""
     prices = tmp_path / "prices.toml"
     prices.write_text(PRICES, encoding="utf-8")
@@ -62,7 +62,7 @@ def centre(tmp_path, make):
         total = sum(each.amount_fen for each in lines)
         told = {"prices": version, "catalogue": catalogue.version, "lines": lines, "total_fen": total}
         bodies = make.chain([make.sale(1, certified_fen=total, opened_at=opened_at, **(told | changes))])
-        with closing(Store(tmp_path / "central.db")) as store:
+        with closing(Store(place)) as store:
             ingest(store, [("counters/T-001/events", body) for body in bodies], "2026-11-24T13:00:00.000Z")
         return ["verify", "--dir", str(tmp_path), "--prices", str(prices), "--catalogue", str(CATALOGUE)]
 

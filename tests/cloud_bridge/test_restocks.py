@@ -51,14 +51,14 @@ FIRST, SECOND = finished(1, line()), finished(2, line(), TYPED, PULLED, COUNTED)
 class Centre:
     """A store with two documents of one counter and one of another, and the pages over it."""
 
-    def __init__(self, directory, make):
-        self.store = Store(directory / "central.db")
+    def __init__(self, place, make):
+        self.store = Store(place)
         ours = make.chain([make.sale(1), FIRST, SECOND])
         other = make.chain([finished(3, line())], counter="T-002", inc="b" * 16)
         messages = [("counters/T-001/events", body) for body in ours] + [("counters/T-002/events", other[0])]
         ingest(self.store, messages, RECEIVED)
         assert self.store.db.execute("select count(*) from dead_letter").fetchone() == (0,)
-        self.web = Web(Site(directory / "central.db", lambda: True), "127.0.0.1", 0)
+        self.web = Web(Site(place, lambda: True), "127.0.0.1", 0)
         self.url = self.web.start()
 
     def get(self, path):
@@ -71,8 +71,8 @@ class Centre:
 
 
 @pytest.fixture
-def centre(tmp_path, make):
-    with closing(Centre(tmp_path, make)) as made:
+def centre(place, make):
+    with closing(Centre(place, make)) as made:
         yield made
 
 
@@ -132,20 +132,20 @@ def test_a_document_that_is_not_there_is_a_problem_document(centre):
         assert (error.code, json.loads(error.read())["code"]) == (404, "no_restock")
 
 
-def test_what_a_counter_sends_is_text_and_never_markup(tmp_path, make):
+def test_what_a_counter_sends_is_text_and_never_markup(place, make):
     evil = "<img src=x onerror=alert(1)>"
     fact = finished(1, line(evil, evil, reason=evil, lot=evil, pull_reason=evil), document=evil, signer=evil)
-    with closing(Store(tmp_path / "central.db")) as store:
+    with closing(Store(place)) as store:
         ingest(store, [("counters/T-001/events", make.chain([fact])[0])], RECEIVED)
         (told,) = restocks.restocks(store.db)
         assert "<img" not in page.restocked(store.db, "zh") + page.restock_document(told, "en")
 
 
 @pytest.mark.parametrize("last", [0, -1], ids=["copy first", "copy last"])
-def test_a_document_that_a_restored_disk_tells_again_stands_as_it_was_told_first(tmp_path, make, last):
+def test_a_document_that_a_restored_disk_tells_again_stands_as_it_was_told_first(place, make, last):
     copy = make.chain([finished(1, line(brought=99), document="ANOTHER")], inc="f" * 16)
     bodies = sorted([*make.chain([FIRST]), *copy], key=lambda body: (b"ANOTHER" in body) == (last == -1))
-    with closing(Store(tmp_path / "central.db")) as store:
+    with closing(Store(place)) as store:
         for body in bodies:
             ingest(store, [("counters/T-001/events", body)], RECEIVED)
         (told,) = restocks.restocks(store.db)
@@ -153,7 +153,7 @@ def test_a_document_that_a_restored_disk_tells_again_stands_as_it_was_told_first
 
 
 @pytest.mark.parametrize("order", ["id", "hash", "seq desc"])
-def test_documents_and_lots_are_the_same_in_any_order_and_made_again(tmp_path, make, order):
+def test_documents_and_lots_are_the_same_in_any_order_and_made_again(place, make, order):
     moves = [
         feed.StockMoved(
             mono_ms=n,
@@ -176,7 +176,7 @@ def test_documents_and_lots_are_the_same_in_any_order_and_made_again(tmp_path, m
     ]
     restored = make.chain([finished(1, line(), document="ANOTHER")], inc="f" * 16)  # of a restored disk
     bodies = [*make.chain([*moves, FIRST, SECOND]), *restored]
-    with closing(Store(tmp_path / "central.db")) as store:
+    with closing(Store(place)) as store:
         ingest(store, [("counters/T-001/events", body) for body in reversed(bodies)], RECEIVED)
         tables = (*restocks.TABLES, "stock_move", "stock_lot")
         before = {

@@ -106,9 +106,9 @@ def refund(sale, name, fen, certified, back, to):
 
 
 @pytest.fixture
-def centre(tmp_path, make, told):
+def centre(place, tmp_path, make, told):
     """A centre that has taken all of it in; the refunds before their sales."""
-    with closing(Store(tmp_path / "central.db")) as store:
+    with closing(Store(place)) as store:
         bodies = make.chain(told)
         ingest(store, [(f"counters/{make.COUNTER}/events", body) for body in reversed(bodies)], NOVEMBER)
         assert store.db.execute("select count(*) from dead_letter").fetchone() == (0,)
@@ -181,8 +181,8 @@ def statement(report, supplier, *words):
     return report("supplier", "--supplier", supplier, *period, *words)
 
 
-def test_o7_before_any_refund_suppliers_are_due_what_their_pieces_cost(tmp_path, make, told, capsys):
-    with closing(Store(tmp_path / "central.db")) as store:
+def test_o7_before_any_refund_suppliers_are_due_what_their_pieces_cost(place, tmp_path, make, told, capsys):
+    with closing(Store(place)) as store:
         ingest(store, [(f"counters/{make.COUNTER}/events", make.chain(told[:1])[0])], NOVEMBER)
     due = []
     for supplier in ("S005", "S999"):
@@ -224,8 +224,8 @@ def test_the_general_report_shows_what_went_back(report):
     assert "退回 ¥10.90, 净额 ¥48.40" in report()
 
 
-def test_projections_are_the_same_in_any_order_and_made_again(centre):
-    with closing(Store(centre / "central.db")) as store:
+def test_projections_are_the_same_in_any_order_and_made_again(place, centre):
+    with closing(Store(place)) as store:
         before = everything(store)
         with store.transaction() as db:
             projections.rebuild(db, "seq desc")
@@ -247,9 +247,10 @@ def test_a_file_of_an_earlier_version_is_made_anew_from_its_events(tmp_path, mak
             for seq, body in enumerate(make.chain(told), 1):
                 store.put_event(stores.Stream(make.COUNTER, make.INC), seq, feed.sha256(body), body, NOVEMBER)
     with closing(Store(path)) as store:
-        assert store.renewed
+        assert store.is_renewed()
         with store.transaction() as db:
             projections.rebuild(db)
+            store.note_rebuilt()
         assert len(everything(store)["refund"]) == 2
     with closing(Store(path)) as store:
-        assert not store.renewed
+        assert not store.is_renewed()

@@ -6,10 +6,11 @@ import msgspec
 import pytest
 
 from cloud_bridge import feed
+from cloud_bridge.central.database import open_reader
 from cloud_bridge.central.store import Store
 from cloud_bridge.central.worker import Worker
-from cloud_bridge.database import open_reader
 from cloud_bridge.link import Arrived
+from tests.postgresql import refusing
 
 TOPIC = "counters/T-001/events"
 
@@ -39,13 +40,13 @@ class Told:
 
 
 @pytest.fixture
-def told(tmp_path):
-    return Told(tmp_path / "central.db")
+def told(place):
+    return Told(place)
 
 
 @pytest.fixture
-def worker(tmp_path, told):
-    store = Store(tmp_path / "central.db")
+def worker(place, told):
+    store = Store(place)
     made = Worker(store, told, lambda: None)
     made.store = store
     yield made
@@ -66,10 +67,8 @@ def test_broker_and_counter_hear_of_events_only_after_their_commit_and_in_that_o
 
 
 def test_nobody_hears_anything_when_the_commit_fails(worker, told, make):
-    worker.store.db.execute(
-        "create temp trigger full before insert on raw_event begin select raise(abort, 'disk full'); end"
-    )
-    with pytest.raises(Exception, match="disk full"):
+    full = refusing(worker.store.db, "insert", "raw_event", "disk full")
+    with full, pytest.raises(Exception, match="disk full"):
         worker.turn(arrived(make.sales(3)), 0.0)
     assert told.said == []
 

@@ -1,0 +1,172 @@
+"""The centre's database on PostgreSQL, by psycopg 3. It knows no table but its own version.
+
+A connection that went away is opened again by the next statement outside a transaction; inside one, what
+was begun is lost, which is what ``Lost`` says.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import RLock
+from typing import Any
+
+from cloud_bridge.central import dialect
+from cloud_bridge.central.database import Clash, Lost, Params, Rows, Unfit, shown
+from cloud_bridge.database import Newer
+from edge.errors import ConfigError, NoInput
+
+try:
+    import psycopg
+    from psycopg import errors, sql
+    from psycopg.abc import Buffer
+    from psycopg.adapt import Dumper, Loader
+    from psycopg.pq import Format
+except ImportError as error:  # the extra `postgres` is not installed
+    raise ConfigError(
+        f"[database] url names PostgreSQL, and its driver is not here ({error});"
+        " install it with: pip install 'smart-counter[postgres]'"
+    ) from error
+
+CONNECT_S = 5
+MIGRATING = 0x636F756E
+"""Of the advisory lock that one migrating process holds; any number will do."""
+
+
+class _Whole(Loader):
+    """Sums of whole numbers are numeric there; here they stay int. Raises ValueError on a fraction."""
+
+    format = Format.TEXT
+
+    def load(self, data: Buffer) -> int:
+        return int(bytes(data))
+
+
+class _Flag(Dumper):
+    """bool as 0 or 1: the tables know no boolean, as SQLite knows none."""
+
+    oid = 20  # int8
+
+    def dump(self, obj: bool) -> bytes:
+        return b"1" if obj else b"0"
+
+
+class Postgres:
+    """A connection; ``raw`` is psycopg's own, open when asked for."""
+
+    def __init__(self, url: str, *, writes: bool) -> None:
+        self._url, self._writes = url, writes
+        self._turn = RLock()
+        self._db: psycopg.Connection[tuple[Any, ...]] | None = None
+        self.lives = 0
+        """How many sessions there were: what was made for one (a temporary table) is gone with it."""
+        _ = self.raw
+
+    @property
+    def raw(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        if self._db is None or self._db.closed:
+            self._db = self._connected()
+            self.lives += 1
+        return self._db
+
+    def execute(self, sql: str, params: Params = (), /) -> Rows:
+        with self._told():
+            return self.raw.execute(dialect.query(sql), params or None)
+
+    def executemany(self, sql: str, rows: Iterable[Params], /) -> int:
+        with self._told(), self.raw.cursor() as cursor:
+            cursor.executemany(dialect.query(sql), rows)
+            return max(cursor.rowcount, 0)
+
+    @contextmanager
+    def transaction(self) -> Iterator["Postgres"]:
+        with self._turn, self._told(), self.raw.transaction():
+            yield self
+
+    @contextmanager
+    def picture(self) -> Iterator["Postgres"]:
+        with self._turn, self._told(), self.raw.transaction():
+            self.raw.execute("set transaction isolation level repeatable read, read only")
+            yield self
+
+    def version(self) -> str:
+        """Of the whole server: another database's commit changes it too."""
+        return str(self.execute("select pg_snapshot_xmax(pg_current_snapshot())::text").fetchone()[0])
+
+    def close(self) -> None:
+        if self._db is not None:
+            self._db.close()
+
+    def _connected(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        try:
+            db = psycopg.connect(
+                self._url,
+                autocommit=True,
+                cursor_factory=psycopg.ClientCursor,  # the server cannot tell the type of `:x is null`
+                connect_timeout=CONNECT_S,
+                application_name="counter-central",
+                options="" if self._writes else "-c default_transaction_read_only=on",
+            )
+        except psycopg.OperationalError as error:
+            raise Lost(f"{shown(self._url)}: {error}; does the server run, is the URL right?") from error
+        except psycopg.ProgrammingError as error:
+            raise ConfigError(f"[database] url: {error}") from error
+        db.adapters.register_loader("numeric", _Whole)
+        db.adapters.register_dumper(bool, _Flag)
+        return db
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Driver's errors in our words."""
+        try:
+            yield
+        except (errors.DeadlockDetected, errors.SerializationFailure) as error:
+            raise Clash(f"{shown(self._url)}: {error}") from error
+        except (psycopg.IntegrityError, psycopg.DataError) as error:
+            raise Unfit(str(error)) from error
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if self._db is not None and self._db.broken:
+                self._db.close()
+            raise Lost(f"{shown(self._url)}: {error}") from error
+
+
+def reader(url: str) -> Postgres:
+    """Raises NoInput where no centre has written yet."""
+    db = Postgres(url, writes=False)
+    if _version(db) == 0:
+        db.close()
+        raise NoInput(f"{shown(url)}: no tables of a centre here; `counter-central run` makes them")
+    return db
+
+
+def writer(url: str, migrations: Sequence[str]) -> Postgres:
+    """Of several that start at once one migrates, the others wait for it."""
+    db = Postgres(url, writes=True)
+    try:
+        with db.transaction():
+            db.execute("select pg_advisory_xact_lock(?)", (MIGRATING,))
+            _migrate(db, url, migrations)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _version(db: Postgres) -> int:
+    if db.execute("select to_regclass('schema_version')").fetchone()[0] is None:
+        return 0
+    return int(db.execute("select version from schema_version").fetchone()[0])
+
+
+def _migrate(db: Postgres, url: str, migrations: Sequence[str]) -> None:
+    version = _version(db)
+    if version > len(migrations):
+        raise Newer(
+            f"{shown(url)}: has schema {version}, this program knows {len(migrations)}; use the newer program"
+        )
+    if version == 0:
+        db.raw.execute(dialect.REFUSE)
+        db.raw.execute("create table schema_version (version bigint not null)")
+        db.raw.execute("insert into schema_version values (0)")
+    for script in migrations[version:]:
+        for statement in dialect.schema(script):
+            db.raw.execute(sql.SQL(statement))
+    db.execute("update schema_version set version = ?", (len(migrations),))
