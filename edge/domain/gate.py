@@ -38,6 +38,8 @@ class Block(StrEnum):
     OVER_CAPACITY = "OVER_CAPACITY"
     RATIO = "RATIO"
     """Too few certified goods beside it."""
+    OUT_OF_SERVICE = "OUT_OF_SERVICE"
+    """Its tray is out of service by order, whatever lies there."""
     NEAR_EXPIRY = "NEAR_EXPIRY"
     """A mark that blocks nothing: no ``why_not_…`` gives it."""
 
@@ -71,13 +73,21 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Recalls:
-    """What must not be sold any more: products, or single lots of them (lot None: every lot)."""
+    """What must not be sold any more: products, or single lots of them (lot None: every lot).
+
+    lots: as the counter's file says. ordered: as the centre does, which alone lifts them.
+    """
 
     lots: frozenset[tuple[Sku, str | None]] = field(default_factory=frozenset)
+    ordered: frozenset[tuple[Sku, str | None]] = field(default_factory=frozenset)
+
+    def whole(self, sku: Sku) -> bool:
+        """Whether every lot of ``sku`` is recalled."""
+        return (sku, None) in self.lots or (sku, None) in self.ordered
 
     def hit(self, sku: Sku, lot: str | None) -> bool:
         """Whether ``lot`` of ``sku`` is recalled. A lot that is not known ("" or None) may be the one."""
-        named = {each for recalled, each in self.lots if recalled == sku}
+        named = {each for recalled, each in self.lots | self.ordered if recalled == sku}
         if not lot:
             return bool(named)
         return None in named or _plain(lot) in {_plain(each) for each in named if each}
@@ -108,7 +118,7 @@ def why_not_sell(
 
 def why_not_plan(product: Product, today: date, policy: Policy, recalls: Recalls) -> tuple[Block, ...]:
     """Every reason to give ``product`` no place at all, whatever its lots: papers, policy, a whole recall."""
-    recalled = (Block.RECALLED,) if (product.sku, None) in recalls.lots else ()
+    recalled = (Block.RECALLED,) if recalls.whole(product.sku) else ()
     return (*_papers(product, today, policy), *recalled)
 
 

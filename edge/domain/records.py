@@ -256,7 +256,8 @@ class OpenSession:
     latched: the door was shut and locked again. reopened: and then opened once more, unasked.
     last_note: when the journal was last written. offered: products that ``prices`` has below their list
     price. promotions: those that ``offered`` names, and the full reductions in force then. price_list: its
-    version. blocked: trays with goods that could not be sold then.
+    version. blocked: trays with goods that could not be sold then. command: the centre's unlock that began
+    it, "": it was asked for at the counter.
     """
 
     id: SessionId
@@ -279,3 +280,4 @@ class OpenSession:
     promotions: tuple[Promotion, ...] = ()
     price_list: str = ""
     blocked: tuple[TrayId, ...] = ()
+    command: str = ""

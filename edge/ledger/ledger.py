@@ -36,6 +36,7 @@ from edge.ledger import (
 from edge.ledger.alarms import Alarm
 from edge.ledger.calibrations import Calibrated
 from edge.ledger.chain import Chain, End, Identity, end_of
+from edge.ledger.orders import OrderBook
 from edge.ledger.pins import Locked
 from edge.ledger.reader import error_name, ledger_errors
 from edge.ledger.refunds import Returned
@@ -76,6 +77,7 @@ class Ledger:
         self._end: End | None = None
         """What the last commit left; None after a failure: then the tables are asked."""
         self._books = stock.books(store.db)
+        self.orders = OrderBook(self._read, self._write)
 
     @classmethod
     def open(

@@ -9,12 +9,12 @@ the later row seals them: after it, nothing can be added.
 from sqlite_utils import Database, Migrations
 
 from cloud_bridge.feed import GENESIS
-from edge.ledger import calibrations, intake, prices, quota, refunds, stock
+from edge.ledger import calibrations, intake, orders, prices, quota, refunds, stock
 from edge.ledger.tables import APPEND_ONLY, MIGRATION_SET
 
 migrations = Migrations(MIGRATION_SET)
 
-_LATER = ("calibration", "intake", "sale_supply", "refund", "quota_entry")
+_LATER = ("calibration", "intake", "sale_supply", "refund", "quota_entry", "command", "command_end")
 """Tables that the first version did not have."""
 
 _FIRST = f"""
@@ -302,3 +302,10 @@ def m006_quota(db: Database) -> None:
     _run(db, refunds.SCHEMA)
     _run(db, quota.SCHEMA)
     _seal(db, "sale_supply", "refund", "quota_entry")
+
+
+@migrations()
+def m007_commands(db: Database) -> None:
+    """What the centre ordered, what became of it, and what of it stands."""
+    _run(db, orders.SCHEMA)
+    _seal(db, "command", "command_end")

@@ -12,6 +12,7 @@ import msgspec
 from sqlite_utils import Database
 
 from cloud_bridge import feed
+from edge.domain.orders import Ended, Outcome
 from edge.domain.records import (
     ClosedSession,
     Happened,
@@ -23,7 +24,7 @@ from edge.domain.records import (
 )
 from edge.domain.values import Instant, Pieces, Place, SessionId, rfc3339
 from edge.errors import LedgerError
-from edge.ledger import intake, quota
+from edge.ledger import intake, orders, quota
 from edge.ledger.chain import CLK, Chain
 from edge.ledger.ids import order_no
 from edge.ledger.stock import move
@@ -77,11 +78,14 @@ def text(value: object) -> str:
 def begin(db: Database, chain: Chain, session: OpenSession) -> None:
     """The grant, with everything that a restart needs: weights before, prices, catalogue.
 
-    With ``session.pulsed`` the intent to move the bolt is noted with it.
+    With ``session.pulsed`` the intent to move the bolt is noted with it; a command that asked for it is
+    answered with it, so that no restart carries it out again.
     """
     note(db, chain, session.id, GRANTED, session)
     if session.pulsed:
         note(db, chain, session.id, PULSE, {})
+    if session.command:
+        orders.end(db, chain, (Ended(session.command, "unlock", Outcome.DONE, session=session.id),), ())
 
 
 def note(db: Database, chain: Chain, session: SessionId, name: str, body: object) -> None:

@@ -15,10 +15,12 @@ APPEND_ONLY = (
     "sale_supply",
     "refund",
     "quota_entry",
+    "command",
+    "command_end",
 )
 """Money, events and their evidence: rows come, and stay as they are."""
 
-MUTABLE = ("feed", "alarm", "pin_guard", "baseline")
+MUTABLE = ("feed", "alarm", "pin_guard", "baseline", "command_text", "standing")
 TABLES = frozenset(APPEND_ONLY + MUTABLE)
 
 MIGRATION_SET = "ledger"
@@ -32,5 +34,6 @@ MIGRATIONS: tuple[str, ...] = (
     "m004_lots",
     "m005_prices",
     "m006_quota",
+    "m007_commands",
 )
 """The migrations this version knows, in order."""
