@@ -99,11 +99,12 @@ class Conductor:
         blocked: Iterable[TrayId],
         now: Instant,
         turn: Turn,
+        command: str = "",
     ) -> None:
         """A request was granted: weigh, then move the bolt. Prices are those of this moment.
 
         learnt: what pieces weigh, where the counter knows better than the catalogue. terms: what they cost.
-        blocked: trays that nothing is sold from.
+        blocked: trays that nothing is sold from. command: the centre's, where it asked for the door.
         """
         self._turn = turn
         stock, planogram = self._ledger.on_hand(), goods.planogram
@@ -123,6 +124,7 @@ class Conductor:
             promotions=terms.promotions,
             price_list=terms.version,
             blocked=tuple(sorted(blocked)),
+            command=command,
         )
         weighed = Recognition(lying, now.mono, self._policy, facts.before)
         self.visit = Visit(facts, now.mono, goods.catalogue, planogram, stock, self._band, weighed)

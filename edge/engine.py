@@ -12,12 +12,14 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from cloud_bridge.commands import Unlock
+from edge.afterwards import answered, appealed
 from edge.alarms import AlarmBook
 from edge.closing import Closing
 from edge.coil import Coil
 from edge.conductor import Conductor
+from edge.domain.orders import Change, Ended, Why
 from edge.domain.records import Sale
-from edge.domain.redact import redacted
 from edge.domain.reports import FaultReport
 from edge.domain.requests import (
     Accepted,
@@ -35,7 +37,8 @@ from edge.domain.requests import (
 )
 from edge.domain.roster import Account, Roster
 from edge.domain.tokens import TokenBook
-from edge.domain.values import Decigrams, Instant, Kind, SessionId, TrayId
+from edge.domain.values import BuyerRef, Decigrams, Instant, Kind, SessionId, TrayId
+from edge.doorkeeper import Doorkeeper
 from edge.entrance import Entrance
 from edge.equipment import Equipment
 from edge.errors import LedgerError
@@ -52,6 +55,8 @@ from edge.idle_door import IdleDoor
 from edge.in_force import put_in_force
 from edge.ledger.ledger import Ledger
 from edge.offering import Offering
+from edge.orders.desk import Hands, Orders, Trust
+from edge.orders.report import Report
 from edge.outfit.policies import gate_policy
 from edge.purses import Purses
 from edge.restocking.desk import Restocking
@@ -59,7 +64,7 @@ from edge.restocking.rows import Rows
 from edge.settings import Settings
 from edge.showing import RESULT_S, Showing
 from edge.trays import Trays
-from edge.turn import CentreSeen, FilesRead, Goods, Input, Turn
+from edge.turn import CentreSeen, Examined, FilesRead, Goods, Input, Order, Tried, Turn
 from edge.upkeep.upkeep import Upkeep
 from edge.visit import Visit
 
@@ -79,8 +84,13 @@ class Engine:
         ledger: Ledger,
         random_hex: Callable[[int], str],
         now: Instant,
+        trust: Trust | None = None,
+        configured: tuple[str, str] = ("", ""),
     ) -> None:
-        """random_hex: that many unguessable bytes as hex digits. Takes up an unfinished session."""
+        """random_hex: that many unguessable bytes as hex digits. Takes up an unfinished session.
+
+        trust: whose commands are obeyed, None: nobody's. configured: as ``Orders`` has it.
+        """
         limits = settings.session
         self._goods = goods = goods.settled(ledger.planogram())
         self._next_goods: Goods | None = None
@@ -99,6 +109,11 @@ class Engine:
         self._gate = Gatekeeper(settings, self._alarms)
         self._upkeep = Upkeep(settings, ledger, self._alarms, self._trays, now)
         recorded, channel = self._upkeep.recorded, settings.counter.channel
+        self._equipment = Equipment(self._alarms, now)
+        report = Report(settings, ledger, self._equipment, self._trays, lambda: self._goods).text
+        hands = Hands(self._open_for_centre, self._apply, lambda: self._goods, self._is_idle, report)
+        trust = trust or Trust(settings.counter.id, {})
+        self._orders = Orders(ledger, self._alarms, trust, hands, configured)
         self._purses = Purses(settings.policy, ledger, self._zone)
         closing = Closing(ledger, self._alarms, self._trays, channel, self._today, recorded, self._paid)
         over = self._session_over
@@ -106,12 +121,23 @@ class Engine:
         self._restocking = self._make_restocking(settings)
         self._showing = Showing(settings.counter, self._tokens)
         self._offering = Offering(ledger, self._zone)
-        self._equipment = Equipment(self._alarms, now)
         self._online = False
         self._coil = Coil(settings.lock.rest_s, settings.lock.pulses_a_minute)
+        self._door = Doorkeeper(
+            self._conductor,
+            self._equipment,
+            self._coil,
+            self._gate,
+            self._purses,
+            self._trays,
+            ledger,
+            staffed=lambda: self._restocking.staff is not None,
+            lockout=lambda: self._orders.standing.lockout,
+        )
         self._checkpoint_at = now.mono + CHECKPOINT_S
         self._first = Turn()
         self._apply(goods, now)
+        self._orders.begin(now, self._first)
         self._conductor.resume(goods, self._upkeep.learnt(goods), now, self._first)
 
     @property
@@ -136,7 +162,7 @@ class Engine:
             self._trays,
             self._today,
             open_door=self._open_for_staff,
-            why_shut=self._why_shut_for_staff,
+            why_shut=lambda now: self._door.why_shut_for_staff(now),
             apply=self._apply,
             roster=lambda: self._people,
         )
@@ -152,13 +178,6 @@ class Engine:
         self._show(now, turn)
         turn.due = self._due(now)
         return turn
-
-    @property
-    def out_of_order(self) -> str:
-        """Why nobody may open just now, as a string key; "": all is well."""
-        if self._conductor.stuck or not self._ledger.can_sell():
-            return "ledger"
-        return self._equipment.why_unfit(idle=self._conductor.visit is None)
 
     def _take(self, item: Input, now: Instant, turn: Turn) -> None:
         match item:
@@ -181,6 +200,14 @@ class Engine:
             case Goods():
                 self._next_goods = item
                 self._goods = replace(self._goods, recalls=item.recalls)  # a recall waits for nobody
+                self._orders.files_read()
+            case Order():
+                self._orders.hear(item, now, turn)
+                self._look_at_gate(now)
+            case Tried():
+                self._orders.hear_tried(item, now)
+            case Examined():
+                self._orders.hear_examined(item, now)
             case FilesRead():
                 self._gate.hear_files(item, now)
             case CentreSeen():
@@ -207,6 +234,8 @@ class Engine:
         receipt = self._conductor.receipt
         if receipt is not None and receipt.closed.restock is not None and receipt.order_no:
             self._restocking.finished(receipt.order_no)
+        if receipt is not None and receipt.visit.facts.command and not receipt.visit.begun:
+            self._orders.not_opened(receipt.visit.facts.command, receipt.at)
         self._idle_door.session_over(unexplained)
         self._offering.sold()
         self._upkeep.session_over()
@@ -229,9 +258,9 @@ class Engine:
                 case PinChecked():
                     self._on_pin(item, now, turn)
                 case AppealRequest():
-                    self._on_appeal(item, now, turn)
+                    turn.answers.append(appealed(item, self._ledger, now))
                 case AnswerRequest():
-                    self._on_answer(item, now, turn)
+                    turn.answers.append(answered(item, self._conductor, now, turn))
         except LedgerError as error:
             log.error("request_not_written", error=str(error))
             if isinstance(item, OpenRequest | SignInRequest):
@@ -253,28 +282,46 @@ class Engine:
         if isinstance(request, SignInRequest):
             self._sign_in(request, account, now, turn)
             return
-        # The token is looked at before anything else and used up only by a granted request.
-        refusal = self._tokens.check(request.token, now.mono)
-        why = (refusal, "scan the screen's code again") if refusal else self._why_shut(request, account, now)
-        if why is not None:
+        if (why := self._redeemed(request.token, request.kind, account, now)) is not None:
             self._entrance.refuse(request, *why, turn)
             return
-        self._tokens.redeem(request.token, now.mono)
         secret = self._random_hex(16) if request.kind is Kind.RESTOCK else ""
         session = self._open(request.kind, account, now, turn)
         if request.kind is Kind.RESTOCK:
             self._restocking.sign_in(account, secret, now)
         self._entrance.grant(request, session, secret, turn)
 
-    def _open(self, kind: Kind, account: Account, now: Instant, turn: Turn) -> SessionId:
-        """Begin a session of ``account``, to whom nothing speaks against it."""
+    def _redeemed(self, token: str, kind: Kind, account: Account, now: Instant) -> tuple[Refusal, str] | None:
+        """Why the door stays shut; None: it may be opened, and the token is used up, by nothing else."""
+        if (refusal := self._tokens.check(token, now.mono)) is not None:
+            return refusal, "scan the screen's code again"
+        self._look_at_gate(now)
+        if (why := self._door.why_shut(kind, account, now)) is None:
+            self._tokens.redeem(token, now.mono)
+        return why
+
+    def _open_for_centre(
+        self, asked: Unlock, command: str, now: Instant, turn: Turn
+    ) -> tuple[str, str] | None:
+        """Open for a buyer whom the centre vouches for; why not, None: the bolt is about to be moved."""
+        account = self._people.of(BuyerRef(asked.buyer))
+        if account is None:
+            return Why.UNKNOWN_BUYER, "no account of the roster has this reference; send the roster first"
+        if (why := self._redeemed(asked.token, Kind.BUY, account, now)) is None:
+            self._open(Kind.BUY, account, now, turn, command)
+        return why
+
+    def _open(self, kind: Kind, account: Account, now: Instant, turn: Turn, command: str = "") -> SessionId:
+        """Begin a session of ``account``, to whom nothing speaks against it. command: of the centre."""
         session = SessionId(self._random_hex(16))
         self._coil.pulsed(now.mono)
         self._idle_door.session_begins(kind, now)
         learnt = self._upkeep.learnt(self._goods)
         terms = self._offering.terms(self._goods, now)
         blocked = self._gate.held.masked
-        self._conductor.begin(session, kind, account.ref, self._goods, learnt, terms, blocked, now, turn)
+        self._conductor.begin(
+            session, kind, account.ref, self._goods, learnt, terms, blocked, now, turn, command
+        )
         return session
 
     def _sign_in(self, request: SignInRequest, account: Account, now: Instant, turn: Turn) -> None:
@@ -286,7 +333,7 @@ class Engine:
 
     def _open_for_staff(self, account: Account, now: Instant, turn: Turn) -> tuple[Refusal, str] | None:
         """The door for who is signed in, at first or once more from the sheet; None: it is being opened."""
-        if refused := self._why_shut_for_staff(now):
+        if refused := self._door.why_shut_for_staff(now):
             return refused
         if self._conductor.visit is None:
             self._open(Kind.RESTOCK, account, now, turn)
@@ -295,42 +342,10 @@ class Engine:
             self._conductor.let_in(now, turn)
         return None
 
-    def _why_shut_for_staff(self, now: Instant) -> tuple[Refusal, str] | None:
-        if reason := self.out_of_order:
-            return Refusal.OUT_OF_ORDER, f"the counter is out of order: {reason}"
-        if self._coil.is_hot(now.mono):
-            return Refusal.TOO_SOON, "the lock has to rest; try again in some seconds"
-        return None
-
-    def _why_shut(self, request: OpenRequest, account: Account, now: Instant) -> tuple[Refusal, str] | None:
-        """Why the door stays shut for ``account``; None: it may be opened."""
-        if request.kind not in account.kinds:
-            return Refusal.NOT_ALLOWED, f"this account may not open for {request.kind}"
-        if (visit := self._conductor.visit) is not None:
-            if visit.facts.kind is Kind.BUY:
-                return Refusal.BUSY, "wait until the door is shut and settled"
-            return Refusal.RESTOCKING, "wait until the counter is filled"
-        if self._restocking.staff is not None and request.kind is not Kind.RESTOCK:
-            return Refusal.RESTOCKING, "wait until the counter is filled"
-        if refused := self._why_shut_for_staff(now):
-            return refused
-        return self._why_not_buy(account, now) if request.kind is Kind.BUY else None
-
-    def _why_not_buy(self, account: Account, now: Instant) -> tuple[Refusal, str] | None:
-        if self._weighs_nothing(now):
-            return Refusal.OUT_OF_ORDER, "the counter is out of order: scales"
-        self._look_at_gate(now)
-        if (why := self._gate.why_not_buy(account, now)) is not None:
-            return why
-        return self._purses.why_not(account, now)
-
     def _paid(self, sale: Sale, visit: Visit) -> Sale:
         """``sale`` with who pays it. Raises LedgerError."""
         account = self._goods.roster.of(visit.facts.opener)
         return self._purses.pay(account, sale, visit.catalogue, visit.facts.opened)
-
-    def _weighs_nothing(self, now: Instant) -> bool:
-        return not any(self._trays.in_service(now.mono).values())
 
     def _look_at_gate(self, now: Instant) -> None:
         """What is blocked now is not sold, nor is what is found to be recalled while a visit lasts.
@@ -341,23 +356,10 @@ class Engine:
         visit = self._conductor.visit
         buying = visit is not None and visit.facts.kind is Kind.BUY
         at = visit.facts.opened if visit is not None and buying else now
-        self._gate.look(self._goods, self._ledger.lots(), at)
+        self._goods = self._orders.recalled(self._goods)
+        self._gate.look(self._goods, self._ledger.lots(), at, self._orders.standing.trays.keys())
         if visit is not None:
             visit.blocked |= self._gate.held.masked
-
-    def _on_appeal(self, appeal: AppealRequest, now: Instant, turn: Turn) -> None:
-        if self._ledger.appeal(appeal.session, redacted(appeal.reason), now):
-            turn.answers.append(Accepted(appeal.id))
-        else:
-            text = "no closed session of that id"
-            turn.answers.append(Refused(appeal.id, Refusal.UNKNOWN_SESSION, text))
-
-    def _on_answer(self, answer: AnswerRequest, now: Instant, turn: Turn) -> None:
-        if self._conductor.hear_answer(answer, now, turn):
-            turn.answers.append(Accepted(answer.id))
-        else:
-            text = "nothing is asked just now, or it was answered; the receipt shows what came of it"
-            turn.answers.append(Refused(answer.id, Refusal.NOT_ASKED, text))
 
     # --- time, goods, pictures ----------------------------------------------------------------------
     def _pass_time(self, now: Instant, turn: Turn) -> None:
@@ -365,11 +367,12 @@ class Engine:
         self._alarms.retry(now)
         self._conductor.pass_time(now, turn)
         self._restocking.pass_time(now)
+        self._orders.pass_time(now, turn)
         if self._conductor.visit is not None:
             return
         self._idle_door.follow_up(now)
         self._upkeep.idle(self._goods, now)
-        self._lapse(now)
+        self._purses.follow_up(self._goods.roster, now)
         if self._next_goods is not None:
             goods, self._next_goods = self._next_goods, None
             self._apply(goods.settled(self._ledger.planogram()), now)
@@ -379,14 +382,6 @@ class Engine:
             self._checkpoint_at = now.mono + CHECKPOINT_S
             self._ledger.checkpoint()
 
-    def _lapse(self, now: Instant) -> None:
-        """Quotas that have ended; where the ledger refuses, once more with the next step."""
-        try:
-            if self._ledger.can_sell():
-                self._purses.lapse(self._goods.roster, now)
-        except LedgerError as error:
-            log.error("lapse_not_written", error=str(error))
-
     def _due(self, now: Instant) -> float:
         dues = [now.mono + 1.0, now.mono + self._tokens.replaced_in(now.mono), self._conductor.due()]
         receipt = self._conductor.receipt
@@ -394,11 +389,16 @@ class Engine:
             dues.append(receipt.at.mono + RESULT_S + 0.01)
         return min(dues)
 
-    def _apply(self, goods: Goods, now: Instant) -> None:
-        """Switch to ``goods``, whole."""
-        self._goods = goods
+    def _is_idle(self) -> bool:
+        return self._conductor.visit is None
+
+    def _apply(
+        self, goods: Goods, now: Instant, ended: Sequence[Ended] = (), changes: Sequence[Change] = ()
+    ) -> None:
+        """Switch to ``goods``, whole. ended, changes: what commands say of it."""
+        self._goods = goods = self._orders.recalled(goods)
         self._trays.plan(goods.planogram, goods.catalogue)
-        put_in_force(goods, self._ledger, now)
+        put_in_force(goods, self._ledger, now, ended, changes)
         self._upkeep.applied(goods, now)
 
     def _today(self, now: Instant) -> date:
@@ -415,7 +415,7 @@ class Engine:
             self._ledger.lots(),
             conductor.visit,
             conductor.receipt,
-            self.out_of_order or ("scales" if self._weighs_nothing(now) else ""),
+            self._door.out_for_buyers(now),
             self._alarms.kinds(),
             self._online,
             self._restocking.staff is not None,

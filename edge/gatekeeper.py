@@ -3,8 +3,8 @@
 The rules are ``edge.domain.gate``'s. It opens nothing; the engine asks it at every step.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -28,18 +28,24 @@ REFUSED = "CATALOGUE_REFUSED"
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the gate found. why: of each place, its reasons; lying: the places where such goods are booked."""
+    """What the gate found. why: of each place, its reasons; lying: the places where such goods are booked.
+
+    out: trays that are out of service by order, whatever lies there.
+    """
 
     why: Mapping[Place, tuple[Block, ...]]
     lying: frozenset[Place]
+    out: frozenset[TrayId] = frozenset()
 
     @property
     def masked(self) -> frozenset[TrayId]:
         """Trays from which nothing is sold: by weight nobody can say that it was not the blocked product."""
-        return frozenset(tray for tray, _ in self.why)
+        return self.out.union(tray for tray, _ in self.why)
 
     def shown(self, place: Place) -> str:
         """The code for pages: of this product, or else of what lies beside it on its tray; "": it is sold."""
+        if place[0] in self.out:
+            return Block.OUT_OF_SERVICE
         own = self.why.get(place) or next(
             (why for (tray, _), why in self.why.items() if tray == place[0]), ()
         )
@@ -59,15 +65,19 @@ class Gatekeeper:
         self._seen: tuple[Goods, Mapping[Place, Lots], date] | None = None
         self.held = NOTHING_HELD
 
-    def look(self, goods: Goods, lots: Mapping[Place, Lots], now: Instant) -> None:
-        """Find what may not be sold now."""
+    def look(
+        self, goods: Goods, lots: Mapping[Place, Lots], now: Instant, out: Collection[TrayId] = ()
+    ) -> None:
+        """Find what may not be sold now. out: trays that are out of service by order."""
+        if self.held.out != frozenset(out):
+            self.held = replace(self.held, out=frozenset(out))
         seen = (goods, lots, now.wall.astimezone(self._zone).date())
         if self._seen is not None and self._seen[0] is goods and self._seen[1:] == seen[1:]:
             return
         self._seen = seen
         why = dict(self._blocked(*seen))
         lying = frozenset(place for place in why if lots.get(place))
-        self.held = Held(why, lying)
+        self.held = Held(why, lying, self.held.out)
 
     def tell(self, now: Instant) -> None:
         """Raise what stands, clear what is gone. Called while nobody is at the door."""

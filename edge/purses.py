@@ -8,14 +8,19 @@ from dataclasses import replace
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from edge.domain.catalogue import Catalogue
 from edge.domain.quota import Purse, Quota, split, usable
 from edge.domain.records import Sale
 from edge.domain.requests import Refusal
 from edge.domain.roster import Account, Roster
 from edge.domain.values import BuyerRef, Fen, Instant, yuan
+from edge.errors import LedgerError
 from edge.ledger.ledger import Ledger
 from edge.settings import Policy
+
+log = structlog.get_logger(__name__)
 
 
 class Purses:
@@ -66,6 +71,14 @@ class Purses:
         if ended := list(self._ended(roster.accounts.values(), today)):
             self._ledger.lapse(ended, now)
         self._lapsed = today, roster
+
+    def follow_up(self, roster: Roster, now: Instant) -> None:
+        """``lapse`` while nobody is at the door; where the ledger refuses, once more with the next step."""
+        try:
+            if self._ledger.can_sell():
+                self.lapse(roster, now)
+        except LedgerError as error:
+            log.error("lapse_not_written", error=str(error))
 
     def _ended(self, accounts: Iterable[Account], today: date) -> Iterator[tuple[BuyerRef, Quota, Fen]]:
         for account in accounts:

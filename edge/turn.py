@@ -56,7 +56,74 @@ class CentreSeen:
     online: bool
 
 
-Input = Signal | Request | PinChecked | BadgeChecked | Goods | FilesRead | CentreSeen
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A command of the centre, as the bridge left it. id: as the bridge read it, proven by nothing yet."""
+
+    id: str
+    jws: str
+
+
+@dataclass(frozen=True, slots=True)
+class TryDocument:
+    """For the worker: put a document together and see whether the counter could work by it.
+
+    commands: those that brought its parts, in the order of ``parts``, which are base64. kind, sha256, base:
+    as ``cloud_bridge.commands.Document``.
+    """
+
+    commands: tuple[str, ...]
+    kind: str
+    version: str
+    sha256: str
+    base: str | None
+    parts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TryConfig:
+    """For the worker: see whether the counter could work by these settings. name: dotted, as in Config."""
+
+    command: str
+    values: Mapping[str, str | int | float | bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Examine:
+    """For the worker: what the machine says of itself, for a report."""
+
+    command: str
+
+
+Errand = TryDocument | TryConfig | Examine
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """The worker's answer to a TryDocument or TryConfig. command: the (first) one of it.
+
+    code: why not, a code of ``edge.domain.orders.Why``; "": it can be put in force, and waits for that.
+    failed: it was begun and undone. goods: what is for sale then, of a document.
+    """
+
+    command: str
+    code: str = ""
+    detail: str = ""
+    failed: bool = False
+    goods: Goods | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """The worker's answer to Examine."""
+
+    command: str
+    machine: Mapping[str, object]
+
+
+Input = (
+    Signal | Request | PinChecked | BadgeChecked | Goods | FilesRead | CentreSeen | Order | Tried | Examined
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +152,8 @@ class Turn:
     """What one step asks of the shell. due: when to step again though nothing happened (monotonic).
 
     restock: what whoever is signed in sees and the secret they show, where it changed; signed_out: nobody
-    is any more.
+    is any more. errands: slow work for the worker, each with an answer. adopted: the command whose document
+    is in force from now on, "": none. restart: the command whose settings are to be started with, "": none.
     """
 
     jobs: list[Job] = field(default_factory=list)
@@ -96,4 +164,7 @@ class Turn:
     flights: list[Flight] = field(default_factory=list)
     restock: tuple[RestockView, str] | None = None
     signed_out: bool = False
+    errands: list[Errand] = field(default_factory=list)
+    adopted: str = ""
+    restart: str = ""
     due: float = 0.0

@@ -41,7 +41,12 @@ MAY = {
         "edge.ledger.trays",
     ],
     "edge.settings": ["edge.settings", "edge.outfit.settings_walk", "edge.errors"],
-    "edge.outfit.settings_check": ["edge.settings", "edge.domain", "cloud_bridge.feed"],
+    "edge.outfit.settings_check": [
+        "edge.settings",
+        "edge.domain",
+        "cloud_bridge.feed",
+        "cloud_bridge.signed",
+    ],
     "edge": [
         "edge",
         "cloud_bridge.feed",

@@ -63,6 +63,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "FOREIGN_OBJECT": ("托盘上有遗留物品", "Something was left on a tray"),
     "GOODS_MOVED": ("关门状态下商品变动", "Goods moved behind a shut door"),
     "SENSOR_LOST": ("称重托盘无应答", "Tray silent"),
+    "COMMAND_REFUSED": ("收到来历不明的命令", "Command of unknown origin"),
     "LINE_GONE": ("串口断开", "Serial line gone"),
     "MISCONFIGURED": ("配置与设备不符", "Settings do not fit the devices"),
     "FAULT_REPORT": ("有人报障", "Somebody reports a fault"),

@@ -1,22 +1,17 @@
 """``counter config``: checks the settings, and shows each value with where it came from."""
 
 import json
-from collections.abc import Iterator, Mapping
-from datetime import date
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import click
-import msgspec
 
 from edge.cli_options import environment, json_option, settings_options
 from edge.clock import Clock
 from edge.errors import ConfigError
 from edge.outfit.loading import load_outfit
+from edge.outfit.settings_flat import flat
 from edge.outfit.settings_load import find_config, load_settings
-from edge.outfit.settings_walk import is_secret
-
-HIDDEN = "(hidden)"
 
 
 @click.group()
@@ -77,17 +72,3 @@ def show(config: Path | None, overrides: dict[str, object], origin: bool, as_jso
     for place, (value, came) in rows.items():
         line = f"{place} = {json.dumps(value, ensure_ascii=False)}"
         click.echo(f"{line:<56} # {came}" if origin else line)
-
-
-def flat(value: Any, place: str = "") -> Iterator[tuple[str, object]]:
-    """``section.key`` and value of everything in ``value``, in the file's order; secrets hidden."""
-    if isinstance(value, msgspec.Struct):
-        inner = [(name, getattr(value, name)) for name in value.__struct_fields__]
-    elif isinstance(value, Mapping):
-        inner = [(str(name), each) for name, each in value.items()]
-    else:
-        shown = value.isoformat() if isinstance(value, date) else value
-        yield place, HIDDEN if value and is_secret(place.rpartition(".")[2]) else shown
-        return
-    for name, each in inner:
-        yield from flat(each, f"{place}.{name}" if place else name)

@@ -38,7 +38,7 @@ class Why(StrEnum):
     INCOMPLETE = "INCOMPLETE"
     """Its other parts did not come in time."""
     BAD_CONFIG = "BAD_CONFIG"
-    """A setting that may not be changed from the centre, or a value out of its bounds; nothing was changed."""
+    """A setting that may not be changed from afar, or a value out of its bounds; nothing was changed."""
     OVERRIDDEN = "OVERRIDDEN"
     """A flag or the environment of the counter says otherwise, and wins."""
     SELF_CHECK = "SELF_CHECK"

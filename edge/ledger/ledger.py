@@ -14,6 +14,7 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from cloud_bridge import feed
+from edge.domain.orders import Change, Ended
 from edge.domain.quota import Quota
 from edge.domain.records import ClosedSession, Intake, Movement, OpenSession
 from edge.domain.stock import Lot, Lots
@@ -25,6 +26,7 @@ from edge.ledger import (
     counted,
     facts,
     intake,
+    orders,
     pins,
     prices,
     quota,
@@ -295,12 +297,19 @@ class Ledger:
         """An event that has no rows of its own, such as CatalogueApplied."""
         self.record_facts([(fact, subject)], now)
 
-    def record_facts(self, told: Sequence[tuple[feed.Fact, str]], now: Instant) -> None:
-        """Several of them, each with its subject, in one transaction."""
+    def record_facts(
+        self,
+        told: Sequence[tuple[feed.Fact, str]],
+        now: Instant,
+        ended: Sequence[Ended] = (),
+        changes: Sequence[Change] = (),
+    ) -> None:
+        """Several of them, each with its subject, in one transaction; with the commands that brought them."""
 
-        def work(_: Database, chain: Chain) -> None:
+        def work(db: Database, chain: Chain) -> None:
             for fact, subject in told:
                 chain.append(fact, subject)
+            orders.end(db, chain, ended, changes)
 
         self._write(now, work)
 

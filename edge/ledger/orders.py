@@ -138,6 +138,10 @@ class OrderBook:
         """The latest wall time among the last events, RFC 3339 UTC; "": there are none."""
         return self._read(lambda db: str(db.execute(_LATEST).fetchone()[0]))
 
+    def last_seq(self) -> int:
+        """The number of the newest event, 0 while there is none."""
+        return self._read(lambda db: int(db.execute("SELECT last_seq FROM feed").fetchone()[0]))
+
 
 def take(db: Database, chain: Chain, id: str, nonce: str | None, kind: str, jws: str) -> None:
     """A command was received."""

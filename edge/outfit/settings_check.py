@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cloud_bridge.feed import COUNTER_ID
+from cloud_bridge.signed import trusted
 from edge.domain.catalogue import Catalogue
 from edge.domain.hours import opening_of
 from edge.domain.planogram import Planogram
@@ -72,6 +73,7 @@ def settings_problems(settings: Settings, here: Path) -> Iterator[str]:
     yield from _wire_problems(settings, here)
     yield from _time_problems(settings)
     yield from _policy_problems(settings)
+    yield from _key_problems(settings)
     voices = here / settings.screens.voice_dir
     if settings.screens.voice_dir and not voices.is_dir():
         yield f"screens.voice_dir: there is no directory {voices}; make it or correct it"
@@ -80,6 +82,13 @@ def settings_problems(settings: Settings, here: Path) -> Iterator[str]:
         yield f"mqtt.password_file {secret!r} must be a whole path, like /etc/counter/mqtt-password"
     elif secret and not Path(secret).is_file():
         yield f"mqtt.password_file: there is no file {secret}; make it (rights 0600) or correct it"
+
+
+def _key_problems(settings: Settings) -> Iterator[str]:
+    try:
+        trusted(settings.commands.keys)
+    except ValueError as error:
+        yield f"commands.keys: {error}; copy it from: counter-central keys"
 
 
 def _policy_problems(settings: Settings) -> Iterator[str]:

@@ -81,7 +81,15 @@ def test_it_has_a_word_in_both_languages_on_the_operators_page(kind):
 
 
 OF_THE_DOOR = {
-    *("ABANDONED", "BOLT_STUCK", "CATALOGUE_REFUSED", "DOOR_OPEN", "FAULT_REPORT", "FILING_LAPSED"),
+    *(
+        "ABANDONED",
+        "BOLT_STUCK",
+        "CATALOGUE_REFUSED",
+        "COMMAND_REFUSED",
+        "DOOR_OPEN",
+        "FAULT_REPORT",
+        "FILING_LAPSED",
+    ),
     *("FORCED_ENTRY", "LINE_GONE", "NOT_LATCHED", "NOT_LOCKED", "RESTOCK_UNSIGNED"),
     "EXPIRED_GOODS",  # told as TAKE_OFF
 }

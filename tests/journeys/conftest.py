@@ -41,6 +41,7 @@ from edge.engine import Engine
 from edge.flights import Flight
 from edge.hardware.build import buses_of
 from edge.ledger.ledger import Ledger
+from edge.orders.desk import Trust
 from edge.outfit.loading import Outfit, load_outfit
 from edge.outfit.watch import goods_of
 from edge.pins import check_pin, whose_badge
@@ -86,6 +87,9 @@ class Rig:
         self.swallow_checks = False
         self.task: RestockView | None = None
         self.secret = ""
+        self.trust: Trust | None = None
+        self.configured = ("", "")
+        self.on_start: Callable[[], None] = lambda: None
         self.start()
 
     # --- the process ---------------------------------------------------------------------------
@@ -96,12 +100,21 @@ class Rig:
         )
         self._cut_around_commits(self.ledger)
         self.goods = goods_of(self.outfit)
-        self.engine = Engine(self.outfit.settings, self.goods, self.ledger, self._hex, self.instant)
+        self.engine = Engine(
+            self.outfit.settings,
+            self.goods,
+            self.ledger,
+            self._hex,
+            self.instant,
+            self.trust,
+            self.configured,
+        )
         (self.bus,) = buses_of(self.outfit.settings).values()
         self.bus.line_up(self.now)
         self.bus_due = self.engine_due = self.now
         self.inbox.clear()
         self.plugged = True
+        self.on_start()
 
     def kill(self) -> None:
         """The process ends at once; what it had not committed is gone."""

@@ -9,6 +9,7 @@ from threading import Thread
 import pytest
 from sqlite_utils import Database
 
+from edge.domain.orders import Ended, Outcome
 from edge.domain.values import Fen
 from edge.errors import Busy, CannotCreate, CounterError, LedgerError, NoInput
 from edge.ledger import store
@@ -26,6 +27,9 @@ def filled(ledger, facts):
     closed = replace(facts.closed(1), intake=(facts.taken_in(),))
     line = replace(closed.sale.lines[0], supplier_id="S001", supply_price=Fen(252))
     sold = ledger.close_session(replace(closed, sale=replace(closed.sale, lines=(line,))), facts.at(30))
+    ledger.orders.refuse(
+        "0" * 32, "jws", Ended("command-1", "resume", Outcome.REFUSED, "EXPIRED"), facts.at(36)
+    )
     ledger.refund(sold, Fen(1), "示例", facts.at(35))
     ledger.appeal(facts.id(1), "没拿", facts.at(40))
     ledger.calibrate([facts.weighed()], facts.at(50))
@@ -158,6 +162,7 @@ def test_an_incarnation_is_made_with_the_file_and_stays(path, open_at):
 
 # --- what no statement may do ----------------------------------------------------------------------
 KEYS = {"tray_evidence": "tray", "sale_line": "line", "sale_supply": "line", "meta": "id", "event": "seq"}
+KEYS["command_end"] = "code"
 """A column of each append-only table; n where not named."""
 
 REFUSED = (

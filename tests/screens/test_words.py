@@ -64,7 +64,7 @@ def test_every_refusal_has_words():
 
 
 NOTICES = ["door_long", "door_alarm", "latch", "foreign", "unsure", "bolt_stuck", "other"]
-REASONS = ["ledger", "line", "lock", "misconfigured", "door", "other"]
+REASONS = ["ledger", "line", "lock", "misconfigured", "door", "locked_out", "other"]
 PROBLEMS = [
     *("WRONG_GOODS", "OVER_CAPACITY", "OVERLOAD", "UNSURE", "SILENT", "EXPIRED_LOT", "BLOCK_WINDOW_LOT"),
     *("BLOCK_WINDOW", "LOT_MISSING", "REASON_MISSING", "PULL_REASON_MISSING", "COUNT_DIFFERS"),
