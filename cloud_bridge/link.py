@@ -45,13 +45,14 @@ class Broker:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """To be published. QoS 1 unless ``may_be_lost``."""
+    """To be published. QoS 1 unless ``may_be_lost``. expiry_s: the broker drops it then, 0: never."""
 
     topic: str
     body: bytes
     retain: bool = False
     may_be_lost: bool = False
     content_type: str = ""
+    expiry_s: int = 0
 
 
 # --- what the queue brings; session: number of the client it came from ----------------------------
@@ -159,12 +160,20 @@ class Link:
         """
         if self._client is None or self._up_since is None:
             return None
-        properties = None
-        if message.content_type and self._broker.version == "5":
-            properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's has none
-            properties.ContentType = message.content_type
         qos = 0 if message.may_be_lost else 1
+        properties = self._properties(message) if self._broker.version == "5" else None
         return self._client.publish(message.topic, message.body, qos, message.retain, properties).mid
+
+    @staticmethod
+    def _properties(message: Message) -> Properties | None:
+        if not message.content_type and not message.expiry_s:
+            return None
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's has none
+        if message.content_type:
+            properties.ContentType = message.content_type
+        if message.expiry_s:
+            properties.MessageExpiryInterval = message.expiry_s
+        return properties
 
     def acknowledge(self, message: Arrived) -> None:
         """Tell the broker that ``message`` is safe. Void once its session has ended."""

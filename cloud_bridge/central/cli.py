@@ -21,7 +21,7 @@ from cloud_bridge.central.settings import FILE as DATABASE
 from cloud_bridge.central.settings import Settings, address_of
 from cloud_bridge.central.statement_text import bill_text, statement_text
 from edge import logs
-from edge.cli_options import exit_code_of
+from edge.cli_options import LazyGroup, exit_code_of
 from edge.domain.statement import statement_csv
 from edge.outfit.catalogue_csv import read_catalogue
 from edge.outfit.price_file import read_prices
@@ -43,7 +43,16 @@ csv_option = click.option("--csv", "as_csv", is_flag=True, help="CSV on stdout, 
 DAY = click.DateTime(["%Y-%m-%d"])
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+LATE = {
+    "command": ("cloud_bridge.central.commanding_cli:command", "Order something of counters."),
+    "keys": (
+        "cloud_bridge.central.commanding_cli:keys",
+        "The key that signs commands.",
+    ),
+}
+
+
+@click.group(cls=LazyGroup, late=LATE, context_settings={"help_option_names": ["-h", "--help"]})
 def central() -> None:
     """智能专柜中心 · The centre: takes in what counters send, and shows it."""
 

@@ -1,10 +1,12 @@
 """What counters say of themselves beside their numbered events: presence and health. May be lost."""
 
 import re
+from datetime import datetime
 
 import msgspec
 
 from cloud_bridge import feed
+from cloud_bridge.central.commanding import came_online
 from cloud_bridge.central.database import Connection
 
 TOPIC = re.compile(rf"counters/({feed.COUNTER_ID.pattern})/(presence|health)")
@@ -17,7 +19,10 @@ def note(db: Connection, topic: str, body: bytes, heard: str) -> bool:
         return False
     try:
         if found[2] == "presence":
-            _presence(db, found[1], msgspec.json.decode(body, type=feed.Presence), heard)
+            now = msgspec.json.decode(body, type=feed.Presence)
+            _presence(db, found[1], now, heard)
+            if now.online:
+                came_online(db, found[1], int(datetime.fromisoformat(heard).timestamp()))
         else:
             _health(db, found[1], msgspec.json.decode(body, type=feed.Health), heard)
     except (*feed.BAD_JSON, OverflowError, UnicodeEncodeError):

@@ -3,15 +3,17 @@
 import signal
 from collections.abc import Callable
 from random import Random
+from secrets import token_bytes
 from threading import Event as Flag
 
 import structlog
 
 from cloud_bridge.central import worker
 from cloud_bridge.central.app import Site, Web
+from cloud_bridge.central.commanding_post import Pen, Post
 from cloud_bridge.central.database import Address
 from cloud_bridge.central.projections import rebuild
-from cloud_bridge.central.settings import Settings
+from cloud_bridge.central.settings import Settings, command_places
 from cloud_bridge.central.store import Store
 from cloud_bridge.link import Wake, broker_of
 
@@ -38,8 +40,10 @@ def serve(
         signal.signal(number, leave)
     web = Web(Site(database, link.is_up), settings.web.host, settings.web.port)
     ready(web.start())
+    key, spool = command_places(settings, database)
+    post = Post(store, Pen(key, token_bytes), spool)
     try:
-        worker.loop(worker.Worker(store, link, web.changed), link, stop)
+        worker.loop(worker.Worker(store, link, web.changed, post), link, stop)
     finally:
         web.stop()
         store.close()

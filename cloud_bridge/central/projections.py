@@ -11,10 +11,15 @@ from typing import Any
 import msgspec
 
 from cloud_bridge import feed
-from cloud_bridge.central import payments, restocks
+from cloud_bridge.central import commanding, commanding_schema, payments, restocks
 from cloud_bridge.central.database import Connection
 
-TABLES = ("sale", "sale_line", "session", "stock_move", "alarm", *restocks.TABLES, *payments.TABLES)
+TABLES = (
+    *("sale", "sale_line", "session", "stock_move", "alarm"),
+    *restocks.TABLES,
+    *payments.TABLES,
+    *commanding_schema.PROJECTED,
+)
 """The tables that ``rebuild`` empties and fills again."""
 
 WINS = "(excluded.inc, excluded.seq) < ({0}.inc, {0}.seq)"
@@ -142,6 +147,18 @@ def _alarm(db: Connection, counter: str, inc: str, row: tuple[Any, ...]) -> None
     )
 
 
+def _catalogue_applied(
+    db: Connection, counter: str, event: feed.Envelope, fact: feed.CatalogueApplied
+) -> None:
+    commanding.applied(db, counter, event, "catalogue", fact.version)
+
+
+def _planogram_applied(
+    db: Connection, counter: str, event: feed.Envelope, fact: feed.PlanogramApplied
+) -> None:
+    commanding.applied(db, counter, event, "planogram", fact.version)
+
+
 _WRITERS: dict[type[feed.Fact], Callable[..., None]] = {
     feed.SaleSettled: _sale,
     feed.SaleRefunded: _refunded,
@@ -151,4 +168,7 @@ _WRITERS: dict[type[feed.Fact], Callable[..., None]] = {
     feed.RestockFinished: _restocked,
     feed.AlarmRaised: _raised,
     feed.AlarmCleared: _cleared,
+    feed.CommandAnswered: commanding.answered,
+    feed.CatalogueApplied: _catalogue_applied,
+    feed.PlanogramApplied: _planogram_applied,
 }

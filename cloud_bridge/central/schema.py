@@ -1,5 +1,7 @@
 """The tables of the centre's database. Raw events are the truth; projections can be made again from them."""
 
+from cloud_bridge.central import commanding_schema
+
 MIGRATIONS = (
     """
 create table raw_event /* by counter */ (
@@ -141,4 +143,5 @@ create index alarm_by_event on alarm (counter, inc, seq)
 create table projected (schema integer not null) strict;
 insert into projected (schema) values (0)
 """,
+    commanding_schema.TABLES,
 )

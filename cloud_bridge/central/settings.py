@@ -11,6 +11,8 @@ from edge.errors import ConfigError
 from edge.settings import MqttBroker, Port, Section
 
 FILE = "central.db"
+KEY_FILE = "command.key"
+SPOOL = "command.spool"
 
 
 class Database(Section, frozen=True, kw_only=True):
@@ -43,11 +45,28 @@ class Mqtt(MqttBroker, frozen=True, kw_only=True):
     redial_max_s: Annotated[int, Meta(ge=1, le=600)] = 5
 
 
+class Commands(Section, frozen=True, kw_only=True):
+    """key: the file that signs commands. spool: where the command line hands them in. "": beside the
+    database's file.
+    """
+
+    key: str = ""
+    spool: str = ""
+
+
 class Settings(Section, frozen=True, kw_only=True):
     database: Database = Database()
     mqtt: Mqtt = Mqtt()
     web: Web = Web()
     worker: Worker = Worker()
+    commands: Commands = Commands()
+
+
+def command_places(settings: Settings, address: Address) -> tuple[Path, Path]:
+    """The signing key's file and the spool's directory."""
+    place = (address if isinstance(address, Path) else Path(settings.database.path)).parent
+    key, spool = settings.commands.key, settings.commands.spool
+    return Path(key) if key else place / KEY_FILE, Path(spool) if spool else place / SPOOL
 
 
 def address_of(database: Database, directory: Path | None = None) -> Address:

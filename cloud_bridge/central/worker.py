@@ -7,13 +7,14 @@ lies in the queue when a transaction begins goes into it.
 from collections.abc import Callable
 from random import Random
 from threading import Event as Flag
-from time import monotonic
+from time import monotonic, time
 
 import msgspec
 import structlog
 
 from cloud_bridge import feed
 from cloud_bridge.central import presence
+from cloud_bridge.central.commanding_post import Post
 from cloud_bridge.central.ingest import Outcome, ingest
 from cloud_bridge.central.store import Store
 from cloud_bridge.link import SHARED_PREFIX, Arrived, Broker, Down, Event, Link, Message, Up
@@ -23,6 +24,8 @@ EVENTS_FILTER = SHARED_PREFIX + "counters/+/events"
 FILTERS = (EVENTS_FILTER, "counters/+/presence", "counters/+/health", feed.CENTRE_STATE)
 
 MESSAGES_PER_COMMIT = 500
+POST_S = 0.5
+"""How often commands are looked for: an unlock is waited for by somebody in front of a door."""
 
 log = structlog.get_logger("centre")
 
@@ -30,8 +33,11 @@ log = structlog.get_logger("centre")
 class Worker:
     """``turn`` takes what arrived; ``changed`` is called after each commit that pages may show."""
 
-    def __init__(self, store: Store, link: Link, changed: Callable[[], None]) -> None:
-        self._store, self._link, self._changed = store, link, changed
+    def __init__(
+        self, store: Store, link: Link, changed: Callable[[], None], post: Post | None = None
+    ) -> None:
+        self._store, self._link, self._changed, self._post = store, link, changed, post
+        self._post_at = 0.0
         self._since = now_text()
         self._told_down = False
 
@@ -49,6 +55,10 @@ class Worker:
                     arrived.append(event)
         for start in range(0, len(arrived), MESSAGES_PER_COMMIT):
             self._commit(arrived[start : start + MESSAGES_PER_COMMIT])
+        if self._post is not None and now >= self._post_at:
+            self._post_at = now + POST_S
+            for message in self._post.look(int(time()), up=self._link.is_up()):
+                self._link.publish(message)
         return due
 
     def last_words(self) -> Message:
@@ -126,5 +136,5 @@ def loop(worker: Worker, link: Link, stop: Flag) -> None:
     events: list[Event] = []
     while not stop.is_set():
         due = worker.turn(events, monotonic())
-        events = link.wait(min(max(due - monotonic(), 0.0), 1.0))
+        events = link.wait(min(max(due - monotonic(), 0.0), POST_S))
     link.close(worker.last_words())

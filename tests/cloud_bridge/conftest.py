@@ -233,8 +233,9 @@ class Rig:
 
     def start_bridge(self):
         config = self.directory / "counter.toml"
-        keys = f'\n[commands]\nkeys = ["{signed.public_text(KEY.public_key())}"]\n'
-        config.write_text((ROOT / "config/counter.toml").read_text("utf-8") + keys, "utf-8")
+        text = (ROOT / "config/counter.toml").read_text("utf-8")
+        public = signed.public_text(KEY.public_key())
+        config.write_text(text.replace("keys = []", f'keys = ["{public}"]'), "utf-8")
         return self._start("cloud_bridge", "run", "--config", str(config))
 
     def start_centre(self):

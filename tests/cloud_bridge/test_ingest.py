@@ -347,5 +347,5 @@ def test_raw_events_cannot_be_changed(store, make, statement):
 def test_the_schema_has_these_tables_and_no_other(store):
     assert tables(store) == {
         *("raw_event", "mark", "held", "dead_letter", "conflict", "counter", "projected"),
-        *(*projections.TABLES, "stock", "stock_lot"),
+        *(*projections.TABLES, "stock", "stock_lot", "command", "document"),
     }
