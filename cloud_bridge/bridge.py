@@ -6,7 +6,7 @@ waits for it; killed at any moment, it starts again from what bridge.db says and
 
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from random import Random
@@ -30,6 +30,8 @@ LEDGER = "ledger.db"
 POLL_S = 0.15
 """How often the ledger is asked for new rows: a sale is to be on the centre's page within a second."""
 HEALTH_S = 30.0
+HEALTH_BEHIND_S = 300.0
+"""So much later at most while a backlog is brought up; it is what tells the centre of the backlog."""
 WAIT_FOR_LEDGER_S = 0.5
 
 log = structlog.get_logger("bridge")
@@ -112,18 +114,22 @@ class Bridge:
             return None
         log.info("broker_up", receive_maximum=up.receive_maximum, max_packet=up.max_packet)
         self._told_down, self._health_at = False, now
-        self._link.publish(presence(self._plan.counter, self._birth()))
-        return Connected(up.receive_maximum, up.max_packet)
+        room = up.receive_maximum - 1  # what is told of ourselves awaits a PUBACK beside the events
+        birth = presence(self._plan.counter, self._birth())
+        self._link.publish(replace(birth, may_be_lost=room < 1))
+        return Connected(max(1, room), up.max_packet)
 
     def _down(self, down: Down, now: float) -> Input | None:
         dial_at = self._link.noted_down(down, now)
         if dial_at is None:
             return None
-        level = log.debug if self._told_down else log.warning
-        level("broker_down", why=down.why, again_in_s=round(dial_at - now, 1))
+        level = log.debug if self._told_down else log.error if down.hopeless else log.warning
+        level("broker_down", why=down.why, alarm=down.hopeless, again_in_s=round(dial_at - now, 1))
+        if down.hopeless and not self._told_down:
+            self._state.alarm("broker_refuses", msgspec.json.encode({"why": down.why}).decode(), now_text())
         self._told_down = True
         self._refs.clear()
-        return Disconnected()
+        return Disconnected(down.code)
 
     def _arrived(self, topic: str, body: bytes) -> Input | None:
         try:
@@ -182,9 +188,11 @@ class Bridge:
         self._state.alarm(note.event, msgspec.json.encode(note.fields).decode(), now_text())
 
     def _health(self, now: float) -> None:
-        """Telemetry, every so often and at once when a backlog that was told of is gone."""
+        """Telemetry, every so often and at once when a backlog that was told of is gone; events go first."""
         caught_up = self._told_backlog > 0 and self.uplink.backlog() == 0
         if not self._link.is_up() or (now < self._health_at and not caught_up):
+            return
+        if not self.uplink.telemetry_may_pass() and now < self._health_at + HEALTH_BEHIND_S:
             return
         self._health_at, self._told_backlog = now + HEALTH_S, self.uplink.backlog()
         health = feed.Health(

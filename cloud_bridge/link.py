@@ -9,6 +9,7 @@ dropped client still held is forgotten: the outbox knows better what to send aga
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from random import Random
@@ -24,10 +25,19 @@ from edge.errors import ConfigError
 from edge.settings import MqttBroker
 
 CONNECT_TIMEOUT_S = 5.0
+UP_TIMEOUT_S = 30.0
+"""From dialling until the broker has confirmed the session and every subscription."""
 SETTLED_S = 10.0
 """A session that lasted this long ends the back-off; a flapping one does not."""
 
 SHARED_PREFIX = "$share/ingest/"
+
+UNSUPPORTED_VERSION = 0x84
+NEEDS_MQTT_5 = (
+    "this broker does not speak MQTT 5, whose reasons for a refusal the feed needs: use one that"
+    ' does (mosquitto 2.0 or newer). mqtt.version = "3.1.1" is for the demo\'s own broker on this machine only'
+)
+LOOPBACK = ("localhost", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +77,12 @@ class Up:
 
 @dataclass(frozen=True, slots=True)
 class Down:
+    """code: of the broker's DISCONNECT, 0 where it sent none. hopeless: dialling again will not help."""
+
     session: int
     why: str
+    code: int = 0
+    hopeless: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +127,7 @@ class Link:
         self._client: mqtt.Client | None = None
         self._up_since: float | None = None
         self._dial_at, self._failures = 0.0, 0
+        self._up_by = 0.0
 
     def turn(self, now: float) -> float:
         """Dial when it is time, drop what died. Gives the time of the next look."""
@@ -120,8 +135,11 @@ class Link:
             if now < self._dial_at:
                 return self._dial_at
             self._dial()
-        elif self._up_since is not None and not self._thread_lives(self._client):
-            self.events.put(Down(self.session, "network thread died"))
+            self._up_by = now + UP_TIMEOUT_S
+        elif not self._thread_lives(self._client):
+            self.events.put(Down(self.session, "network thread ended"))
+        elif self._up_since is None and now >= self._up_by:
+            self.events.put(Down(self.session, f"no session within {UP_TIMEOUT_S:.0f} s of dialling"))
         return now + 1.0
 
     def is_up(self) -> bool:
@@ -244,7 +262,8 @@ class Link:
 
         def on_connect(client: mqtt.Client, _u: Any, _f: Any, code: ReasonCode, props: Any) -> None:
             if code.is_failure:
-                put(Down(session, f"refused: {code}"))
+                old = code.value == UNSUPPORTED_VERSION
+                put(Down(session, f"refused: {code}" + (f"; {NEEDS_MQTT_5}" if old else ""), hopeless=old))
                 return
             limits["receive"] = getattr(props, "ReceiveMaximum", 65535)
             limits["packet"] = getattr(props, "MaximumPacketSize", 268_435_455)
@@ -259,7 +278,12 @@ class Link:
         client.on_connect = on_connect
         client.on_subscribe = on_subscribe
         client.on_connect_fail = lambda _c, _u: put(Down(session, "broker not reachable"))
-        client.on_disconnect = lambda _c, _u, _f, code, _p: put(Down(session, str(code)))
+
+        def on_disconnect(_c: Any, _u: Any, flags: mqtt.DisconnectFlags, code: ReasonCode, _p: Any) -> None:
+            theirs = flags.is_disconnect_packet_from_server
+            put(Down(session, str(code), code.value if theirs else 0))
+
+        client.on_disconnect = on_disconnect
         client.on_publish = lambda _c, _u, mid, code, _p: put(Published(session, mid, code.value))
         client.on_message = lambda _c, _u, m: put(Arrived(session, m.topic, bytes(m.payload), m.mid, m.qos))
 
@@ -274,11 +298,24 @@ class Link:
 
 
 def broker_of(mqtt: MqttBroker) -> Broker:
-    """The broker that the settings name. Raises ConfigError where the password's file cannot be read."""
+    """The broker that the settings name.
+
+    Raises ConfigError where the password's file cannot be read, and for MQTT 3.1.1 beyond this machine.
+    """
+    if mqtt.version != "5" and not is_loopback(mqtt.host):
+        raise ConfigError(f'mqtt.version = "{mqtt.version}" with the broker {mqtt.host}: {NEEDS_MQTT_5}')
     password = _password_in(mqtt.password_file)
     return Broker(
         mqtt.host, mqtt.port, mqtt.version, mqtt.keepalive_s, mqtt.username, password, mqtt.redial_max_s
     )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether ``host`` names this machine by what it is, not by what a resolver makes of it."""
+    try:
+        return host in LOOPBACK or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _password_in(path: str) -> str | None:

@@ -1,14 +1,35 @@
-"""Puts the outbox's rows into one message. Pure: it knows what is inside a row no further than its number."""
+"""Puts the outbox's rows into one message. Pure: of what is inside a row it knows the number, no more."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from cloud_bridge import feed
 from cloud_bridge.packing import packed
+from cloud_bridge.ranges import Covered
+from cloud_bridge.turns import Outbox
 
 Row = tuple[int, bytes]
 
 PACKET_OVERHEAD = 256
 """Bytes of a PUBLISH beside its payload: topic, properties, header. An upper bound for our topics."""
+
+
+def waiting(
+    outbox: Outbox, held: Covered, aside: Container[int], after: int, last: int, wanted: int
+) -> Iterator[Row]:
+    """Rows above ``after`` that the centre does not hold and that are not set aside, oldest first.
+
+    Read ``wanted`` at a time, so that a backlog of days never lies in memory.
+    """
+    if wanted < 1:
+        return
+    for low, high in (*held.gaps(), (held.highest + 1, last)):
+        at = max(low - 1, after)
+        while at < high:
+            rows = outbox.events(at, min(wanted, high - at))
+            if not rows:
+                return
+            at = rows[-1][0]
+            yield from (row for row in rows if row[0] not in aside)
 
 
 def loaded(rows: Sequence[Row], budget: int) -> tuple[tuple[int, ...], bytes]:

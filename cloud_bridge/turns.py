@@ -51,7 +51,9 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """The session is gone, and with it all that awaited a PUBACK."""
+    """The session is gone, and with it all that awaited a PUBACK. code: of the broker's DISCONNECT, or 0."""
+
+    code: int = 0
 
 
 @dataclass(frozen=True, slots=True)

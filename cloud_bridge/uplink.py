@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from cloud_bridge import feed
-from cloud_bridge.loading import PACKET_OVERHEAD, Row, fits, is_event, loaded
+from cloud_bridge.cutoffs import POISON, CutOffs
+from cloud_bridge.loading import PACKET_OVERHEAD, Row, fits, is_event, loaded, waiting
 from cloud_bridge.ranges import Covered, Range, merged, without
 from cloud_bridge.turns import (
     CentreIs,
@@ -29,8 +30,7 @@ from cloud_bridge.turns import (
 
 NOBODY_LISTENS = 0x10
 DENIED = (0x87, 0x90)
-POISON = (0x95, 0x99)
-"""PUBACK reason codes (MQTT 5, 3.4.2.1): packet too large, payload format invalid."""
+"""PUBACK reason codes (MQTT 5, 3.4.2.1): no matching subscribers; not authorized, topic name invalid."""
 
 
 @dataclass(slots=True)
@@ -60,12 +60,15 @@ class Uplink:
     _unmarked: set[int] = field(default_factory=set)
     _tries: dict[int, int] = field(default_factory=dict)
     _singly_to: int = 0
+    _trial: int = 0
+    _cut: CutOffs = field(default_factory=CutOffs)
     _hold: float = -math.inf
     _pace: float = -math.inf
     _resend_at: float = math.inf
     _out_since: float | None = None
     _resends: int = 0
     _refusals: int = 0
+    _denied: bool = False
     _asked: list[Range] = field(default_factory=list)
     _again: tuple[Range, ...] = ()
     _notes: list[Note] = field(default_factory=list)
@@ -122,19 +125,26 @@ class Uplink:
                 self._link, self._hold = item, now
                 behind = self.covered.missing(last) > self.limits.behind_above
                 self._pace = now + (self.random.uniform(0, self.limits.start_jitter_s) if behind else 0)
-            case Disconnected():
-                self._forget_flight()
-                self._link = None
+            case Disconnected(code):
+                self._ended(code, now)
             case PubAck(ref, code):
+                self._cut.answered()
                 self._puback(self._flight.pop(ref, ()), code, now)
             case CentreIs(online):
                 self._note("centre", online=online)
-                if online:
+                if online and not self._denied:
                     soon = now + self.random.uniform(0, 1)
                     self._hold = min(self._hold, soon) if self._refusals else self._hold
                     self._resend_at = min(self._resend_at, soon) if self._resends else self._resend_at
             case feed.Ack():
                 self._mark(item, last, now)
+
+    def _ended(self, code: int, now: float) -> None:
+        blamed = self._cut.ended(self._flight.values(), code) if self._link else None
+        if blamed is not None and blamed not in self.parked:
+            self._park(blamed, f"0x{code:02x}" if code in POISON else "ends_the_session", now)
+        self._forget_flight()
+        self._link = None
 
     def _mark(self, ack: feed.Ack, last: int, now: float) -> None:
         held = Covered().plus(ack.through, [*ack.have, *((r.seq, r.seq) for r in ack.reject)])
@@ -148,6 +158,7 @@ class Uplink:
             if self.rejects.get(reject.seq) != reject.code:
                 self.rejects[reject.seq] = reject.code
                 self._note("rejected_by_centre", alarm=True, seq=reject.seq, code=reject.code)
+        self._cut.answered()
         held = held.minus(self._again)  # asked for and not sent yet: the ack speaks of the first time
         covered = self.covered.plus(held.through, held.have)
         if covered != self.covered:
@@ -162,6 +173,7 @@ class Uplink:
         if self._refusals:
             self._hold = now
         self._resends = self._refusals = 0
+        self._denied = False
         self._resend_at = now + self.limits.resend_s if self._unmarked else math.inf
 
     def _puback(self, seqs: tuple[int, ...], code: int, now: float) -> None:
@@ -180,7 +192,8 @@ class Uplink:
 
     def _refuse(self, code: int, now: float) -> None:
         self._refusals += 1
-        if code in DENIED:
+        self._denied = code in DENIED
+        if self._denied:
             wait = self.limits.retry_rarely_s * self.random.uniform(0.9, 1.1)
         else:
             wait = self._backoff(1.0, self._refusals)
@@ -195,9 +208,14 @@ class Uplink:
 
     # --- what goes out --------------------------------------------------------------------------
     def _fill(self, last: int, now: float) -> Iterator[Publish]:
-        if now < self._hold:
+        if now < self._hold or self._trial in self._flight:
             return
-        yield from self._retries(now)
+        for seq in sorted(seq for seq, row in self.parked.items() if row.retry_at <= now):
+            if self._flight:
+                return
+            yield from self._retry(seq, now)
+        if self._trial in self._flight:
+            return
         while now >= self._pace and (rows := self._rows(last, now)):
             message = self._publish(rows, now)
             if len(message.seqs) > 1:
@@ -207,20 +225,21 @@ class Uplink:
     def _rows(self, last: int, now: float) -> list[Row]:
         """The next message's rows, oldest first; none while the window is full."""
         assert self._link is not None
-        probing = bool(self._resends or self._refusals)
+        probing = bool(self._resends or self._refusals or self._cursor < self._cut.alone_to)
         if len(self._flight) >= min(self.limits.window, self._link.receive_maximum):
             return []
         if probing and self._out:
             return []  # one message at a time until the centre answers again
         room = self.limits.unmarked - len(self._unmarked)
         ready = self.covered.missing(last) - len(self._unmarked)
-        several = ready > self.limits.batch_above and self._cursor >= self._singly_to
+        singly_to = max(self._singly_to, self._cut.alone_to)
+        several = ready > self.limits.batch_above and self._cursor >= singly_to
         return self._read(last, min(self.limits.batch_events if several else 1, room), now)
 
     def _read(self, last: int, wanted: int, now: float) -> list[Row]:
         rows: list[Row] = []
         size = 0
-        for seq, body in self._waiting(last, wanted):
+        for seq, body in waiting(self.outbox, self.covered, self.parked, self._cursor, last, wanted):
             if not self._fit_to_send(seq, body, now):
                 self._cursor = seq
                 continue
@@ -232,23 +251,6 @@ class Uplink:
             if len(rows) >= wanted:
                 break
         return rows
-
-    def _waiting(self, last: int, wanted: int) -> Iterator[Row]:
-        """Rows above the cursor that the centre does not hold and that are not set aside."""
-        if wanted < 1:
-            return
-        for low, high in self._open(last):
-            after = max(low - 1, self._cursor)
-            while after < high:
-                rows = self.outbox.events(after, min(wanted, high - after))
-                if not rows:
-                    return
-                after = rows[-1][0]
-                yield from (row for row in rows if row[0] not in self.parked)
-
-    def _open(self, last: int) -> Iterator[Range]:
-        yield from (gap for gap in self.covered.gaps() if gap[1] > self._cursor)
-        yield self.covered.highest + 1, last
 
     def _fit_to_send(self, seq: int, body: bytes, now: float) -> bool:
         assert self._link is not None
@@ -262,15 +264,14 @@ class Uplink:
             return True
         return False
 
-    def _retries(self, now: float) -> Iterator[Publish]:
+    def _retry(self, seq: int, now: float) -> Iterator[Publish]:
+        """One that was set aside, with nothing else under way: it may end the session."""
         assert self._link is not None
-        for seq in [seq for seq, row in self.parked.items() if row.retry_at <= now]:
-            if len(self._flight) >= min(self.limits.window, self._link.receive_maximum):
-                return
-            self.parked[seq].retry_at = now + self.limits.retry_rarely_s
-            for row in self.outbox.events(seq - 1, 1):
-                if fits(row[1], self._link.max_packet):
-                    yield self._publish([row], now)
+        self.parked[seq].retry_at = now + self.limits.retry_rarely_s
+        for row in self.outbox.events(seq - 1, 1):
+            if fits(row[1], self._link.max_packet):
+                self._trial = self._next_ref
+                yield self._publish([row], now)
 
     def _publish(self, rows: Sequence[Row], now: float) -> Publish:
         assert self._link is not None
@@ -292,6 +293,10 @@ class Uplink:
             self._out_since = now
         return message
 
+    def telemetry_may_pass(self) -> bool:
+        """Whether no event waits for room that health or a basket would take: money goes first."""
+        return self.backlog() - len(self.parked) <= self.limits.behind_above
+
     # --- small things ---------------------------------------------------------------------------
     @property
     def _out(self) -> bool:
@@ -307,7 +312,9 @@ class Uplink:
         """When time alone will change something; far away while there is nothing to send."""
         if self._link is None:
             return math.inf
-        times = [self._resend_at, *(row.retry_at for row in self.parked.values())]
+        times = [self._resend_at]
+        if not self._flight:
+            times += [max(row.retry_at, self._hold) for row in self.parked.values()]
         if self.covered.missing(last) > len(self._unmarked) + len(self.parked):
             times += [at for at in (self._hold, self._pace) if at > now]
         if self._out_since is not None and self._out:

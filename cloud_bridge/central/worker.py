@@ -109,8 +109,8 @@ class Worker:
         dial_at = self._link.noted_down(down, now)
         if dial_at is None:
             return
-        level = log.debug if self._told_down else log.warning
-        level("broker_down", why=down.why, again_in_s=round(dial_at - now, 1))
+        level = log.debug if self._told_down else log.error if down.hopeless else log.warning
+        level("broker_down", why=down.why, alarm=down.hopeless, again_in_s=round(dial_at - now, 1))
         self._told_down = True
 
     def _tell(self, outcome: Outcome) -> None:
