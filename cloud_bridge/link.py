@@ -35,7 +35,7 @@ SHARED_PREFIX = "$share/ingest/"
 UNSUPPORTED_VERSION = 0x84
 NEEDS_MQTT_5 = (
     "this broker does not speak MQTT 5, whose reasons for a refusal the feed needs: use one that"
-    ' does (mosquitto 2.0 or newer). mqtt.version = "3.1.1" is for the demo\'s own broker on this machine only'
+    ' does (mosquitto 2.0 or newer). mqtt.version = "3.1.1" is for the demo\'s own broker on this machine'
 )
 LOOPBACK = ("localhost", "::1")
 

@@ -396,3 +396,67 @@ def test_counters_asked_at_once_start_at_different_moments(make):
         starts.add(turn.due)
     assert len(starts) == 20
     assert 20 <= min(starts) < max(starts) <= 23
+
+
+# --- what a broker does instead of refusing -------------------------------------------------------
+def cut(uplink, code, now):
+    return uplink.turn([Disconnected(code), Connected()], now)
+
+
+def test_a_link_that_breaks_now_and_then_puts_no_row_aside(uplink_of):
+    uplink, turn = uplink_of(30)
+    for n in range(20):
+        turn = answer(uplink, turn, ack(n), n + 0.1)  # something always gets through
+        turn = cut(uplink, 0, n + 0.2)
+    assert uplink.parked == {}
+    assert len(turn.publishes) >= 1
+
+
+def test_one_row_that_ends_every_session_is_put_aside_after_a_few_and_never_a_good_one(uplink_of):
+    uplink, turn = uplink_of(30)
+    now = 0.0
+    while 17 not in uplink.parked and now < 100:
+        now += 1
+        if any(17 in m.seqs for m in turn.publishes):
+            turn = cut(uplink, 0, now)
+        else:
+            turn = answer(uplink, turn, ack(max(seqs(turn), default=uplink.covered.through)), now)
+    assert list(uplink.parked) == [17]
+    assert now < 30
+
+
+def test_what_was_put_aside_is_tried_again_alone(uplink_of):
+    uplink, turn = uplink_of(30, replace(PLAIN, batch_above=1000))
+    answers = [PubAck(m.ref, 0x95 if m.seqs == (1,) else 0) for m in turn.publishes]
+    turn = uplink.turn([*answers, ack(0, have=[(2, 20)])], 0.1)
+    assert seqs(turn) == list(range(21, 31))
+    waiting = uplink.turn([], 901.0)
+    assert seqs(waiting) == []  # the others are still under way
+    turn = uplink.turn([*(PubAck(m.ref, 0) for m in turn.publishes), ack(0, have=[(2, 30)])], 901.1)
+    assert seqs(turn) == [1]
+    uplink.outbox.bodies = uplink.outbox.bodies * 2
+    assert seqs(uplink.turn([], 901.2)) == []
+
+
+def test_a_row_put_aside_does_not_keep_the_loop_awake_while_a_denial_is_waited_out(uplink_of):
+    uplink, turn = uplink_of(2)
+    turn = uplink.turn([PubAck(turn.publishes[0].ref, 0x99), PubAck(turn.publishes[1].ref, 0)], 0.0)
+    turn = uplink.turn([ack(0, have=[(2, 2)])], 0.1)
+    turn = uplink.turn([], 900.2)
+    turn = refuse(uplink, turn, 0x87, 1000.0)
+    uplink.parked[1].retry_at = 1000.1
+    assert uplink.turn([], 1001.0).due > 1700
+
+
+def test_a_centre_that_comes_back_does_not_end_the_wait_after_a_denial(uplink_of):
+    uplink, turn = uplink_of(3)
+    refuse(uplink, turn, 0x87, 0.0)
+    turn = uplink.turn([CentreIs(True)], 10.0)
+    assert turn.publishes == ()
+    assert turn.due > 800
+
+
+@pytest.mark.parametrize(("waiting", "passes"), [(0, True), (20, True), (21, False)])
+def test_telemetry_waits_while_events_do(uplink_of, waiting, passes):
+    uplink, _ = uplink_of(waiting)
+    assert uplink.telemetry_may_pass() is passes
