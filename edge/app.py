@@ -11,19 +11,22 @@ import secrets
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+import msgspec
 import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client import Counter as Tally
 
+from cloud_bridge.signed import trusted
 from edge.clock import Clock
+from edge.domain.orders import Why
 from edge.domain.product_view import Assortment
 from edge.domain.requests import BadgeChecked, PinChecked
 from edge.domain.restock_view import StaffView
@@ -43,14 +46,19 @@ from edge.ledger.reading import Reading, session_view
 from edge.ledger.shelf import Shelf
 from edge.ledger.supplier_reading import SupplierReading
 from edge.ledger.trays import tray_of
-from edge.outfit.loading import Outfit, load_outfit
+from edge.orders.clerk import Clerk
+from edge.orders.desk import Trust
+from edge.orders.inbox import INBOX_EVERY_S, InboxWatch
+from edge.orders.machine import machine_of
+from edge.outfit.loading import Outfit
+from edge.outfit.sources import Sources
 from edge.outfit.watch import OutfitWatch, goods_of
 from edge.pins import check_pin, whose_badge
 from edge.screens.app import make_app
 from edge.screens.health import Readiness
 from edge.screens.server import WebThread
 from edge.screens.stage import Stage
-from edge.turn import CentreSeen, Goods, Input, Turn, VerifyBadge, VerifyPin
+from edge.turn import CentreSeen, Errand, Goods, Input, Tried, Turn, VerifyBadge, VerifyPin
 from edge.upkeep.known_weights import read_weights
 from edge.upkeep.lint_check import capacity_g, names_of, plans_of
 from edge.weighing.linter import lint
@@ -71,28 +79,43 @@ class Broken(CounterError):
     exit_code = 70
 
 
-def run(
-    outfit: Outfit,
-    *,
-    as_json: bool,
-    reload: Callable[[], Outfit] | None = None,
-    refused: tuple[str, ...] = (),
-) -> int:
+def run(sources: Sources, *, as_json: bool) -> int:
     """Run until SIGTERM or SIGINT. SIGHUP reads catalogue, planogram, roster and the other files again.
 
-    refused: why ``outfit`` is that of the kept copies; (): it is that of the files. Raises CounterError when
-    it cannot start or a thread dies. With ``as_json`` one line on stdout says where the pages are.
+    Settings that the centre changes are started with anew, in the same process. Raises CounterError when it
+    cannot start or a thread dies. With ``as_json`` one line on stdout says where the pages are.
     """
     clock = Clock()
+    outfit, refused = sources.start()
     outfit.data.mkdir(parents=True, exist_ok=True)
     ledger = Ledger.open(
         outfit.data / "ledger.db", outfit.settings.counter.id, clock.now(), secrets.token_bytes
     )
     with closing(ledger):
-        again = reload or (lambda: load_outfit(outfit.path, environ={}, now=clock.now().wall))
-        process = Process(outfit, ledger, clock, again, refused)
-        process.catch_signals()
-        return process.run(as_json)
+        while True:
+            process = started(outfit, ledger, clock, sources, refused)
+            code = process.run(as_json)
+            if not process.again:
+                return code
+            port, as_json = process.port, False
+            outfit, refused = sources.start()
+            outfit = at_port(outfit, port)
+
+
+def started(
+    outfit: Outfit, ledger: Ledger, clock: Clock, sources: Sources, refused: tuple[str, ...]
+) -> "Process":
+    """The process of ``outfit``; of the settings before, where those of the centre do not let it start."""
+    try:
+        process = Process(outfit, ledger, clock, sources, refused)
+    except CounterError as error:
+        if not sources.undo(outfit):
+            raise
+        log.error("settings_taken_back", error=str(error))
+        outfit, refused = sources.start()
+        process = Process(outfit, ledger, clock, sources, refused)
+    process.catch_signals()
+    return process
 
 
 class Process:
@@ -103,9 +126,10 @@ class Process:
         outfit: Outfit,
         ledger: Ledger,
         clock: Clock,
-        reload: Callable[[], Outfit],
+        sources: Sources,
         refused: tuple[str, ...] = (),
     ) -> None:
+        """refused: why ``outfit`` is that of the kept copies; (): it is that of the files."""
         self._outfit = outfit
         self._clock = clock
         self._inbox: queue.SimpleQueue[Input | None] = queue.SimpleQueue()
@@ -116,15 +140,26 @@ class Process:
         self._sweeps = Tally("counter_sweeps", "Rounds over the trays taken in", registry=self._registry)
         self._centre_at = 0.0
         self._flights = Flights(outfit.data / "flights", outfit.settings.weighing.flight_days)
-        goods = goods_of(outfit)
-        self._engine = Engine(outfit.settings, goods, ledger, secrets.token_hex, clock.now())
+        goods, settings, overlay = goods_of(outfit), outfit.settings, outfit.overlay
+        trust = Trust(settings.counter.id, trusted(settings.commands.keys), built_at())
+        configured = (overlay.command, overlay.failed)
+        self._engine = Engine(settings, goods, ledger, secrets.token_hex, clock.now(), trust, configured)
         self._goods, self._assortment = goods, assortment_of(goods)
         self._stage = Stage()
         self._lock_port = outfit.settings.lock.port
         self._ports = self._make_ports(outfit)
         self._web = self._make_web(outfit)
-        self._files = OutfitWatch(outfit, reload, self._inbox.put)
+        self._files = OutfitWatch(outfit, sources.again, self._inbox.put)
         self._files.begin(refused)
+        self._clerk = Clerk(self._files, sources.trial, partial(machine_of, outfit.data))
+        self._orders = InboxWatch(outfit.data / "bridge.db", self._inbox.put)
+        self.again = False
+        """Whether it ended to be started with other settings."""
+
+    @property
+    def port(self) -> int:
+        """Of the pages."""
+        return self._web.port
 
     def catch_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -150,13 +185,14 @@ class Process:
     def _loop(self) -> None:
         due = self._clock.now().mono
         while not self._stop.is_set():
-            inputs = self._inputs(due - self._clock.now().mono)
+            inputs = self._inputs(min(due - self._clock.now().mono, INBOX_EVERY_S))
             self._sweeps.inc(sum(isinstance(item, Sweep) for item in inputs))
             now = self._clock.now()
             turn = self._engine.step(inputs, now)
             self._carry_out(turn)
             due = turn.due
             self._look_after_threads()
+            self._orders.look(now.mono)
             if now.mono >= self._centre_at:
                 self._centre_at = now.mono + CENTRE_EVERY_S
                 self._worker.submit(self._look_at_centre)
@@ -181,6 +217,10 @@ class Process:
             self._submit(job)
         for check in turn.checks:
             self._worker.submit(self._check, check)
+        for errand in turn.errands:
+            self._worker.submit(self._run_errand, errand)
+        if turn.adopted:
+            self._worker.submit(self._clerk.adopt, turn.adopted)
         for flight in turn.flights:
             self._worker.submit(self._flights.keep, flight)
         for session in turn.sessions:
@@ -196,6 +236,8 @@ class Process:
             self._stage.show_restock(None)
         for answer in turn.answers:
             self._stage.answer(answer)
+        if turn.restart:
+            self._restart(turn.restart)
 
     def _submit(self, job: Job) -> None:
         if isinstance(job, Unlock):
@@ -216,6 +258,20 @@ class Process:
             self._inbox.put(BadgeChecked(check.id, whose_badge(check.badge, check.against)))
         else:
             self._inbox.put(PinChecked(check.id, check_pin(check.pin, check.against)))
+
+    def _run_errand(self, errand: Errand) -> None:
+        self._inbox.put(self._clerk.do(errand))
+
+    def _restart(self, command: str) -> None:
+        """Nobody is at the door: end, to be started with the settings of ``command``."""
+        try:
+            self._clerk.install(command)
+        except OSError as error:
+            log.error("settings_not_written", error=str(error))
+            self._inbox.put(Tried(command, Why.STORAGE, str(error.strerror), failed=True))
+            return
+        self.again = True
+        self._end(None)
 
     def _look_at_centre(self) -> None:
         try:
@@ -295,7 +351,21 @@ class Process:
             if port.ident is not None:
                 port.join(3.0)
         self._worker.shutdown(wait=True, cancel_futures=True)
+        self._orders.close()
         self._web.stop()
+
+
+def at_port(outfit: Outfit, port: int) -> Outfit:
+    """Where any free port was asked for, the one that was found stays."""
+    if outfit.settings.screens.port:
+        return outfit
+    screens = msgspec.structs.replace(outfit.settings.screens, port=port)
+    return replace(outfit, settings=msgspec.structs.replace(outfit.settings, screens=screens))
+
+
+def built_at() -> int:
+    """When this program was installed, in seconds since 1970: no earlier moment can be now."""
+    return int(Path(__file__).stat().st_mtime)
 
 
 def assortment_of(goods: Goods) -> Assortment:

@@ -55,14 +55,11 @@ def run(config: Path | None, overrides: dict[str, object], as_json: bool, log_le
     from edge import logs
     from edge.app import run as run_counter
     from edge.clock import Clock
-    from edge.outfit.loading import Outfit, load_or_kept, load_outfit
-
-    def read() -> Outfit:
-        return load_outfit(config, environ=environment(), flags=overrides, now=Clock().now().wall)
+    from edge.outfit.sources import Sources
 
     logs.configure(log_level)
-    outfit, refused = load_or_kept(config, environ=environment(), flags=overrides, now=Clock().now().wall)
-    return run_counter(outfit, as_json=as_json, reload=read, refused=refused)
+    sources = Sources(config, environment(), overrides, lambda: Clock().now().wall)
+    return run_counter(sources, as_json=as_json)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -389,8 +389,11 @@ class Engine:
             dues.append(receipt.at.mono + RESULT_S + 0.01)
         return min(dues)
 
-    def _is_idle(self) -> bool:
-        return self._conductor.visit is None
+    def _is_idle(self, now: Instant) -> bool:
+        """Whether nobody is at the door, at the screen or reads a result."""
+        receipt = self._conductor.receipt
+        read = receipt is None or now.mono - receipt.at.mono > RESULT_S
+        return self._conductor.visit is None and self._restocking.staff is None and read
 
     def _apply(
         self, goods: Goods, now: Instant, ended: Sequence[Ended] = (), changes: Sequence[Change] = ()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+import msgspec
 from sqlite_utils import Database
 
 from cloud_bridge import feed
@@ -69,8 +70,8 @@ _LIFT = "DELETE FROM standing WHERE kind = ? AND subject = ? AND lot = ?"
 STANDING = "SELECT kind, subject, lot, detail, command FROM standing ORDER BY kind, subject, lot"
 _LATEST = "SELECT coalesce(max(time), '') FROM (SELECT time FROM event ORDER BY seq DESC LIMIT 1000)"
 
-DETAIL_CHARS, REPORT_BYTES = 2000, 24 * 1024
-"""What of an answer's texts fits into an event."""
+DETAIL_BYTES, REPORT_BYTES = 16 * 1024, 24 * 1024
+"""What of an answer's texts fits into an event, as JSON. Only diagnostics have a report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,4 +178,7 @@ def _answer(chain: Chain, ended: Ended) -> feed.CommandAnswered:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= DETAIL_CHARS else text[: DETAIL_CHARS - 1] + "…"
+    """``text``, or as much of it as there is room for."""
+    if len(msgspec.json.encode(text)) <= DETAIL_BYTES:
+        return text
+    return text[: DETAIL_BYTES // 6] + "…"  # no character needs more than 6 bytes

@@ -72,7 +72,7 @@ class Hands:
     unlock: Callable[[Unlock, str, Instant, Turn], tuple[str, str] | None]
     apply: Callable[[Goods, Instant, Sequence[Ended], Sequence[Change]], None]
     goods: Callable[[], Goods]
-    idle: Callable[[], bool]
+    idle: Callable[[Instant], bool]
     report: Callable[[dict[str, object], Instant], str]
 
 
@@ -183,7 +183,7 @@ class Orders:
         if late:
             why = "the other parts of this document did not come in time; send all of it again"
             self._end_all([_refused(id, kind, Why.INCOMPLETE, why) for id, kind in late], (), now)
-        if self._ready is not None and self._hands.idle():
+        if self._ready is not None and self._hands.idle(now):
             self._switch(self._ready, now, turn)
         if self._out is None and self._errands:
             self._out = self._errands.popleft()

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import msgspec
+
 from cloud_bridge.commands import Document
 from edge.turn import TryDocument
 
@@ -23,13 +25,13 @@ class Gathering:
     """Documents are told apart by kind, proof and base; of one kind, the first to be whole wins."""
 
     def __init__(self) -> None:
-        self._heaps: dict[tuple[str, str, str | None, int], _Heap] = {}
+        self._heaps: dict[tuple[str, Document], _Heap] = {}
 
     def add(
         self, id: str, kind: str, expires: int, part: Document
     ) -> tuple[TryDocument | None, tuple[str, ...]]:
         """The document, once ``part`` makes it whole, and the commands of others that it outdates."""
-        key = (kind, part.sha256, part.base, part.of)
+        key = (kind, msgspec.structs.replace(part, part=1, data=""))
         heap = self._heaps.setdefault(key, _Heap(kind, part, expires))
         heap.expires = max(heap.expires, expires)
         if part.part in heap.parts:

@@ -81,11 +81,14 @@ class Report:
 
 
 def report_text(parts: dict[str, object], most_bytes: int) -> str:
-    """``parts`` as JSON; the longest of them are left out, by name, where it would be longer than allowed."""
+    """``parts`` as JSON; the longest of them are left out, by name, where it would be longer than allowed.
+
+    most_bytes: of it as a text within JSON again, quotes escaped.
+    """
     left_out: list[str] = []
     while True:
         text = msgspec.json.encode(parts | ({"left_out": left_out} if left_out else {}))
-        if len(text) <= most_bytes or not parts:
+        if len(msgspec.json.encode(text.decode())) <= most_bytes or not parts:
             return text.decode()
         name = max(parts, key=lambda each: len(msgspec.json.encode(parts[each])))
         parts = {key: value for key, value in parts.items() if key != name}

@@ -19,14 +19,16 @@ from edge.domain.price_check import group_problems
 from edge.domain.pricing import NO_PRICES, PriceList
 from edge.domain.roster import Roster
 from edge.domain.trace import Traces
-from edge.errors import ConfigError
+from edge.errors import CannotCreate, ConfigError
 from edge.ledger.planned import planogram_version
 from edge.outfit.applied import Applied, Stamp, stamps_of
 from edge.outfit.checks import Parts, lapsed, misfits, remarks, reports
 from edge.outfit.delivery_file import read_deliveries
+from edge.outfit.documents import standing
+from edge.outfit.overlay import NO_OVERLAY, Overlay, write_overlay
 from edge.outfit.planogram_file import read_catalogue, read_draft, read_planogram, read_recalls, read_roster
 from edge.outfit.price_file import read_prices
-from edge.outfit.settings_load import find_config, places, read
+from edge.outfit.settings_load import data_of, find_config, places, read_settings
 from edge.outfit.trace_file import read_traces
 from edge.settings import Files, Settings
 from edge.upkeep.lint_check import names_of, sentences
@@ -42,7 +44,7 @@ class Outfit:
     path: the settings file. data: where the ledger lives (absolute). origins: see ``settings_load``.
     lint: what the planogram linter says; None: ``weighing.lint`` is off. draft: the planogram that waits for
     the next restock. files: what was read, by its key under ``[files]``; stamps: of just before. noted: what
-    is wrong and no reason to refuse anything, beside the linter's.
+    is wrong and no reason to refuse anything, beside the linter's. overlay: settings that the centre changed.
     """
 
     settings: Settings
@@ -60,6 +62,7 @@ class Outfit:
     files: Mapping[str, Path] = field(default_factory=dict)
     stamps: Mapping[str, Stamp] = field(default_factory=dict)
     noted: tuple[str, ...] = ()
+    overlay: Overlay = NO_OVERLAY
     deliveries: tuple[Delivery, ...] = ()
 
     @property
@@ -79,21 +82,24 @@ def load_outfit(
     flags: Mapping[str, object] | None = None,
     now: datetime | None = None,
     kept: Mapping[str, Path] | None = None,
+    documents: Mapping[str, str] | None = None,
+    overlay: Overlay | None = None,
 ) -> Outfit:
     """Find, read and check everything. Raises ConfigError with every fault in one sentence each.
 
     now: aware; on its local day certificates are judged, None: dates do not matter. kept: copies to be read
-    instead of the files that the settings name.
+    instead of the files that the settings name. documents: kind → SHA-256 of texts of the centre that are to
+    be tried; overlay: settings likewise, None: those that stand.
     """
     path = find_config(config, environ)
     if path is None:
         looked = ", ".join(str(each) for each in places(environ))
         raise ConfigError(f"no settings file: looked at $COUNTER_CONFIG, {looked}; name one with --config")
-    walk = read(path, Settings, env_prefix="COUNTER_", environ=environ, flags=flags)
+    walk, overlay = read_settings(path, environ=environ, flags=flags, overlay=overlay)
     problems = list(walk.problems)
     settings = cast(Settings | None, walk.parts.get(()))
-    files = cast(Files, walk.parts.get(("files",), Files()))
-    at = dict(kept) if kept else named(files, path.parent)
+    files, data = cast(Files, walk.parts.get(("files",), Files())), data_of(walk)
+    at = dict(kept) if kept else _named_or_sent(files, path.parent, data, documents, problems)
     stamps = stamps_of(at)
     catalogue = planogram = roster = draft = None
     recalls: Recalls | None = NO_RECALLS
@@ -112,7 +118,7 @@ def load_outfit(
     if "deliveries" in at and catalogue:
         skus = catalogue.products.keys()
         deliveries = _tried(lambda file: read_deliveries(file, skus), at["deliveries"], problems)
-    data, today = Path(files.data).absolute(), _local_day(settings, now)
+    today = _local_day(settings, now)
     version, known = _in_force(data)
     parts = Parts(settings, catalogue, planogram, roster, draft, recalls, known, version, today)
     problems += misfits(path, at, parts)
@@ -144,6 +150,7 @@ def load_outfit(
         files=at,
         stamps=stamps,
         noted=noted,
+        overlay=overlay,
     )
 
 
@@ -158,6 +165,7 @@ def load_or_kept(
 
     Raises ConfigError with the files' faults where there are no copies, or they do not fit the settings.
     Recalls are taken from their file wherever it can be read: they must not wait for another one's repair.
+    Settings of the centre that are the fault are taken back for good.
     """
     try:
         return load_outfit(config, environ=environ, flags=flags, now=now), ()
@@ -166,9 +174,11 @@ def load_or_kept(
     path = find_config(config, environ)
     if path is None:
         raise ConfigError(problems)
-    walk = read(path, Settings, env_prefix="COUNTER_", environ=environ, flags=flags)
+    walk, overlay = read_settings(path, environ=environ, flags=flags)
+    if overlay.command and undone(config, overlay, data_of(walk), environ=environ, flags=flags, now=now):
+        return load_or_kept(config, environ=environ, flags=flags, now=now)
     files = cast(Files, walk.parts.get(("files",), Files()))
-    kept = Applied(Path(files.data).absolute()).files()
+    kept = Applied(data_of(walk)).files()
     if not kept or walk.problems:
         raise ConfigError(problems)
     recalls = named(files, path.parent).get("recalls")
@@ -179,6 +189,46 @@ def load_or_kept(
     except ConfigError as error:
         also = (f"the copies kept of before do not fit either: {each}" for each in error.problems)
         raise ConfigError([*problems, *also]) from error
+
+
+def undone(
+    config: Path | None,
+    overlay: Overlay,
+    data: Path,
+    *,
+    environ: Mapping[str, str],
+    flags: Mapping[str, object] | None,
+    now: datetime | None,
+) -> bool:
+    """Take back what the centre changed last, where all can be read without it. Raises CannotCreate."""
+    before = overlay.undone()
+    try:
+        load_outfit(config, environ=environ, flags=flags, now=now, overlay=before)
+    except ConfigError:
+        return False
+    try:
+        write_overlay(data, before)
+    except OSError as error:
+        raise CannotCreate(f"{data}: its settings cannot be taken back: {error.strerror}") from error
+    return True
+
+
+def _named_or_sent(
+    files: Files, here: Path, data: Path, trial: Mapping[str, str] | None, problems: list[str]
+) -> dict[str, Path]:
+    """The files to be read: those that the settings name, and above them what the centre sent.
+
+    A planogram of the centre stands above the settings' draft as well.
+    """
+    at = named(files, here)
+    try:
+        sent = standing(data, trial)
+    except ConfigError as error:
+        problems += error.problems
+        return at
+    if "planogram" in sent:
+        at.pop("planogram_draft", None)
+    return at | sent
 
 
 def named(files: Files, here: Path) -> dict[str, Path]:

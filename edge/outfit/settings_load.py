@@ -3,7 +3,7 @@
 It knows layers and types, and collects every fault before it gives up; what a value means is checked
 elsewhere (``settings_check``). First found wins::
 
-    flag  >  PREFIX_SECTION__KEY in the environment  >  file  >  default of the Struct
+    flag  >  PREFIX_SECTION__KEY in the environment  >  the centre's overlay  >  file  >  the Struct's default
 """
 
 import tomllib
@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from edge.errors import ConfigError
+from edge.outfit.overlay import Overlay, read_overlay
 from edge.outfit.settings_walk import Leaf, Tree, Walk, tree_of
-from edge.settings import Settings
+from edge.settings import Files, Settings
 
 T = TypeVar("T")
 
@@ -22,12 +23,16 @@ PROGRAMS = ("COUNTER_CENTRAL_", "COUNTER_SIM_")
 """Prefixes of other programs' variables: ``COUNTER_`` alone does not claim them."""
 
 
+CENTRE = "centre"
+"""How the origin of a setting begins that the centre changed; its command follows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded(Generic[T]):
     """Settings and where each came from.
 
     path: the file that was read, None where there was none. origins: ``section.key`` → ``flag``,
-    ``env NAME`` or ``file PATH``; a key that is missing here has its default.
+    ``env NAME``, ``centre COMMAND`` or ``file PATH``; a key that is missing here has its default.
     """
 
     value: T
@@ -86,12 +91,15 @@ def read(
     env_prefix: str,
     environ: Mapping[str, str],
     flags: Mapping[str, object] | None = None,
+    overlay: Overlay | None = None,
 ) -> Walk:
     """Like ``load``, but gives the faults and the parts that are right: ``parts[()]`` is the whole."""
     walk = Walk(str(path) if path else "settings")
     tree = _file(path, walk.problems) if path else {}
     if walk.problems:  # what else would be missing is no fault of its own
         return walk
+    if overlay is not None:
+        _lay(tree, overlay)
     for name, keys, text in _from_environment(kind, env_prefix, environ):
         _put(tree, keys, Leaf(text, f"env {name}", text=True))
     for place, value in (flags or {}).items():
@@ -105,7 +113,38 @@ def load_settings(
     path: Path | None, *, environ: Mapping[str, str], flags: Mapping[str, object] | None = None
 ) -> Loaded[Settings]:
     """The counter's settings; raises ConfigError. With the files they name: ``loading.load_outfit``."""
-    return load(path, Settings, env_prefix="COUNTER_", environ=environ, flags=flags)
+    walk, _ = read_settings(path, environ=environ, flags=flags)
+    if walk.problems:
+        raise ConfigError(walk.problems)
+    return Loaded(cast(Settings, walk.parts[()]), path, walk.origins)
+
+
+def read_settings(
+    path: Path | None,
+    *,
+    environ: Mapping[str, str],
+    flags: Mapping[str, object] | None = None,
+    overlay: Overlay | None = None,
+) -> tuple[Walk, Overlay]:
+    """Like ``read`` of the counter's settings, with what the centre changed, and that itself.
+
+    overlay: instead of the one in the data directory, which only the other layers can name.
+    """
+    walk = read(path, Settings, env_prefix="COUNTER_", environ=environ, flags=flags)
+    if overlay is None:
+        try:
+            overlay = read_overlay(data_of(walk))
+        except ConfigError as error:
+            walk.problems.extend(error.problems)
+            return walk, Overlay()
+    if overlay.values and walk.parts:
+        walk = read(path, Settings, env_prefix="COUNTER_", environ=environ, flags=flags, overlay=overlay)
+    return walk, overlay
+
+
+def data_of(walk: Walk) -> Path:
+    """The data directory, as far as the settings could be read."""
+    return Path(cast(Files, walk.parts.get(("files",), Files())).data).absolute()
 
 
 def _file(path: Path, problems: list[str]) -> Tree:
@@ -135,6 +174,13 @@ def _from_environment(
         if ours and all(place) and is_setting:
             found.append((name, place, environ[name]))
     return found
+
+
+def _lay(tree: Tree, overlay: Overlay) -> None:
+    """Lists are texts in TOML, as in the environment; everything else is of its type already."""
+    for name, value in overlay.values.items():
+        listed = isinstance(value, str) and value.startswith("[")
+        _put(tree, name.split("."), Leaf(value, f"{CENTRE} {overlay.command}".strip(), text=listed))
 
 
 def _put(tree: Tree, place: Sequence[str], leaf: Leaf) -> None:

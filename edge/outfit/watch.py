@@ -51,6 +51,12 @@ class OutfitWatch:
         self._put(goods_of(outfit))
         self._keep(outfit)
 
+    def adopt(self, outfit: Outfit) -> None:
+        """The engine works by ``outfit`` already: a document of the centre is part of it."""
+        self.outfit = outfit
+        warn(outfit)
+        self._keep(outfit)
+
     def _recall(self) -> None:
         """A recall has a file of its own: another's fault does not put it off."""
         outfit = self.outfit

@@ -41,9 +41,12 @@ from edge.engine import Engine
 from edge.flights import Flight
 from edge.hardware.build import buses_of
 from edge.ledger.ledger import Ledger
+from edge.orders.clerk import Clerk
 from edge.orders.desk import Trust
+from edge.orders.machine import machine_of
 from edge.outfit.loading import Outfit, load_outfit
-from edge.outfit.watch import goods_of
+from edge.outfit.sources import Sources
+from edge.outfit.watch import OutfitWatch, goods_of
 from edge.pins import check_pin, whose_badge
 from edge.turn import Goods, Input, VerifyBadge, VerifyPin
 from hardware_sim.config import load as load_sim
@@ -90,6 +93,8 @@ class Rig:
         self.trust: Trust | None = None
         self.configured = ("", "")
         self.on_start: Callable[[], None] = lambda: None
+        self.sources: Sources | None = None
+        self.clerk: Clerk | None = None
         self.start()
 
     # --- the process ---------------------------------------------------------------------------
@@ -99,6 +104,8 @@ class Rig:
             self.folder / "ledger.db", self.outfit.settings.counter.id, self.instant, self.random.randbytes
         )
         self._cut_around_commits(self.ledger)
+        if self.sources is not None:
+            self._read(self.sources)
         self.goods = goods_of(self.outfit)
         self.engine = Engine(
             self.outfit.settings,
@@ -115,6 +122,13 @@ class Rig:
         self.inbox.clear()
         self.plugged = True
         self.on_start()
+
+    def _read(self, sources: Sources) -> None:
+        """As app.py does: files, documents and settings of the centre, and the worker for its commands."""
+        self.outfit, _ = sources.start()
+        self.configured = (self.outfit.overlay.command, self.outfit.overlay.failed)
+        watch = OutfitWatch(self.outfit, sources.again, self.inbox.append)
+        self.clerk = Clerk(watch, sources.trial, lambda: machine_of(self.folder))
 
     def kill(self) -> None:
         """The process ends at once; what it had not committed is gone."""
@@ -221,6 +235,11 @@ class Rig:
             self.bus_due = self.now
         for check in [] if self.swallow_checks else turn.checks:
             self.inbox.append(_checked(check))
+        for errand in turn.errands if self.clerk else []:
+            self.inbox.append(self.clerk.do(errand))
+            self.effect()
+        if turn.adopted and self.clerk:
+            self.clerk.adopt(turn.adopted)
         for answer in turn.answers:
             self.answers[answer.id] = answer
         for session in turn.sessions:
@@ -231,6 +250,12 @@ class Rig:
             self.views.append(turn.view)
         if turn.restock is not None or turn.signed_out:
             self.task, self.secret = turn.restock or (None, "")
+        if turn.restart and self.clerk:
+            self.clerk.install(turn.restart)
+            self.effect()
+            self.kill()
+            self.start()
+            return
         # What is due within less than the clock's own step would never come: time would stand still.
         self.engine_due = max(turn.due, self.now + 1e-6) if not self.inbox else self.now
 
