@@ -202,6 +202,10 @@ def verify(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; gives the exit code."""
+    from cloud_bridge.central.hook_cli import webhook, webhooks
+
+    central.add_command(webhook)
+    central.add_command(webhooks)
     return exit_code_of(central, PROGRAM, argv)
 
 

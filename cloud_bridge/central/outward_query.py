@@ -4,7 +4,7 @@ A page never goes beyond ``horizon.settled``: no row can later appear before its
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,8 @@ from cloud_bridge.central.outward_sources import Part, Source
 
 SPAN = 20_000
 """Numbers looked at in one page oldest first: what is rare is found over several pages, none of them slow."""
+STRIDE = 500
+"""Events asked for at once."""
 MAX_PAGE_BYTES = 8 * 1024 * 1024
 """Of events in one page."""
 
@@ -127,24 +129,36 @@ def _part(db: Connection, part: Part, of: dict[str, Any]) -> list[dict[str, Any]
 def _events(db: Connection, source: Source, asked: Asked, span: tuple[int, int], through: int) -> Page:
     conditions, values = _conditions(source, asked)
     types = asked.filters.get("type")
-    found = db.execute(
-        "select e.id, e.received, e.body from raw_event e where "
-        + " and ".join(["e.id > ?", "e.id <= ?", *conditions])
-        + f" order by e.id {'desc' if asked.newest else 'asc'}",
-        (*span, *values),
-    )
     rows: list[Event] = []
     seen, size, full = [], 0, False
-    for number, received, body in found:
+    for number, received, body in _bodies(db, conditions, values, span, asked.newest):
         seen = [number]
         if types is None or feed.decode(body).type in types:
-            rows.append(event_row(number, received, bytes(body)))
+            rows.append(event_row(number, received, body))
             size += len(body)
         if full := len(rows) == asked.limit or size >= MAX_PAGE_BYTES:
             break
-    found.close()
     cursor, more = _end(asked, seen, span, full)
     return Page(rows, cursor, more or (not asked.newest and span[1] < through), through)
+
+
+def _bodies(
+    db: Connection, conditions: list[str], values: list[Any], span: tuple[int, int], newest: bool
+) -> Iterator[tuple[int, str, bytes]]:
+    """Events in the span, asked for a few at a time: most pages end early."""
+    above, to = span
+    where = " and ".join(["e.id > ?", "e.id <= ?", *conditions])
+    order = "desc" if newest else "asc"
+    while above < to:
+        found = db.execute(
+            f"select e.id, e.received, e.body from raw_event e where {where} order by e.id {order} limit ?",
+            (above, to, *values, STRIDE),
+        ).fetchall()
+        for number, received, body in found:
+            yield number, received, bytes(body)
+        if len(found) < STRIDE:
+            return
+        above, to = (above, found[-1][0] - 1) if newest else (found[-1][0], to)
 
 
 def event_row(number: int, received: str, body: bytes) -> Event:

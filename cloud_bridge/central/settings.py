@@ -54,12 +54,19 @@ class Commands(Section, frozen=True, kw_only=True):
     spool: str = ""
 
 
+class Webhooks(Section, frozen=True, kw_only=True):
+    """path: of the file of those who are sent the events."""
+
+    path: str = ".counter/webhooks.db"
+
+
 class Settings(Section, frozen=True, kw_only=True):
     database: Database = Database()
     mqtt: Mqtt = Mqtt()
     web: Web = Web()
     worker: Worker = Worker()
     commands: Commands = Commands()
+    webhooks: Webhooks = Webhooks()
 
 
 def command_places(settings: Settings, address: Address) -> tuple[Path, Path]:
