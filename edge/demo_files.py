@@ -143,7 +143,7 @@ def _changes(layout: Layout, ports: Ports, lan: str, mqtt: str) -> dict[str, Map
         },
         "central.toml": {
             "database": {"path": str(layout.place / "central.db")},
-            "web": {"host": LOOPBACK, "port": ports.centre},
+            "web": {"host": LOOPBACK, "port": ports.centre, "anonymous": "auditor"},
             "mqtt": broker,
         },
     }

@@ -15,19 +15,24 @@ from typing import Any
 
 import msgspec
 import uvicorn
+from argon2 import PasswordHasher
 from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response, StreamingResponse
-from starlette.routing import Mount, Route
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 
 from cloud_bridge.central import answers, page, restocks, reviews
+from cloud_bridge.central.access import Limits
 from cloud_bridge.central.database import Address, Connection, open_reader
+from cloud_bridge.central.frame import home_of, lang_of, seen_by
+from cloud_bridge.central.guard import MAX_BODY, Gate, Guarded, guarded, recognise
+from cloud_bridge.central.limits import Limited
+from cloud_bridge.central.login import Desk
 from cloud_bridge.central.outward import Outward, reader_of
-from cloud_bridge.central.problems import Problem, http_problem, problem
-from edge.curves.looks import Lang
+from cloud_bridge.central.problems import HANDLERS, Problem
+from cloud_bridge.central.roles import Permission, Role
 from edge.errors import Unavailable
 
 STATIC = Path(__file__).parent / "static"
@@ -35,13 +40,8 @@ MAX_LIMIT = 500
 LOOK_S = 1.0
 """How often an open page looks for what another worker committed; our own commits wake it at once."""
 HEARTBEAT_S = 15.0
-
-POLICY = "default-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-HEADERS = {
-    b"content-security-policy": POLICY.encode(),
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
-}
+MOST_CONNECTIONS = 1000
+LIMITS = Limits(idle_s=2 * 3600, absolute_s=12 * 3600)
 
 
 class Live:
@@ -76,9 +76,19 @@ class Live:
 class Site:
     """Everything the routes need. ``broker_up`` is asked from the web thread."""
 
-    def __init__(self, database: Address, broker_up: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        database: Address,
+        broker_up: Callable[[], bool],
+        *,
+        anonymous: str = "",
+        limits: Limits = LIMITS,
+        hasher: PasswordHasher | None = None,
+    ) -> None:
         self.live = Live()
         self._database, self._broker_up = database, broker_up
+        stranger = Role(anonymous) if anonymous else None
+        self._gate = Gate(database, stranger, limits, hasher or PasswordHasher())
         self._db: Connection | None = None
 
     @property
@@ -93,48 +103,68 @@ class Site:
         if self._db is not None:
             self._db.close()
             self._db = None
+        self._gate.close()
 
     def app(self) -> ASGIApp:
-        outward = Outward(reader_of(self._database), self.live.changes, lambda _: None)
-        routes = [
-            Route("/", self.page),
-            Route("/parts", self.parts),
-            Route("/live", self.stream),
-            Route("/reviews", self.waiting),
-            Route("/reviews/{session}", self.review),
-            Route("/reviews/{session}/trays/{tray}/curve.png", self.curve),
-            Route("/restocks", self.restocks_page),
-            Route("/restocks/{session}", self.restock_page),
-            Route("/healthz", self.healthz),
-            Route("/readyz", self.readyz),
-            *outward.routes(),
-            Route("/api/v1/counters", self.counters),
-            Route("/api/v1/overview", self.overview),
+        app = Starlette(routes=self.routes(), exception_handlers=HANDLERS)
+        app.state.gate = self._gate
+        most = {route.path: route.may_send for route in self.routes() if isinstance(route, Guarded)}
+        return Limited(app, lambda path: most.get(path, MAX_BODY))
+
+    def routes(self) -> list[BaseRoute]:
+        """Each behind the guard, but for the files that the login's own page is made of."""
+        may = Permission
+        return [
+            guarded("/", self.page, None),
+            guarded("/parts", self.parts, may.SEE_SALES, quiet=True),
+            guarded("/live", self.stream, may.SEE_SALES, quiet=True),
+            guarded("/reviews", self.waiting, may.SEE_REVIEWS),
+            guarded("/reviews/{session}", self.review, may.SEE_REVIEWS),
+            guarded("/reviews/{session}/trays/{tray}/curve.png", self.curve, may.SEE_REVIEWS),
+            guarded("/restocks", self.restocks_page, may.SEE_RESTOCKS),
+            guarded("/restocks/{session}", self.restock_page, may.SEE_RESTOCKS),
+            guarded("/healthz", self.healthz, None),
+            guarded("/readyz", self.readyz, None),
+            *self._lists(),
+            guarded("/api/v1/counters", self.counters, may.SEE_FLEET),
+            guarded("/api/v1/overview", self.overview, may.SEE_SALES),
+            *Desk().routes(),
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
-        handlers: dict[Any, Any] = {Problem: problem, HTTPException: http_problem}
-        return _Headers(Starlette(routes=routes, exception_handlers=handlers))
+
+    def _lists(self) -> list[BaseRoute]:
+        outward = Outward(reader_of(self._database), self.live.changes, lambda _: None)
+        may = {"/api/v1/sales": Permission.SEE_SALES, "/api/v1/restocks": Permission.SEE_RESTOCKS}
+        return [
+            guarded(each.path, each.endpoint, may.get(each.path, Permission.SEE_FEED))
+            for each in outward.routes()
+        ]
 
     # --- pages ----------------------------------------------------------------------------------
     async def page(self, request: Request) -> Response:
-        return HTMLResponse(page.whole(self.db, _lang(request), datetime.now(UTC)))
+        """The picture of the centre; who may not see it comes to the page that he may."""
+        who = recognise(request)
+        if not who.may(Permission.SEE_SALES):
+            home = home_of(who)
+            return RedirectResponse(home, 303)
+        return HTMLResponse(page.whole(self.db, seen_by(request), datetime.now(UTC)))
 
     async def parts(self, request: Request) -> Response:
         """What changes on the page, for its script to put in place."""
-        html = page.parts(self.db, _lang(request), datetime.now(UTC))
+        html = page.parts(self.db, seen_by(request), datetime.now(UTC))
         return HTMLResponse(html, headers={"cache-control": "no-store"})
 
     async def waiting(self, request: Request) -> Response:
-        return HTMLResponse(page.waiting(self.db, _lang(request)))
+        return HTMLResponse(page.waiting(self.db, seen_by(request)))
 
     async def review(self, request: Request) -> Response:
-        return HTMLResponse(page.evidence(self._told(request), _lang(request)))
+        return HTMLResponse(page.evidence(self._told(request), seen_by(request)))
 
     async def curve(self, request: Request) -> Response:
         """One tray's curve in grams. ``narrow=1``: for phones; ``dark=1``: light on dark."""
         told, asked = self._told(request), request.query_params
         draw = partial(reviews.curve_png, narrow=asked.get("narrow") == "1", dark=asked.get("dark") == "1")
-        png = await asyncio.to_thread(draw, told, request.path_params["tray"], lang=_lang(request))
+        png = await asyncio.to_thread(draw, told, request.path_params["tray"], lang=lang_of(request))
         if png is None:
             raise Problem(404, "no_curve", "No curve", "this tray of the session has no curve")
         return Response(png, headers={"cache-control": "private, max-age=86400"}, media_type="image/png")
@@ -146,7 +176,7 @@ class Site:
         return found
 
     async def restocks_page(self, request: Request) -> Response:
-        return HTMLResponse(page.restocked(self.db, _lang(request)))
+        return HTMLResponse(page.restocked(self.db, seen_by(request)))
 
     async def restock_page(self, request: Request) -> Response:
         found = restocks.restock(self.db, request.path_params["session"])
@@ -154,7 +184,7 @@ class Site:
             raise Problem(
                 404, "no_restock", "No such restock", "the centre holds no document of this session"
             )
-        return HTMLResponse(page.restock_document(found, _lang(request)))
+        return HTMLResponse(page.restock_document(found, seen_by(request)))
 
     async def stream(self, request: Request) -> Response:
         """Server-sent events: ``sale`` (one each, its id is the event's) and ``changed``."""
@@ -199,7 +229,7 @@ class Site:
 class Web:
     """The thread that serves a site. The port is open once it is made; Unavailable where it is taken."""
 
-    def __init__(self, site: Site, host: str, port: int) -> None:
+    def __init__(self, site: Site, host: str, port: int, proxy: str = "") -> None:
         config = uvicorn.Config(
             site.app(),
             host=host,
@@ -209,6 +239,10 @@ class Web:
             access_log=False,
             lifespan="off",
             timeout_graceful_shutdown=1,
+            proxy_headers=bool(proxy),
+            forwarded_allow_ips=proxy,
+            server_header=False,
+            limit_concurrency=MOST_CONNECTIONS,
         )
         self._site, self._host, self._server = site, host, uvicorn.Server(config)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -252,24 +286,5 @@ class Web:
         await self._server.serve(sockets=[self._socket])
 
 
-class _Headers:
-    """Adds the security headers to every answer."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *HEADERS.items()]
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
-
-
 def _json(value: Any) -> Response:
     return Response(msgspec.json.encode(value), media_type="application/json")
-
-
-def _lang(request: Request) -> Lang:
-    return "en" if request.query_params.get("lang") == "en" else "zh"

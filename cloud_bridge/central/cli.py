@@ -15,7 +15,7 @@ import click
 import msgspec
 
 from cloud_bridge.central import answers, audit, clock, statements
-from cloud_bridge.central.database import Connection, open_reader, shown
+from cloud_bridge.central.database import Address, Connection, open_reader, shown
 from cloud_bridge.central.prices import prices_text, verify_prices
 from cloud_bridge.central.settings import FILE as DATABASE
 from cloud_bridge.central.settings import Settings, address_of
@@ -48,6 +48,10 @@ LATE = {
     "keys": (
         "cloud_bridge.central.commanding_cli:keys",
         "The key that signs commands.",
+    ),
+    "account": (
+        "cloud_bridge.central.account_cli:account",
+        "Logins of the centre's pages and API: who they are and what they may.",
     ),
 }
 
@@ -219,6 +223,11 @@ def _zone(name: str) -> ZoneInfo:
 def _settings(config: Path | None) -> Settings:
     path = find_config(config, os.environ, name="central", variable="COUNTER_CENTRAL_CONFIG")
     return load(path, Settings, env_prefix="COUNTER_CENTRAL_", environ=os.environ).value
+
+
+def database_of(config: Path | None, directory: Path | None) -> Address:
+    """Where the centre's database lies, or will."""
+    return address_of(_settings(config).database, directory)
 
 
 def _reader(config: Path | None, directory: Path | None) -> Connection:

@@ -137,36 +137,39 @@ def reader(url: str) -> Postgres:
     return db
 
 
-def writer(url: str, migrations: Sequence[str]) -> Postgres:
-    """Of several that start at once one migrates, the others wait for it."""
+def writer(url: str, migrations: Sequence[str], version_table: str = "schema_version") -> Postgres:
+    """Of several that start at once one migrates, the others wait for it.
+
+    version_table: says how far; tables that others own have one of their own.
+    """
     db = Postgres(url, writes=True)
     try:
         with db.transaction():
             db.execute("select pg_advisory_xact_lock(?)", (MIGRATING,))
-            _migrate(db, url, migrations)
+            _migrate(db, url, migrations, version_table)
     except BaseException:
         db.close()
         raise
     return db
 
 
-def _version(db: Postgres) -> int:
-    if db.execute("select to_regclass('schema_version')").fetchone()[0] is None:
+def _version(db: Postgres, table: str = "schema_version") -> int:
+    if db.execute("select to_regclass(?)", (table,)).fetchone()[0] is None:
         return 0
-    return int(db.execute("select version from schema_version").fetchone()[0])
+    return int(db.execute(f"select version from {table}").fetchone()[0])
 
 
-def _migrate(db: Postgres, url: str, migrations: Sequence[str]) -> None:
-    version = _version(db)
+def _migrate(db: Postgres, url: str, migrations: Sequence[str], table: str) -> None:
+    version = _version(db, table)
     if version > len(migrations):
         raise Newer(
             f"{shown(url)}: has schema {version}, this program knows {len(migrations)}; use the newer program"
         )
     if version == 0:
         db.raw.execute(dialect.REFUSE)
-        db.raw.execute("create table schema_version (version bigint not null)")
-        db.raw.execute("insert into schema_version values (0)")
+        db.execute(f"create table {table} (version bigint not null)")
+        db.execute(f"insert into {table} values (0)")
     for script in migrations[version:]:
         for statement in dialect.schema(script):
             db.raw.execute(sql.SQL(statement))
-    db.execute("update schema_version set version = ?", (len(migrations),))
+    db.execute(f"update {table} set version = ?", (len(migrations),))

@@ -1,27 +1,21 @@
 """The operator's pages as HTML: one picture of the centre, and the evidence of sessions under review.
 
-Rendered by jinja2 with escaping on.
+Rendered by ``frame``, with escaping on.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from cloud_bridge import feed
 from cloud_bridge.central import answers, clock, restocks, reviews
 from cloud_bridge.central.database import Connection
-from cloud_bridge.central.words import words
+from cloud_bridge.central.frame import Seen, rendered
 
 SHOWN_SALES = 20
 LISTED = 100
-
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
-)
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,46 +52,40 @@ def overview(db: Connection, now: datetime) -> Overview:
         )
 
 
-def whole(db: Connection, lang: str, now: datetime) -> str:
-    """The page. lang: zh or en."""
-    return _render("page.html", db, lang, now)
+def whole(db: Connection, seen: Seen, now: datetime) -> str:
+    """The page."""
+    return _page("page.html", seen, now=overview(db, now))
 
 
-def parts(db: Connection, lang: str, now: datetime) -> str:
+def parts(db: Connection, seen: Seen, now: datetime) -> str:
     """The page's changing middle."""
-    return _render("parts.html", db, lang, now)
+    return _page("parts.html", seen, now=overview(db, now))
 
 
-def waiting(db: Connection, lang: str) -> str:
-    """The list of sessions under review. lang: zh or en."""
+def waiting(db: Connection, seen: Seen) -> str:
+    """The list of sessions under review."""
     count, _ = answers.reviews(db, 0)
-    return _page("reviews.html", lang, "/reviews", told=reviews.waiting(db), count=count)
+    return _page("reviews.html", seen, told=reviews.waiting(db), count=count)
 
 
-def evidence(told: reviews.Closed, lang: str) -> str:
-    """What the trays of one session said. lang: zh or en."""
-    return _page("review.html", lang, f"/reviews/{told.fact.session}", told=told)
+def evidence(told: reviews.Closed, seen: Seen) -> str:
+    """What the trays of one session said."""
+    return _page("review.html", seen, told=told)
 
 
-def restocked(db: Connection, lang: str) -> str:
-    """The list of signed restock documents. lang: zh or en."""
-    return _page("restocks.html", lang, "/restocks", told=restocks.restocks(db, limit=LISTED))
+def restocked(db: Connection, seen: Seen) -> str:
+    """The list of signed restock documents."""
+    return _page("restocks.html", seen, told=restocks.restocks(db, limit=LISTED))
 
 
-def restock_document(told: restocks.Restock, lang: str) -> str:
+def restock_document(told: restocks.Restock, seen: Seen) -> str:
     """One document with its lines."""
-    return _page("restock.html", lang, f"/restocks/{told.session}", told=told)
+    return _page("restock.html", seen, told=told)
 
 
-def _render(template: str, db: Connection, lang: str, now: datetime) -> str:
-    return _page(template, lang, "/", now=overview(db, now))
-
-
-def _page(template: str, lang: str, here: str, **shown: Any) -> str:
-    """here: the page's own path, for the switch of language."""
-    tools = {"yuan": yuan, "shown": clock.shown, "share": _share, "grams": grams}
-    tools |= {"goods": goods, "likely": likely}
-    return _templates.get_template(template).render(t=words(lang), lang=lang, here=here, **tools, **shown)
+def _page(template: str, seen: Seen, **shown: Any) -> str:
+    tools = {"yuan": yuan, "share": _share, "grams": grams, "goods": goods, "likely": likely}
+    return rendered(template, seen, **tools, **shown)
 
 
 def yuan(fen: int) -> str:

@@ -9,6 +9,7 @@ from threading import Event as Flag
 import structlog
 
 from cloud_bridge.central import worker
+from cloud_bridge.central.access import Limits
 from cloud_bridge.central.app import Site, Web
 from cloud_bridge.central.commanding_post import Pen, Post
 from cloud_bridge.central.database import Address
@@ -38,7 +39,7 @@ def serve(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
-    web = Web(Site(database, link.is_up), settings.web.host, settings.web.port)
+    web = Web(_site(settings, database, link.is_up), settings.web.host, settings.web.port, settings.web.proxy)
     ready(web.start())
     key, spool = command_places(settings, database)
     post = Post(store, Pen(key, token_bytes), spool)
@@ -48,3 +49,9 @@ def serve(
         web.stop()
         store.close()
     log.info("centre_stopped")
+
+
+def _site(settings: Settings, database: Address, broker_up: Callable[[], bool]) -> Site:
+    web = settings.web
+    limits = Limits(idle_s=web.idle_min * 60, absolute_s=web.absolute_h * 3600)
+    return Site(database, broker_up, anonymous=web.anonymous, limits=limits)

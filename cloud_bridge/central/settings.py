@@ -1,7 +1,7 @@
 """The centre's settings: the Structs of its TOML file. Who reads it is ``edge.outfit.settings_load``."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 
 from msgspec import Meta
@@ -27,10 +27,19 @@ class Database(Section, frozen=True, kw_only=True):
 
 
 class Web(Section, frozen=True, kw_only=True):
-    """The operator's pages and the API. port 0: any free one; the ready line tells which."""
+    """The operator's pages and the API. port 0: any free one; the ready line tells which.
+
+    anonymous: the role of who gives no login, to look and never to change anything; "": none.
+    proxy: the address of the reverse proxy whose word on who asks is believed; "": there is none.
+    idle_min, absolute_h: how long a login is good without use, and at all.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8090
+    anonymous: Literal["", "operator", "reviewer", "auditor", "technician"] = ""
+    proxy: str = ""
+    idle_min: Annotated[int, Meta(ge=1, le=1440)] = 120
+    absolute_h: Annotated[int, Meta(ge=1, le=168)] = 12
 
 
 class Worker(Section, frozen=True, kw_only=True):

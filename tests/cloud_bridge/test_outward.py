@@ -97,7 +97,7 @@ class Centre:
         self.other = make.chain([make.sale(7)], counter="T-002", inc="b" * 16)
         self.put("T-001", self.ours)
         self.put("T-002", self.other)
-        self.web = Web(Site(self.path, lambda: True), "127.0.0.1", 0)
+        self.web = Web(Site(self.path, lambda: True, anonymous="auditor"), "127.0.0.1", 0)
         self.client = httpx.Client(base_url=self.web.start(), timeout=40)
 
     def put(self, counter, bodies):

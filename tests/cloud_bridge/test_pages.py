@@ -11,6 +11,7 @@ import pytest
 from cloud_bridge import feed
 from cloud_bridge.central import audit, page, presence
 from cloud_bridge.central.app import Site, Web
+from cloud_bridge.central.frame import Seen
 from cloud_bridge.central.ingest import ingest
 from cloud_bridge.central.store import Store
 from cloud_bridge.central.words import WORDS, words
@@ -25,7 +26,7 @@ class Centre:
 
     def __init__(self, place, make):
         self.make, self.store = make, Store(place)
-        self.web = Web(Site(place, lambda: False), "127.0.0.1", 0)
+        self.web = Web(Site(place, lambda: False, anonymous="auditor"), "127.0.0.1", 0)
         self.url = self.web.start()
         self.facts = []
 
@@ -139,7 +140,7 @@ def test_it_is_healthy_and_ready_and_says_that_the_broker_is_missing(centre):
 
 
 def test_every_answer_forbids_content_from_elsewhere(centre):
-    assert "default-src 'self'" in centre.get("/healthz")[1]["content-security-policy"]
+    assert "default-src 'none'" in centre.get("/healthz")[1]["content-security-policy"]
 
 
 def test_new_sales_come_over_the_open_stream(centre, make):
@@ -165,7 +166,7 @@ def test_a_stream_resumes_after_the_last_event_it_saw(centre, make):
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_amounts_stand_as_a_pair_with_measure_and_cut_off(centre, make, lang):
     centre.receive(sale(make, 1))
-    html = page.whole(centre.store.db, lang, NOW + timedelta(minutes=1))
+    html = page.whole(centre.store.db, Seen(lang), NOW + timedelta(minutes=1))
     t = words(lang)
     assert "¥10.00" in html
     assert "¥7.00" in html
@@ -179,7 +180,7 @@ def test_what_counters_send_is_shown_as_text_and_never_as_markup(centre, make):
         sale(make, 1, order_no=evil),
         feed.AlarmRaised(mono_ms=1, kind=evil, subject="'\"", severity="MAJOR", detail=evil),
     )
-    html = page.whole(centre.store.db, "zh", NOW)
+    html = page.whole(centre.store.db, Seen("zh"), NOW)
     assert "<img" not in html
     assert html.count("&lt;img") == 3
 
@@ -209,7 +210,7 @@ def test_appeals_and_reviews_are_told_in_words(centre, lang, appeal, review):
             closed_at="2026-11-24T06:01:00Z",
         ),
     )
-    html = page.whole(centre.store.db, lang, NOW)
+    html = page.whole(centre.store.db, Seen(lang), NOW)
     assert appeal in html
     assert f"{review} · of_a_newer_counter" in html
 

@@ -1,14 +1,6 @@
 // Keeps the page current: the server renders, this script only puts the new picture in place.
 
 const lang = document.body.dataset.lang;
-const asked = new URLSearchParams(location.search).get("lang");
-const remembered = localStorage.getItem("lang");
-if (asked) {
-  localStorage.setItem("lang", asked);
-} else if (remembered && remembered !== lang) {
-  location.replace(`/?lang=${encodeURIComponent(remembered)}`);
-}
-
 const parts = document.getElementById("parts");
 const lost = document.getElementById("lost");
 let newest = newestShown();
@@ -27,7 +19,9 @@ async function refresh() {
   running = true;
   try {
     const answer = await fetch(`/parts?lang=${lang}`);
-    if (answer.ok) {
+    if (answer.status === 401) {
+      location.reload(); // the login has ended: the page leads to a new one
+    } else if (answer.ok) {
       parts.innerHTML = await answer.text();
       for (const each of parts.querySelectorAll("[data-sale]")) {
         each.classList.toggle("new", Number(each.dataset.sale) > newest);
