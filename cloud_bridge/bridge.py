@@ -206,7 +206,7 @@ class Bridge:
         self._link.publish(Message(topic, msgspec.json.encode(health), may_be_lost=True))
 
     def _birth(self) -> feed.Presence:
-        return feed.Presence(online=True, since=self._since, boot=_boot(), version=_version())
+        return feed.Presence(online=True, since=self._since, boot=_boot(), version=_version(), inc=self._inc)
 
 
 def presence(counter: str, what: feed.Presence) -> Message:

@@ -513,6 +513,10 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
     code: str
 
 
+MAX_HAVE = 64
+"""Ranges named in one ack; the lowest, so that what is left over shrinks from below."""
+
+
 class Ack(msgspec.Struct, frozen=True, kw_only=True):
     """What the centre holds after its commit.
 
@@ -527,10 +531,13 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Presence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who is there. inc: a counter's ledger; the centre answers such a birth with an ack of how it stands."""
+
     online: bool
     since: str | None = None
     boot: str | None = None
     version: str | None = None
+    inc: str | None = None
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):

@@ -71,6 +71,7 @@ class Uplink:
     _denied: bool = False
     _asked: list[Range] = field(default_factory=list)
     _again: tuple[Range, ...] = ()
+    _asks_how_it_stands: bool = True
     _notes: list[Note] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -123,6 +124,7 @@ class Uplink:
             case Connected():
                 self._forget_flight()
                 self._link, self._hold = item, now
+                self._asks_how_it_stands = True
                 behind = self.covered.missing(last) > self.limits.behind_above
                 self._pace = now + (self.random.uniform(0, self.limits.start_jitter_s) if behind else 0)
             case Disconnected(code):
@@ -132,6 +134,7 @@ class Uplink:
                 self._puback(self._flight.pop(ref, ()), code, now)
             case CentreIs(online):
                 self._note("centre", online=online)
+                self._asks_how_it_stands |= online
                 if online and not self._denied:
                     soon = now + self.random.uniform(0, 1)
                     self._hold = min(self._hold, soon) if self._refusals else self._hold
@@ -154,6 +157,9 @@ class Uplink:
         if held.highest > last:
             self._note("mark_above_our_last", alarm=True, mark=held.highest, last=last)
             return
+        if self._asks_how_it_stands:
+            self._asks_how_it_stands = False
+            self._send_what_it_forgot(ack, held)
         for reject in ack.reject:
             if self.rejects.get(reject.seq) != reject.code:
                 self.rejects[reject.seq] = reject.code
@@ -164,6 +170,19 @@ class Uplink:
         if covered != self.covered:
             self._progress(covered, now)
         self._out_since = now if self._out else None
+
+    def _send_what_it_forgot(self, ack: feed.Ack, held: Covered) -> None:
+        """The first ack of a session, or since the centre came up, tells how its tables stand now.
+
+        What it named before and no longer names is gone there: its database was put back from a copy.
+        Later acks may be late or overtaken, so a lower one of those says nothing.
+        """
+        gone = self.covered.minus([(1, held.through), *held.have])
+        top = held.highest if len(ack.have) >= feed.MAX_HAVE else gone.highest
+        for low, high in [(1, gone.through), *gone.have]:
+            if low <= min(high, top):
+                self._note("forgotten_by_centre", alarm=True, first=low, last=min(high, top))
+                self.resend(low, min(high, top))
 
     def _progress(self, covered: Covered, now: float) -> None:
         self.covered = covered

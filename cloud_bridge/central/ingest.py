@@ -16,9 +16,6 @@ from cloud_bridge.central.projections import project
 from cloud_bridge.central.store import DeadLetter, Store, Stream
 
 MAX_SEQ = 2**53
-MAX_HAVE = 64
-"""Ranges named in one ack; the lowest, so that what is left over shrinks from below."""
-
 EVENTS_TOPIC = re.compile(rf"counters/({feed.COUNTER_ID.pattern})/events")
 _GOOD_INC = re.compile(r"[0-9A-Za-z-]{1,64}")
 _INC = re.compile(rb'"inc":\s*"([0-9A-Za-z-]{1,64})"')
@@ -136,11 +133,16 @@ def _dead(
     return DeadLetter(counter, stream, seq, code, printable, feed.sha256(body), body)
 
 
+def standing(store: Store, stream: Stream) -> feed.Ack:
+    """How ``stream`` stands, for a counter that says that it is there. Inside a transaction."""
+    return _ack(store, stream, {})
+
+
 def _ack(store: Store, stream: Stream, refused: dict[int, str]) -> feed.Ack:
     held = store.covered(stream)
     return feed.Ack(
         inc=stream.inc,
         through=held.through,
-        have=held.have[:MAX_HAVE],
+        have=held.have[: feed.MAX_HAVE],
         reject=tuple(feed.Rejected(seq=seq, code=code) for seq, code in sorted(refused.items())),
     )

@@ -8,7 +8,9 @@ import msgspec
 from cloud_bridge import feed
 from cloud_bridge.central.commanding import came_online
 from cloud_bridge.central.database import Connection
+from cloud_bridge.central.store import Stream
 
+INC = re.compile(r"[0-9A-Za-z-]{1,64}")
 TOPIC = re.compile(rf"counters/({feed.COUNTER_ID.pattern})/(presence|health)")
 
 
@@ -28,6 +30,19 @@ def note(db: Connection, topic: str, body: bytes, heard: str) -> bool:
     except (*feed.BAD_JSON, OverflowError, UnicodeEncodeError):
         return False
     return True
+
+
+def born(topic: str, body: bytes) -> Stream | None:
+    """Whose ledger came online; None: the message is no such birth, or one that names no ledger."""
+    found = TOPIC.fullmatch(topic)
+    if found is None or found[2] != "presence":
+        return None
+    try:
+        now = msgspec.json.decode(body, type=feed.Presence)
+    except feed.BAD_JSON:
+        return None
+    inc = now.inc or ""
+    return Stream(found[1], inc) if now.online and INC.fullmatch(inc) else None
 
 
 def heard_from(db: Connection, counter: str, inc: str, heard: str) -> None:

@@ -15,7 +15,7 @@ import structlog
 from cloud_bridge import feed
 from cloud_bridge.central import presence
 from cloud_bridge.central.commanding_post import Post
-from cloud_bridge.central.ingest import Outcome, ingest
+from cloud_bridge.central.ingest import Outcome, ingest, standing
 from cloud_bridge.central.store import Store
 from cloud_bridge.link import SHARED_PREFIX, Arrived, Broker, Down, Event, Link, Message, Up
 from cloud_bridge.wall import now_text
@@ -84,10 +84,15 @@ class Worker:
 
     def _note_others(self, arrived: list[Arrived], received: str) -> None:
         states = [each for each in arrived if each.topic == feed.CENTRE_STATE]
+        answers: list[tuple[str, feed.Ack]] = []
         with self._store.transaction() as db:
             for each in arrived:
                 if each not in states and not presence.note(db, each.topic, each.body, received):
                     log.warning("unreadable", topic=each.topic)
+                if (born := presence.born(each.topic, each.body)) is not None:
+                    answers.append((born.counter, standing(self._store, born)))
+        for counter, ack in answers:
+            self._link.publish(Message(feed.topic(counter, "acks"), msgspec.json.encode(ack)))
         for each in states:
             self._correct_state(each.body)
 

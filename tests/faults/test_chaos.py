@@ -11,8 +11,8 @@ import pytest
 pytestmark = [pytest.mark.processes, pytest.mark.chaos]
 
 ROOT = Path(__file__).parents[2]
-SECONDS = float(os.environ.get("CHAOS_SECONDS", "150"))
-"""Beside the start, the draining and the sums, which take half a minute."""
+SECONDS = float(os.environ.get("CHAOS_SECONDS", "120"))
+"""Beside the start, the draining and the sums, which take up to a minute."""
 SEED = os.environ.get("CHAOS_SEED") or str(SystemRandom().randrange(1_000_000))
 
 

@@ -36,7 +36,7 @@ class Run:
     def __init__(self, plan: Plan, seconds: float) -> None:
         self.plan, self.seconds = plan, seconds
         self.random = Random(plan.seed)
-        self.stage = Stage(plan, self.random)
+        self.stage = Stage(plan)
         self.done: Counter[str] = Counter()
         self.problems: list[str] = []
         self.people: People | None = None
@@ -53,7 +53,7 @@ class Run:
                     self.stage.api, self.stage.sim, ledger, Random(f"{self.plan.seed}/people")
                 )
                 self.people.start()
-            self._wait(WARM_UP_S)
+            self.stage.wait(WARM_UP_S)
             self._faults()
             self._calm()
             self._sums()
@@ -100,14 +100,11 @@ class Run:
     def _calm(self) -> None:
         """No more faults and no more sales: what is in the ledgers has to arrive."""
         self._end_those_due(float("inf"))
-        for program in self.stage.programs.values():
-            if program.kind == "writer":
-                program.retired = True
-                program.kill(0.0)
+        self.stage.stop_selling()
         if self.people:
             self.people.over.set()
         last_fault = time.monotonic()
-        self.drained_s = self._until_drained(last_fault)
+        self.drained_s = self.stage.drained(last_fault, PATIENCE_S)
         if self.drained_s is None:
             self.problems.append(f"not drained in {PATIENCE_S:g} s after the last fault")
         elif self.drained_s > DRAINED_S:
@@ -117,47 +114,20 @@ class Run:
         if self.people:
             self._wait_for_people()
             self.stage.programs["engine"].stop()  # first, or it notes that its line is gone
-            if self._until_drained(time.monotonic()) is None:
+            if self.stage.drained(time.monotonic(), PATIENCE_S) is None:
                 self.problems.append("the last visit's events did not arrive")
-
-    def _until_drained(self, since: float) -> float | None:
-        goals = {member.id: member.last() for member in self.stage.counters}
-        while time.monotonic() < since + PATIENCE_S:
-            self.stage.tend()
-            if all(self._at_centre(counter) >= goal for counter, goal in goals.items()):
-                return time.monotonic() - since
-            time.sleep(0.1)
-        return None
-
-    def _at_centre(self, counter: str) -> int:
-        found = rows(self.stage.central_db, "SELECT hi FROM mark WHERE counter = ?", counter)
-        return int(found[0][0]) if found else 0
 
     def _wait_for_people(self) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while self.people is not None and self.people.is_alive() and time.monotonic() < deadline:
-            self._wait(0.2)
+            self.stage.wait(0.2)
         if self.people is not None and self.people.is_alive():
             self.problems.append("the last visit did not end")
-
-    def _wait(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.stage.tend()
-            time.sleep(0.05)
 
     # --- the sums ------------------------------------------------------------------------------------------
     def _sums(self) -> None:
         centre = self.stage.central_db
-        for program in self.stage.programs.values():
-            program.stop()  # the checks read what is on the disk, and nothing else
-        for member in self.stage.counters:
-            writer = self.stage.programs.get(f"writer-{member.id}")
-            deaths = writer.kills + len(writer.ended) if writer else 0
-            self.problems += yardstick.problems(member, centre, deaths)
-            self.problems += yardstick.verified("edge", "ledger", "verify", "--db", str(member.ledger))
-        self.problems += yardstick.set_aside(centre)
-        self.problems += yardstick.verified("cloud_bridge.central", "verify", "--dir", str(centre.parent))
+        self.problems += self.stage.problems()
         if self.people:
             self.problems += self.people.problems
         print(faults_table(self.done, any(disk.mounted for disk in self.stage.disks.values())))
@@ -187,13 +157,16 @@ def main() -> int:
     words.add_argument("--writers", type=int, default=3, help="counters that only sell")
     words.add_argument("--rate", type=float, default=100, help="visits a minute of each of them")
     words.add_argument("--no-cabinet", action="store_true", help="without the real counter")
+    words.add_argument("--bridge", default="cloud_bridge", help="another bridge's module, as a control")
     words.add_argument("--dir", type=Path, default=None, help="kept; without it a temporary one")
     given = words.parse_args()
     seed = given.seed if given.seed is not None else SystemRandom().randrange(1_000_000)
     place = given.dir or Path(tempfile.mkdtemp(prefix="chaos-"))
     place.mkdir(parents=True, exist_ok=True)
     disk_mb = 48 + int(given.seconds / 60 * 12)
-    plan = Plan(place.absolute(), seed, given.writers, given.rate, not given.no_cabinet, disk_mb)
+    plan = Plan(
+        place.absolute(), seed, given.writers, given.rate, not given.no_cabinet, disk_mb, given.bridge
+    )
     print(f"SEED={seed} in {place}", flush=True)
     run = Run(plan, given.seconds)
     sound = run.run()

@@ -50,11 +50,17 @@ class Path:
     packets: int = 0
     doubled: int = 0
     _open: set[asyncio.StreamWriter] = field(default_factory=set)
+    _server: asyncio.Server | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def listen(self) -> None:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
+
+    def shut(self) -> None:
+        """Listen no more."""
+        if self._server is not None:
+            self._server.close()
 
     def cut(self) -> None:
         """End every connection with a reset, whatever was under way."""
@@ -162,6 +168,7 @@ class Proxy(threading.Thread):
     def __init__(self) -> None:
         super().__init__(name="proxy", daemon=True)
         self._loop = asyncio.new_event_loop()
+        self._paths: list[Path] = []
 
     def run(self) -> None:
         self._loop.run_forever()
@@ -169,12 +176,15 @@ class Proxy(threading.Thread):
     def open(self, path: Path) -> None:
         """Begin to listen; ``path.port`` is set when this returns."""
         self._do(path.listen())
+        self._paths.append(path)
 
     def cut(self, path: Path) -> None:
         self._loop.call_soon_threadsafe(path.cut)
 
     def close(self) -> None:
         async def end() -> None:
+            for path in self._paths:
+                path.shut()
             others = asyncio.all_tasks() - {asyncio.current_task()}
             for task in others:
                 task.cancel()

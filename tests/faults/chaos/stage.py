@@ -13,12 +13,14 @@ from random import Random
 
 from edge.demo_children import answers, broker_command, listens
 from edge.demo_files import LOOPBACK, Layout, free_ports, lay_out
+from tests.faults.chaos import yardstick
 from tests.faults.chaos.disk import Disk
 from tests.faults.chaos.programs import Program
 from tests.faults.chaos.proxy import Path as Way
 from tests.faults.chaos.proxy import Proxy
 from tests.faults.chaos.reading import rows
 from tests.faults.chaos.writer import TOLD
+from tests.faults.chaos.yardstick import Member
 
 CENTRE = "centre"
 FAST = {"KEEPALIVE_S": "5", "REDIAL_MAX_S": "4"}
@@ -36,26 +38,10 @@ class Plan:
     rate: float
     cabinet: bool
     disk_mb: int
-
-
-@dataclass
-class Member:
-    """One counter. told: what it was told is committed; None where the simulator is the yardstick."""
-
-    id: str
-    data: Path
-    told: Path | None = None
-
-    @property
-    def ledger(self) -> Path:
-        return self.data / "ledger.db"
-
-    def last(self) -> int:
-        found = rows(self.ledger, "SELECT last_seq FROM feed")
-        return int(found[0][0]) if found else 0
-
-    def sold(self) -> int:
-        return int(rows(self.ledger, "SELECT count(*) FROM sale")[0][0]) if self.ledger.exists() else 0
+    inflight: int = 20
+    """Messages that the broker has under way to one client; more wait in the broker."""
+    bridge: str = "cloud_bridge"
+    """The bridge's module; a control puts a careless one in its place."""
 
 
 @dataclass
@@ -63,7 +49,6 @@ class Stage:
     """Everything that runs, by name. ``start`` builds it up, ``close`` takes it down."""
 
     plan: Plan
-    random: Random
     proxy: Proxy = field(default_factory=Proxy)
     programs: dict[str, Program] = field(default_factory=dict)
     ways: dict[str, Way] = field(default_factory=dict)
@@ -81,6 +66,7 @@ class Stage:
         _plenty(layout.config)
         self._disk(CENTRE)
         self.central_db = self.disks[CENTRE].place / "central.db"
+        _inflight(layout.config / "mosquitto.conf", self.plan.inflight)
         command, _ = broker_command("mosquitto", layout, ports, print)
         self._add("broker", "broker", command)
         self._begin("broker", lambda: listens(ports.broker))
@@ -97,6 +83,49 @@ class Stage:
         now = time.monotonic()
         for program in self.programs.values():
             program.tend(now)
+
+    def wait(self, seconds: float) -> None:
+        """Let everything run."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.tend()
+            time.sleep(0.05)
+
+    def stop_selling(self) -> None:
+        """kill -9 of those who only sell, for good: what stands in the ledgers now has to arrive."""
+        for program in self.programs.values():
+            if program.kind == "writer":
+                program.retired = True
+                program.kill(0.0)
+
+    def drained(self, since: float, patience_s: float) -> float | None:
+        """Seconds from ``since`` until what stands in the ledgers now is at the centre; None: it is not."""
+        goals = {member.id: member.last() for member in self.counters}
+        while time.monotonic() < since + patience_s:
+            self.tend()
+            if all(self.mark(counter) >= goal for counter, goal in goals.items()):
+                return time.monotonic() - since
+            time.sleep(0.1)
+        return None
+
+    def mark(self, counter: str) -> int:
+        """How many events of ``counter`` the centre holds without a gap."""
+        found = rows(self.central_db, "SELECT coalesce(max(hi), 0) FROM mark WHERE counter = ?", counter)
+        return int(found[0][0]) if found else 0
+
+    def problems(self) -> list[str]:
+        """Ends all programs, so that what is on the disk counts and nothing else; then the sums."""
+        for program in self.programs.values():
+            program.stop()
+        found: list[str] = []
+        for member in self.counters:
+            writer = self.programs.get(f"writer-{member.id}")
+            deaths = writer.kills + len(writer.ended) if writer else 0
+            found += yardstick.problems(member, self.central_db, deaths)
+            found += yardstick.verified("edge", "ledger", "verify", "--db", str(member.ledger))
+        found += yardstick.set_aside(self.central_db)
+        place = str(self.central_db.parent)
+        return [*found, *yardstick.verified("cloud_bridge.central", "verify", "--dir", place)]
 
     def close(self) -> None:
         for program in reversed(self.programs.values()):
@@ -116,7 +145,7 @@ class Stage:
         self._begin("cabinet", lambda: answers(panel, "/sim/state"))
         self._add("engine", "engine", ["edge", "run", "--config", toml])
         self._begin("engine", lambda: answers(screen, "/readyz"))
-        bridge = ["cloud_bridge", "run", "--config", toml]
+        bridge = [self.plan.bridge, "run", "--config", toml]
         self._add("bridge-cabinet", "bridge", bridge, self._way("bridge-cabinet", broker, "COUNTER_"))
         self.counters.append(Member("AK-001", layout.place))
         self.api, self.sim = (f"http://{LOOPBACK}:{port}" for port in (screen, panel))
@@ -129,7 +158,14 @@ class Stage:
             data.mkdir()
         sells = ["tests.faults.chaos.writer", str(data), id, str(self.plan.seed), str(self.plan.rate)]
         self._add(f"writer-{id}", "writer", sells)
-        bridge = ["cloud_bridge", "run", "--config", str(layout.config / "counter.toml"), "--dir", str(data)]
+        bridge = [
+            self.plan.bridge,
+            "run",
+            "--config",
+            str(layout.config / "counter.toml"),
+            "--dir",
+            str(data),
+        ]
         environ = {**self._way(f"bridge-{id}", broker, "COUNTER_"), "COUNTER_COUNTER__ID": id}
         self._add(f"bridge-{id}", "bridge", bridge, environ)
         self.counters.append(Member(id, data, data / TOLD))
@@ -157,6 +193,13 @@ class Stage:
             if time.monotonic() >= deadline:
                 raise TimeoutError(f"{name} is not ready; see {self.programs[name].log}")
             time.sleep(0.1)
+
+
+def _inflight(config: Path, most: int) -> None:
+    text = config.read_text("utf-8")
+    config.write_text(
+        re.sub(r"(?m)^max_inflight_messages \d+", f"max_inflight_messages {most}", text), "utf-8"
+    )
 
 
 def _plenty(config: Path) -> None:

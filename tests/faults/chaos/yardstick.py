@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults.chaos.reading import rows
-from tests.faults.chaos.stage import Member
 
 _EVENTS = "SELECT seq, body FROM event ORDER BY seq"
 _SALES = "SELECT order_no, total_fen FROM sale ORDER BY order_no"
@@ -24,6 +23,23 @@ _THEIR_LINES = (
     " ON s.counter = l.counter AND s.session = l.session WHERE s.counter = ? ORDER BY 1, 2, 3"
 )
 _THEIR_STOCK = "SELECT tray, sku, on_hand FROM stock WHERE counter = ? ORDER BY tray, sku"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One counter. told: what it was told is committed; None where the simulator is the yardstick."""
+
+    id: str
+    data: Path
+    told: Path | None = None
+
+    @property
+    def ledger(self) -> Path:
+        return self.data / "ledger.db"
+
+    def last(self) -> int:
+        found = rows(self.ledger, "SELECT last_seq FROM feed")
+        return int(found[0][0]) if found else 0
 
 
 @dataclass(frozen=True)
