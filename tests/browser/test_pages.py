@@ -173,6 +173,7 @@ def test_a_visit_from_the_code_to_the_receipt(phone, fresh):
     expect(phone.locator(".facts")).to_contain_text("2026-11-23 14:06")
 
 
+@pytest.mark.long
 def test_the_receipt_tells_why_a_price_is_what_it_is_in_pieces_and_never_in_grams(phone, fresh):
     scan(phone, fresh)
     open_door(phone)
@@ -229,6 +230,7 @@ def test_a_receipt_does_not_ask_to_take_out_what_is_behind_a_shut_door(phone, fr
     expect(phone.locator(".notice")).to_have_text("柜内发现其他物品，工作人员会取出")
 
 
+@pytest.mark.long
 def test_a_second_scan_is_told_to_wait_before_it_asks_for_a_pin(phone, fresh):
     fresh.show(state="BUSY")
     scan(phone, fresh)
@@ -289,6 +291,7 @@ def test_an_appeal_takes_three_taps_and_reaches_the_engine(phone, fresh):
     assert [one.reason for one in appeals] == ["count: * × 2"]
 
 
+@pytest.mark.long
 def test_a_wrong_pin_is_said_beside_the_pad_and_can_be_typed_again(phone, fresh):
     fresh.refuse = Refusal.BAD_PIN
     scan(phone, fresh)
@@ -499,6 +502,7 @@ def test_who_tries_the_counter_without_a_phone_clicks_the_code(screen, fresh):
     assert asked == told["token"]
 
 
+@pytest.mark.long
 def test_the_code_follows_the_token(screen, fresh):
     page = screen(DESKTOP)
     page.goto(fresh.url)

@@ -107,6 +107,7 @@ def test_a_tap_on_a_product_opens_its_card_and_the_way_back_is_on_it(visit, fres
     expect(page.locator(".tile")).to_have_count(12)
 
 
+@pytest.mark.long
 def test_a_stage_that_is_not_registered_says_so_and_its_dot_is_empty(visit, fresh):
     page = visit(PHONE)
     card(page, fresh, "NS-HONEY-500")
@@ -125,6 +126,7 @@ def test_a_stage_that_is_not_registered_says_so_and_its_dot_is_empty(visit, fres
     expect(page.locator('dt:text("声称") + dd')).to_have_text("未登记")
 
 
+@pytest.mark.long
 def test_a_certificate_past_its_day_is_told_in_words_and_by_its_sign(visit, fresh):
     page = visit(PHONE)
     card(page, fresh)
@@ -140,6 +142,7 @@ def test_a_certificate_past_its_day_is_told_in_words_and_by_its_sign(visit, fres
     expect(page.locator(".none-here")).to_have_text("柜内现在没有这种商品")
 
 
+@pytest.mark.long
 def test_the_card_says_why_a_price_is_lower_and_what_it_was_as_the_tile_does(visit, fresh):
     tea = fresh.shared_trays()[1]
     cheap = PromotionView(kind="LIMITED_TIME", zh="示例限时", en="sample offer")
@@ -151,6 +154,7 @@ def test_the_card_says_why_a_price_is_lower_and_what_it_was_as_the_tile_does(vis
     expect(page.locator(".product-top .promo")).to_have_text("示例限时")
 
 
+@pytest.mark.long
 def test_a_product_that_nobody_knows_is_said_to_be_unknown(browser, fresh):
     page = browser.new_page(viewport=PHONE)  # the browser itself logs the 404
     page.goto(f"{fresh.url}/c/AK-001/p/NO-SUCH")

@@ -191,6 +191,7 @@ def test_phone_and_screen_tapped_at_once_both_end_at_the_receipt(phone, screen, 
         expect(each.locator(".visit-head.SETTLED")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_tap_that_did_not_get_through_can_be_repeated(phone, fresh):
     page = phone()
     fresh.play("asking")
@@ -202,6 +203,7 @@ def test_a_tap_that_did_not_get_through_can_be_repeated(phone, fresh):
     assert choices(fresh) == [(True, 1)]
 
 
+@pytest.mark.long
 def test_the_seconds_run_down_and_the_page_says_what_happens_then(screen, fresh):
     page = screen()
     fresh.play("asking")
@@ -263,6 +265,7 @@ def test_who_looks_at_the_screen_page_from_elsewhere_is_sent_to_the_phone(opened
     assert choices(fresh) == []
 
 
+@pytest.mark.long
 def test_goods_that_share_a_tray_stand_side_by_side_on_screen_and_phone(opened, screen, fresh, picture):
     from_tray = re.compile("岚皋魔芋素毛肚")
     fresh.show(trays=fresh.shared_trays())

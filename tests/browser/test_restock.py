@@ -219,6 +219,7 @@ def test_the_only_account_is_chosen_already_and_a_pin_signs_in(opened, desk):
     expect(page.locator(".top strong")).to_have_text("示例补货员")
 
 
+@pytest.mark.long
 def test_of_several_accounts_one_has_to_be_chosen_first(opened, desk):
     desk.staff = STAFF
     page = opened()
@@ -274,6 +275,7 @@ def test_who_is_not_let_in_is_told_what_to_do(opened, desk, code, detail, said):
     expect(page.locator(".pin-dots .on")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_an_unknown_badge_is_told_the_other_way_in(opened, desk):
     page = opened()
     expect(page.locator("#account-0")).to_be_visible()
@@ -316,6 +318,7 @@ def test_ten_trays_are_restocked_in_three_taps_once_signed_in(opened, desk):
     assert [type(act) for act in desk.acts] == [OpenDoor, Finish, Leave]
 
 
+@pytest.mark.long
 def test_the_list_shows_what_to_bring_and_what_has_to_go_first(opened, desk):
     desk.show(draft="2026-12")
     page = opened()
@@ -442,6 +445,7 @@ def test_a_moving_tray_breathes_only_for_who_does_not_mind(opened, desk, asked, 
 # What a weight cannot know
 
 
+@pytest.mark.long
 def test_a_count_unlike_the_weight_needs_a_reason(opened, desk):
     page = opened()
     at_open_door(page, desk)
@@ -629,6 +633,7 @@ def test_a_refusal_is_said_where_the_finger_was(opened, desk):
 # The sheet and the end
 
 
+@pytest.mark.long
 def test_what_is_not_settled_is_named_and_leads_to_its_tile(opened, desk):
     page = opened()
     at_open_door(page, desk)

@@ -16,7 +16,11 @@ N, SEED = 200, 11
 
 @pytest.mark.parametrize(
     ("level", "exact", "silently_wrong"),
-    [("L1", 99.5, 0.05), ("L2", 98.0, 0.15), ("L3s", 86.0, 0.7)],
+    [
+        pytest.param("L1", 99.5, 0.05, marks=pytest.mark.long),
+        ("L2", 98.0, 0.15),
+        pytest.param("L3s", 86.0, 0.7, marks=pytest.mark.long),
+    ],
 )
 def test_a_level_keeps_to_its_goal_as_far_as_200_sessions_can_tell(level, exact, silently_wrong):
     standing = contest(made_lines((level,), N, SEED), ["ours"], 1, lambda done: None)

@@ -83,6 +83,7 @@ def test_an_account_that_is_struck_off_while_its_sheet_waits_neither_opens_nor_s
     assert rig.state["bolt"] == "locked"
 
 
+@pytest.mark.long
 def test_a_sheet_that_is_left_signs_its_restocker_out_so_that_nobody_else_opens_with_one_tap(rig):
     rig.fill(put(TEA, 1))
     rig.run(200)
@@ -237,6 +238,7 @@ def test_a_sheet_is_not_signed_while_its_door_is_being_opened_again(rig):
     assert "FORCED_ENTRY" not in rig.alarm_kinds()
 
 
+@pytest.mark.long
 def test_a_door_that_was_to_open_again_and_was_never_pulled_can_be_signed_for_once_it_is_locked(rig):
     rig.fill(put(TEA, 1))
     rig.taps(OpenDoor())
@@ -247,6 +249,7 @@ def test_a_door_that_was_to_open_again_and_was_never_pulled_can_be_signed_for_on
     assert "FORCED_ENTRY" not in rig.alarm_kinds()
 
 
+@pytest.mark.long
 def test_a_bolt_that_stays_in_behind_a_sheet_is_told_and_the_sheet_waits_for_it(rig):
     rig.fill(put(TEA, 1))
     rig.act("fault", name="not_latching")

@@ -115,7 +115,9 @@ def test_r10_nothing_of_other_suppliers_comes_out_of_the_ledger_or_onto_the_page
     assert [p.sku for p in others if f'"{p.sku}"' in text or p.name_zh in text or p.supplier in text] == []
 
 
-@pytest.mark.parametrize("supplier", ["S005", "S002", "S001"])
+@pytest.mark.parametrize(
+    "supplier", ["S005", *(pytest.param(other, marks=pytest.mark.long) for other in ("S002", "S001"))]
+)
 def test_r10_counter_and_centre_tell_the_same_to_the_fen(traded, tmp_path, supplier):
     everybody = signed_in(traded, "demo-restock")
     assert everybody.suppliers is None

@@ -163,6 +163,7 @@ def test_a_quiet_night_has_a_line_for_each_tray_and_no_alarm(night_rig):
     assert night_rig.alarm_kinds() == set()
 
 
+@pytest.mark.long
 def test_a_leaking_bottle_is_a_leak_until_a_night_is_clean(night_rig):
     pass_night(night_rig, lambda: lose(night_rig, WATER, 1.5))
     assert lines(night_rig)[WATER]["cause"] == "LEAK"
@@ -229,6 +230,7 @@ def test_the_audit_waits_for_a_session_and_is_told_once_a_day(night_rig):
     assert len(night_rig.events(NIGHTLY)) == 12
 
 
+@pytest.mark.long
 def test_a_tray_that_did_not_rest_when_the_last_session_ended_is_not_held_against_an_older_weight(night_rig):
     session = night_rig.open()
     night_rig.act("open_door")
