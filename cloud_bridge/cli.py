@@ -16,6 +16,7 @@ import click
 from cloud_bridge.downlink import Trust
 from cloud_bridge.link import broker_of
 from cloud_bridge.signed import trusted
+from cloud_bridge.tls import IDENTITY
 from edge import logs
 from edge.cli_options import exit_code_of, json_option
 from edge.clock import Clock
@@ -52,9 +53,9 @@ def run(config: Path | None, directory: Path | None) -> int:
 
     logs.configure()
     settings = _settings(config)
-    broker, window = broker_of(settings.mqtt), settings.mqtt.window
-    trust = _trust(settings)
-    plan = process.Plan(settings.counter.id, _data(settings, directory), broker, window, trust)
+    data, trust = _data(settings, directory), _trust(settings)
+    broker = broker_of(settings.mqtt, data / IDENTITY)
+    plan = process.Plan(settings.counter.id, data, broker, settings.mqtt.window, trust)
     process.run(plan, Outbox, Flag(), SystemRandom())
     return 0
 

@@ -6,6 +6,7 @@ our own, with jitter, so that a broker's restart is not answered by the whole fl
 dropped client still held is forgotten: the outbox knows better what to send again.
 """
 
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,7 +22,8 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from edge.errors import ConfigError
+from cloud_bridge import tls
+from edge.errors import ConfigError, CounterError
 from edge.settings import MqttBroker
 
 CONNECT_TIMEOUT_S = 5.0
@@ -51,6 +53,8 @@ class Broker:
     username: str = ""
     password: str | None = field(default=None, repr=False)
     redial_max_s: float = 60.0
+    make_context: Callable[[], tls.Context] | None = None
+    """For each new client one, so that renewed certificates are taken up; None: no TLS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +232,12 @@ class Link:
     def _dial(self) -> None:
         self.session += 1
         self._client = client = self._new_client(self.session)
+        if self._broker.make_context is not None:
+            try:
+                client.tls_set_context(self._broker.make_context())
+            except CounterError as error:
+                self.events.put(Down(self.session, str(error)))
+                return
         client.connect_async(
             self._broker.host, self._broker.port, self._broker.keepalive_s, **self._clean_start()
         )
@@ -277,11 +287,14 @@ class Link:
 
         client.on_connect = on_connect
         client.on_subscribe = on_subscribe
-        client.on_connect_fail = lambda _c, _u: put(Down(session, "broker not reachable"))
+        # paho calls this while it handles what went wrong.
+        client.on_connect_fail = lambda _c, _u: put(Down(session, tls.why(sys.exc_info()[1])))
 
-        def on_disconnect(_c: Any, _u: Any, flags: mqtt.DisconnectFlags, code: ReasonCode, _p: Any) -> None:
+        def on_disconnect(
+            c: mqtt.Client, _u: Any, flags: mqtt.DisconnectFlags, code: ReasonCode, _p: Any
+        ) -> None:
             theirs = flags.is_disconnect_packet_from_server
-            put(Down(session, str(code), code.value if theirs else 0))
+            put(Down(session, _fault(c) or str(code), code.value if theirs else 0))
 
         client.on_disconnect = on_disconnect
         client.on_publish = lambda _c, _u, mid, code, _p: put(Published(session, mid, code.value))
@@ -297,16 +310,26 @@ class Link:
         return thread is not None and thread.is_alive()
 
 
-def broker_of(mqtt: MqttBroker) -> Broker:
+def broker_of(mqtt: MqttBroker, identity: Path | None = None, judge: tls.Judge | None = None) -> Broker:
     """The broker that the settings name.
 
-    Raises ConfigError where the password's file cannot be read, and for MQTT 3.1.1 beyond this machine.
+    identity: where certificates lie that the settings do not name. judge: see ``tls.context``; it is asked
+    at each dial. Raises ConfigError where a file that they name cannot be used, and for MQTT 3.1.1 beyond
+    this machine.
     """
     if mqtt.version != "5" and not is_loopback(mqtt.host):
         raise ConfigError(f'mqtt.version = "{mqtt.version}" with the broker {mqtt.host}: {NEEDS_MQTT_5}')
     password = _password_in(mqtt.password_file)
+    make = _contexts(mqtt, identity or Path(), judge) if mqtt.tls else None
     return Broker(
-        mqtt.host, mqtt.port, mqtt.version, mqtt.keepalive_s, mqtt.username, password, mqtt.redial_max_s
+        mqtt.host,
+        mqtt.port,
+        mqtt.version,
+        mqtt.keepalive_s,
+        mqtt.username,
+        password,
+        mqtt.redial_max_s,
+        make,
     )
 
 
@@ -318,6 +341,17 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def _contexts(mqtt: MqttBroker, identity: Path, judge: tls.Judge | None) -> Callable[[], tls.Context]:
+    """Makes contexts from the files as they are then; one is made at once, so that faults are told early."""
+    files = tls.Tls(
+        ca=Path(mqtt.ca) if mqtt.ca else identity / tls.CA_FILE,
+        certificate=Path(mqtt.certificate) if mqtt.certificate else identity / tls.CERTIFICATE_FILE,
+        key=Path(mqtt.key) if mqtt.key else identity / tls.KEY_FILE,
+    )
+    tls.context(files)
+    return lambda: tls.context(files, judge() if judge else None)
+
+
 def _password_in(path: str) -> str | None:
     if not path:
         return None
@@ -325,3 +359,9 @@ def _password_in(path: str) -> str | None:
         return Path(path).read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"mqtt.password_file {path}: {error}") from error
+
+
+def _fault(client: mqtt.Client) -> str:
+    """Why the broker ended a TLS connection, where it said so; "" otherwise."""
+    context = client._ssl_context  # paho has no public way to ask for it
+    return tls.why(context.fault) if isinstance(context, tls.Context) and context.fault else ""

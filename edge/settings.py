@@ -217,6 +217,12 @@ class MqttBroker(Section, frozen=True, kw_only=True):
     """The longest pause before a lost broker is dialled again; a large fleet needs a long one."""
     username: str = ""
     password_file: str = ""
+    tls: bool = False
+    """Certificates on both sides; without it only a broker on the same machine is fit for use."""
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+    """Files of TLS; "": those that ``counter enrol`` wrote into the data directory."""
 
 
 class Mqtt(MqttBroker, frozen=True, kw_only=True):
@@ -224,6 +230,8 @@ class Mqtt(MqttBroker, frozen=True, kw_only=True):
 
     window: Annotated[int, Meta(ge=1, le=200)] = 20
     """Messages sent and not yet acknowledged by the broker."""
+    centre: str = ""
+    """The centre's URL, for new certificates and the time; "": the one that enrolled this counter."""
 
 
 class Commands(Section, frozen=True, kw_only=True):

@@ -44,6 +44,10 @@ DAY = click.DateTime(["%Y-%m-%d"])
 
 
 LATE = {
+    "broker-config": ("cloud_bridge.central.trust.cli:broker_config", "Write mosquitto's files."),
+    "ca": ("cloud_bridge.central.trust.cli:ca", "The centre's certificate authority."),
+    "enrol": ("cloud_bridge.central.trust.cli:enrol", "A one-time code for a counter."),
+    "revoke": ("cloud_bridge.central.trust.cli:revoke", "Take a counter's certificates back, at once."),
     "command": ("cloud_bridge.central.commanding_cli:command", "Order something of counters."),
     "keys": (
         "cloud_bridge.central.commanding_cli:keys",

@@ -69,6 +69,22 @@ class Webhooks(Section, frozen=True, kw_only=True):
     path: str = ".counter/webhooks.db"
 
 
+class Trust(Section, frozen=True, kw_only=True):
+    """The authority, and the broker that counters are told of.
+
+    dir: of the authority's files, "": ``pki`` beside the database. broker_dir: where the broker's files lie
+    if the centre may write there: the list of revoked certificates is put into it. pid_file: the broker's,
+    to have it read that list; "": something else does (operations). broker_host, broker_port: as counters
+    reach the broker.
+    """
+
+    dir: str = ""
+    broker_dir: str = ""
+    broker_host: str = "127.0.0.1"
+    broker_port: Port = 8883
+    pid_file: str = ""
+
+
 class Settings(Section, frozen=True, kw_only=True):
     database: Database = Database()
     mqtt: Mqtt = Mqtt()
@@ -76,6 +92,7 @@ class Settings(Section, frozen=True, kw_only=True):
     worker: Worker = Worker()
     commands: Commands = Commands()
     webhooks: Webhooks = Webhooks()
+    trust: Trust = Trust()
 
 
 def command_places(settings: Settings, address: Address) -> tuple[Path, Path]:

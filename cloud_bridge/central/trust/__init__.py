@@ -1,0 +1,1 @@
+"""Who may speak to whom: the centre's own certificate authority and what it hands out. No page, no event."""
