@@ -10,11 +10,13 @@ import structlog
 from cloud_bridge import feed
 from cloud_bridge.bridge import Bridge, Plan
 from cloud_bridge.bridge import _link as link_of
+from cloud_bridge.downlink import Trust
 from cloud_bridge.link import Broker
 from cloud_bridge.packing import unpacked
 from cloud_bridge.state import FILE, State
 
 COUNTER = "T-001"
+NO_COMMANDS = Trust(COUNTER, {}, lambda: None)
 
 
 @dataclass
@@ -32,7 +34,7 @@ class RunningBridge:
 
     def __post_init__(self):
         broker = Broker("127.0.0.1", self.port, self.version, self.keepalive_s)
-        plan = Plan(COUNTER, self.place, broker, self.window)
+        plan = Plan(COUNTER, self.place, broker, self.window, NO_COMMANDS)
         self.link = link_of(plan, Random(1))
         self.state = State(self.place / FILE)
         self.bridge = Bridge(plan, self.outbox, self.state, self.link, Random(1))
