@@ -17,6 +17,7 @@ import msgspec
 import structlog
 
 from cloud_bridge import feed, packing, signed
+from cloud_bridge.beside import Beside
 from cloud_bridge.commands import Command, Resend
 from cloud_bridge.downlink import Downlink, Trust
 from cloud_bridge.link import Arrived, Broker, Down, Event, Link, Message, Published, Up, Wake
@@ -67,6 +68,7 @@ class Bridge:
         self._refs: dict[int, int] = {}
         self._since = now_text()
         self._health_at = 0.0
+        self._beside = Beside(plan.data)
         self._told_backlog = 0
         self._told_down = False
 
@@ -85,6 +87,7 @@ class Bridge:
         for note in turn.notes:
             self._tell(note)
         self._health(now)
+        self._live()
         if turn.stalled:
             log.warning("no_mark_for_long", action="new client", unmarked_s=self.uplink.limits.stalled_s)
             self._link.events.put(Down(self._link.session, "no mark from the centre"))
@@ -201,9 +204,17 @@ class Bridge:
             parked=len(self.uplink.parked),
             version=_version(),
             refused=sum(self._state.inbox.refusals().values()),
+            engine=self._beside.health(),
         )
         topic = feed.topic(self._plan.counter, "health")
         self._link.publish(Message(topic, msgspec.json.encode(health), may_be_lost=True))
+
+    def _live(self) -> None:
+        """The open door's basket, each time that it is another."""
+        live = self._beside.live()
+        if live is not None and self._link.is_up():
+            topic = feed.topic(self._plan.counter, "live")
+            self._link.publish(Message(topic, msgspec.json.encode(live), may_be_lost=True))
 
     def _birth(self) -> feed.Presence:
         return feed.Presence(online=True, since=self._since, boot=_boot(), version=_version(), inc=self._inc)

@@ -540,6 +540,33 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     inc: str | None = None
 
 
+class TrayHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """One tray's scale. state: REST MOVING SILENT or OUT (of service by order).
+
+    noise_mg: standard deviation of its last readings at rest, None: too few of them.
+    """
+
+    tray: str
+    state: str
+    noise_mg: int | None = None
+
+
+class EngineHealth(msgspec.Struct, frozen=True, kw_only=True):
+    """How the counter is, by its engine. state, reason: as its screen shows them.
+
+    clk: unsynced synced or held. alarms: kinds that stand. temperature_dc: tenths of a degree Celsius, None:
+    no sensor. free_mib: room where the ledger lives.
+    """
+
+    state: str
+    reason: str = ""
+    clk: str = ""
+    alarms: int = 0
+    trays: tuple[TrayHealth, ...] = ()
+    temperature_dc: int | None = None
+    free_mib: int | None = None
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """Unnumbered telemetry of the bridge; may be lost.
 
@@ -552,6 +579,8 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     parked: int
     version: str
     refused: int = 0
+    engine: EngineHealth | None = None
+    """What the engine said last, at most half a minute before; None: nothing yet."""
 
 
 class LiveLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,7 +14,6 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -24,13 +23,12 @@ import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client import Counter as Tally
 
+from cloud_bridge.feed import EngineHealth
 from cloud_bridge.signed import trusted
 from edge.clock import Clock
 from edge.domain.orders import Why
-from edge.domain.product_view import Assortment
 from edge.domain.requests import BadgeChecked, PinChecked
-from edge.domain.restock_view import StaffView
-from edge.domain.values import Kind, SessionId, Sku
+from edge.domain.values import Instant, SessionId, Sku
 from edge.domain.view import SessionView
 from edge.engine import Engine
 from edge.errors import CounterError
@@ -38,10 +36,8 @@ from edge.flights import Flights
 from edge.hardware.build import buses_of
 from edge.hardware.port import PortThread, log_capture
 from edge.hardware.signals import Job, Sweep, Unlock
-from edge.ledger.delivery import acknowledged
+from edge.lately_files import LatelyFiles
 from edge.ledger.ledger import Ledger
-from edge.ledger.outbox import Outbox
-from edge.ledger.planned import planogram_version
 from edge.ledger.reading import Reading, session_view
 from edge.ledger.shelf import Shelf
 from edge.ledger.supplier_reading import SupplierReading
@@ -49,7 +45,7 @@ from edge.ledger.trays import tray_of
 from edge.orders.clerk import Clerk
 from edge.orders.desk import Trust
 from edge.orders.inbox import INBOX_EVERY_S, InboxWatch
-from edge.orders.machine import machine_of
+from edge.orders.machine import free_mib, machine_of
 from edge.outfit.loading import Outfit
 from edge.outfit.sources import Sources
 from edge.outfit.watch import OutfitWatch, goods_of
@@ -58,10 +54,15 @@ from edge.screens.app import make_app
 from edge.screens.health import Readiness
 from edge.screens.server import WebThread
 from edge.screens.stage import Stage
-from edge.turn import CentreSeen, Errand, Goods, Input, Tried, Turn, VerifyBadge, VerifyPin
-from edge.upkeep.known_weights import read_weights
-from edge.upkeep.lint_check import capacity_g, names_of, plans_of
-from edge.weighing.linter import lint
+from edge.serving import (
+    assortment_of,
+    centre_keeps_up,
+    planogram_picture,
+    receipt_picture,
+    sample_logins,
+    staff_of,
+)
+from edge.turn import CentreSeen, Errand, Input, Tried, Turn, VerifyBadge, VerifyPin
 
 log = structlog.get_logger(__name__)
 
@@ -69,8 +70,6 @@ MOST_AT_ONCE = 64
 """Inputs taken into one step, so that a flood cannot keep time-outs from being seen."""
 
 CENTRE_EVERY_S = 5.0
-CENTRE_SILENT_S = 60.0
-"""Events that wait longer than this for the centre's ack make the screen say: offline."""
 
 
 class Broken(CounterError):
@@ -153,6 +152,7 @@ class Process:
         self._files.begin(refused)
         self._clerk = Clerk(self._files, sources.trial, partial(machine_of, outfit.data))
         self._orders = InboxWatch(outfit.data / "bridge.db", self._inbox.put)
+        self._lately = LatelyFiles(outfit.data)
         self.again = False
         """Whether it ended to be started with other settings."""
 
@@ -193,6 +193,9 @@ class Process:
             due = turn.due
             self._look_after_threads()
             self._orders.look(now.mono)
+            self._lately.show(turn.live, now.mono)
+            if self._lately.is_due(now.mono):
+                self._lately.tell(self._health(now))
             if now.mono >= self._centre_at:
                 self._centre_at = now.mono + CENTRE_EVERY_S
                 self._worker.submit(self._look_at_centre)
@@ -327,6 +330,10 @@ class Process:
         )
         return WebThread(app, self._stage, settings.screens.host, settings.screens.port)
 
+    def _health(self, now: Instant) -> EngineHealth:
+        health = self._engine.health(self._stage.view(), now)
+        return msgspec.structs.replace(health, free_mib=free_mib(self._outfit.data))
+
     def _readiness(self) -> Readiness:
         """From the newest view alone: the web thread asks."""
         view = self._stage.view()
@@ -366,52 +373,3 @@ def at_port(outfit: Outfit, port: int) -> Outfit:
 def built_at() -> int:
     """When this program was installed, in seconds since 1970: no earlier moment can be now."""
     return int(Path(__file__).stat().st_mtime)
-
-
-def assortment_of(goods: Goods) -> Assortment:
-    """The part of it that pages about products show."""
-    return Assortment(goods.catalogue, goods.planogram, goods.traces, goods.deliveries)
-
-
-def receipt_picture(outfit: Outfit, number: str, width: int) -> bytes | None:
-    """A finished restock's receipt for the screen; None: there is no such document."""
-    from edge.restocking.receipt import restock_picture  # as below
-
-    return restock_picture(outfit, number, width)
-
-
-def planogram_picture(outfit: Outfit) -> bytes:
-    """The planogram as the linter sees it by the weights that were learnt so far: a PNG."""
-    from edge.commands.lint_picture import planogram_png  # Pillow is loaded when somebody looks
-
-    planogram, catalogue = outfit.planogram, outfit.catalogue
-    if outfit.draft and planogram_version(outfit.data / "ledger.db") == outfit.draft.version:
-        planogram = outfit.draft  # a restocker accepted it
-    learnt = read_weights(outfit.data / "ledger.db", planogram, catalogue)
-    report = lint(plans_of(planogram, catalogue, capacity_g(outfit.settings.weighing), learnt))
-    return planogram_png(report, planogram, names_of(catalogue))
-
-
-def centre_keeps_up(data: Path, wall: datetime) -> bool:
-    """Whether no event waits for the centre's ack, or an ack came within the last minute.
-
-    data: the folder of ledger.db and bridge.db. Raises LedgerError.
-    """
-    with closing(Outbox(data / "ledger.db")) as outbox:
-        mark = acknowledged(data / "bridge.db", outbox.incarnation())
-        if mark is None:
-            return False
-        recent = wall.astimezone(UTC) - mark.at < timedelta(seconds=CENTRE_SILENT_S)
-        return recent or mark.through >= outbox.last_seq()
-
-
-def staff_of(outfit: Outfit) -> tuple[StaffView, ...]:
-    """Who may sign in at the screen to fill the counter, by title."""
-    staff = (each for each in outfit.roster.accounts.values() if Kind.RESTOCK in each.kinds)
-    return tuple(StaffView(account=each.login, title=each.title) for each in staff)
-
-
-def sample_logins(outfit: Outfit) -> tuple[str, ...]:
-    """Logins of the sample roster that may buy, to be offered on the phone page of a demonstration."""
-    accounts = outfit.roster.accounts.values()
-    return tuple(a.login for a in accounts if a.login.startswith("demo-") and Kind.BUY in a.kinds)

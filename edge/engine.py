@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from cloud_bridge.commands import Unlock
+from cloud_bridge.feed import EngineHealth
 from edge.afterwards import answered, appealed
 from edge.alarms import AlarmBook
 from edge.closing import Closing
@@ -38,6 +39,7 @@ from edge.domain.requests import (
 from edge.domain.roster import Account, Roster
 from edge.domain.tokens import TokenBook
 from edge.domain.values import BuyerRef, Decigrams, Instant, Kind, SessionId, TrayId
+from edge.domain.view import View
 from edge.doorkeeper import Doorkeeper
 from edge.entrance import Entrance
 from edge.equipment import Equipment
@@ -53,6 +55,7 @@ from edge.hardware.signals import (
 )
 from edge.idle_door import IdleDoor
 from edge.in_force import put_in_force
+from edge.lately import health_of, live_of
 from edge.ledger.ledger import Ledger
 from edge.offering import Offering
 from edge.orders.desk import Hands, Orders, Trust
@@ -123,17 +126,8 @@ class Engine:
         self._offering = Offering(ledger, self._zone)
         self._online = False
         self._coil = Coil(settings.lock.rest_s, settings.lock.pulses_a_minute)
-        self._door = Doorkeeper(
-            self._conductor,
-            self._equipment,
-            self._coil,
-            self._gate,
-            self._purses,
-            self._trays,
-            ledger,
-            staffed=lambda: self._restocking.staff is not None,
-            lockout=lambda: self._orders.standing.lockout,
-        )
+        parts = (self._conductor, self._equipment, self._coil, self._gate, self._purses, self._trays, ledger)
+        self._door = Doorkeeper(*parts, self._is_staffed, lambda: self._orders.standing.lockout)
         self._checkpoint_at = now.mono + CHECKPOINT_S
         self._first = Turn()
         self._apply(goods, now)
@@ -151,6 +145,9 @@ class Engine:
         waiting = self._next_goods if self._conductor.visit is not None else None
         return (waiting or self._goods).roster
 
+    def _is_staffed(self) -> bool:
+        return self._restocking.staff is not None
+
     def _make_restocking(self, settings: Settings) -> Restocking:
         policy, max_load_g = gate_policy(settings), settings.weighing.max_load_g
         measured = self._upkeep.measured
@@ -167,6 +164,10 @@ class Engine:
             roster=lambda: self._people,
         )
 
+    def health(self, view: View | None, now: Instant) -> EngineHealth:
+        """How the counter is. view: what its screen shows."""
+        return health_of(view, self._trays, self._orders.standing, now)
+
     def step(self, inputs: Sequence[Input], now: Instant) -> Turn:
         """Take ``inputs`` in order, let time-outs come, and say what is to be done."""
         turn, self._first = self._first, Turn()
@@ -176,6 +177,7 @@ class Engine:
             self._take(item, now, turn)
         self._pass_time(now, turn)
         self._show(now, turn)
+        turn.live = live_of(turn.sessions, self._conductor.visit, self._conductor.receipt, now)
         turn.due = self._due(now)
         return turn
 
@@ -393,7 +395,7 @@ class Engine:
         """Whether nobody is at the door, at the screen or reads a result."""
         receipt = self._conductor.receipt
         read = receipt is None or now.mono - receipt.at.mono > RESULT_S
-        return self._conductor.visit is None and self._restocking.staff is None and read
+        return self._conductor.visit is None and not self._is_staffed() and read
 
     def _apply(
         self, goods: Goods, now: Instant, ended: Sequence[Ended] = (), changes: Sequence[Change] = ()
@@ -421,7 +423,7 @@ class Engine:
             self._door.out_for_buyers(now),
             self._alarms.kinds(),
             self._online,
-            self._restocking.staff is not None,
+            self._is_staffed(),
             self._today(now),
             now,
             self._gate.held.shown,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from cloud_bridge.feed import Live
 from edge.domain.catalogue import Catalogue
 from edge.domain.delivery import Delivery
 from edge.domain.gate import NO_RECALLS, Recalls
@@ -152,8 +153,9 @@ class Turn:
     """What one step asks of the shell. due: when to step again though nothing happened (monotonic).
 
     restock: what whoever is signed in sees and the secret they show, where it changed; signed_out: nobody
-    is any more. errands: slow work for the worker, each with an answer. adopted: the command whose document
-    is in force from now on, "": none. restart: the command whose settings are to be started with, "": none.
+    is any more. live: a buyer's basket that has changed. errands: slow work for the worker, each with an
+    answer. adopted: the command whose document is in force from now on, "": none. restart: the command whose
+    settings are to be started with, "": none.
     """
 
     jobs: list[Job] = field(default_factory=list)
@@ -165,6 +167,7 @@ class Turn:
     restock: tuple[RestockView, str] | None = None
     signed_out: bool = False
     errands: list[Errand] = field(default_factory=list)
+    live: Live | None = None
     adopted: str = ""
     restart: str = ""
     due: float = 0.0

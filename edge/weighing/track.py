@@ -9,7 +9,7 @@ floats here; what leaves the weighing room is whole tenths.
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from statistics import fmean
+from statistics import fmean, pstdev
 
 NOISE_G = 0.8
 """Standard deviation of one reading until a tray's own is known: the prior of the method's record."""
@@ -94,6 +94,13 @@ class TrayWatch:
     def level(self) -> float | None:
         """The present plateau's level in grams; while moving the one before; None: never at rest."""
         return level_of(self._plateau) if self._plateau else self._left_level
+
+    @property
+    def noise_mg(self) -> int | None:
+        """Standard deviation of the present plateau's readings, in milligrams; None: too few, or it moves."""
+        if self.moving or len(self._plateau) < WINDOW:
+            return None
+        return round(pstdev(self._plateau) * 1000)
 
     @property
     def seen_at(self) -> float | None:

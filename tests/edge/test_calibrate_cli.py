@@ -126,8 +126,8 @@ def test_the_last_nights_lines_are_shown_in_both_languages(run, data):
 
 
 def test_lint_looks_by_the_weights_that_were_learnt(run, setup):
-    from edge.app import planogram_picture
     from edge.outfit.loading import load_outfit
+    from edge.serving import planogram_picture
 
     as_declared, as_learnt = (json.loads(run("lint", "--json", *words)[1]) for words in ((), ("--learnt",)))
     tea = [next(t for t in each["trays"] if t["tray"] == "1-02") for each in (as_declared, as_learnt)]

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from cloud_bridge.feed import Live
 from edge.domain.records import Movement
 from edge.domain.requests import (
     Accepted,
@@ -79,6 +80,7 @@ class Rig:
         self.world = World(load_sim(config / "sim.toml"), seed, now=self.now)
         self.views: list[View] = []
         self.sessions: dict[str, SessionView] = {}
+        self.lives: list[Live] = []
         self.flights: dict[str, Flight] = {}
         self.answers: dict[str, Answer] = {}
         self.asked = 0
@@ -242,6 +244,8 @@ class Rig:
             self.clerk.adopt(turn.adopted)
         for answer in turn.answers:
             self.answers[answer.id] = answer
+        if turn.live is not None:
+            self.lives.append(turn.live)
         for session in turn.sessions:
             self.sessions[session.session] = session
         for flight in turn.flights:

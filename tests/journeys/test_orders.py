@@ -300,3 +300,31 @@ def test_a_power_cut_at_every_step_of_a_flag_leaves_it_done_once_or_not_known(ce
     rig.run(4.0)
     assert [each["outcome"] for each in centre.answers(id)] == ["DONE"]
     assert rig.view.reason == "locked_out"
+
+
+# --- what may be lost ----------------------------------------------------------------------------------
+def test_the_running_basket_names_its_command_and_ends_with_the_session(centre):
+    rig, id = centre.rig, centre.unlock()
+    assert unlocked(rig)
+    session = centre.answer(id)["session"]
+    shop(rig, session, ("take", {"tray": WATER, "count": 2}))
+    assert {(live.session, live.command) for live in rig.lives} == {(session, id)}
+    states = list(dict.fromkeys(live.state for live in rig.lives))
+    assert states[-3:] == ["OPEN", "SETTLING", "SETTLED"]
+    assert [(line.tray, line.count, line.sure) for line in rig.lives[-1].lines] == [(WATER, 2, True)]
+    assert rig.lives[-1].total_fen == rig.sessions[session].total_fen
+
+
+def test_a_restocks_basket_is_nobodys_to_see(centre):
+    centre.rig.restock()
+    assert centre.rig.lives == []
+
+
+def test_health_says_what_the_screen_and_the_scales_say(centre):
+    rig = centre.rig
+    centre.order("tray_out_of_service", tray=TEA, out=True, reason="")
+    health = rig.engine.health(rig.view, rig.instant)
+    assert (health.state, health.clk, health.alarms) == ("READY", "unsynced", 0)
+    told = {each.tray: each for each in health.trays}
+    assert (told[WATER].state, told[TEA].state) == ("REST", "OUT")
+    assert 0 < told[WATER].noise_mg < 5000

@@ -13,13 +13,13 @@ import pytest
 from cloud_bridge.central import clock, statements
 from cloud_bridge.central.ingest import ingest
 from cloud_bridge.central.store import Store
-from edge.app import assortment_of
 from edge.domain.requests import SignedIn
 from edge.domain.restock_view import Here, SetPull
 from edge.domain.supplier_page import own_skus, supplier_view
 from edge.domain.supplier_view import Scope
 from edge.domain.values import Fen
 from edge.ledger.supplier_reading import SupplierReading
+from edge.serving import assortment_of
 
 WATER, NOODLES, SPICY = "1-01", "2-01", "2-02"
 SKU = {WATER: "ZY-WATER-500", NOODLES: "LG-KJ-NOOD270"}
