@@ -57,11 +57,14 @@ class Stage:
     api: str = ""
     sim: str = ""
     central_db: Path = Path()
+    _layout: Layout = field(init=False)
+    _broker: int = 0
 
     def start(self) -> None:
         place = self.plan.place
         self.proxy.start()
         layout, ports = Layout(place / "cabinet"), free_ports(0, print)
+        self._layout, self._broker = layout, ports.broker
         lay_out(layout, ports, lan="", mqtt="5")
         _plenty(layout.config)
         self._disk(CENTRE)
@@ -77,7 +80,7 @@ class Stage:
         if self.plan.cabinet:
             self._cabinet(layout, ports.screen, ports.panel, ports.broker)
         for number in range(1, self.plan.writers + 1):
-            self._writer(f"W-{number:03d}", layout, ports.broker, small_disk=number == 1)
+            self._writer(f"W-{number:03d}", small_disk=number == 1)
 
     def tend(self) -> None:
         now = time.monotonic()
@@ -150,7 +153,7 @@ class Stage:
         self.counters.append(Member("AK-001", layout.place))
         self.api, self.sim = (f"http://{LOOPBACK}:{port}" for port in (screen, panel))
 
-    def _writer(self, id: str, layout: Layout, broker: int, *, small_disk: bool) -> None:
+    def _writer(self, id: str, *, small_disk: bool) -> None:
         if small_disk:
             data = self._disk(id).place
         else:
@@ -158,17 +161,14 @@ class Stage:
             data.mkdir()
         sells = ["tests.faults.chaos.writer", str(data), id, str(self.plan.seed), str(self.plan.rate)]
         self._add(f"writer-{id}", "writer", sells)
-        bridge = [
-            self.plan.bridge,
-            "run",
-            "--config",
-            str(layout.config / "counter.toml"),
-            "--dir",
-            str(data),
-        ]
-        environ = {**self._way(f"bridge-{id}", broker, "COUNTER_"), "COUNTER_COUNTER__ID": id}
-        self._add(f"bridge-{id}", "bridge", bridge, environ)
-        self.counters.append(Member(id, data, data / TOLD))
+        self.bridge(id, data, data / TOLD)
+
+    def bridge(self, id: str, data: Path, told: Path | None = None) -> None:
+        """A bridge for the counter whose ledger lies in ``data``; it runs from the next ``tend`` on."""
+        run = [self.plan.bridge, "run", "--config", str(self._layout.config / "counter.toml")]
+        environ = {**self._way(f"bridge-{id}", self._broker, "COUNTER_"), "COUNTER_COUNTER__ID": id}
+        self._add(f"bridge-{id}", "bridge", [*run, "--dir", str(data)], environ)
+        self.counters.append(Member(id, data, told))
 
     def _disk(self, name: str) -> Disk:
         self.disks[name] = disk = Disk(self.plan.place / f"disk-{name}", self.plan.disk_mb)
