@@ -70,7 +70,7 @@ class Bridge:
         self._health_at = 0.0
         self._beside = Beside(plan.data)
         self._told_backlog = 0
-        self._told_down = False
+        self._told_down = ""
 
     def turn(self, events: list[Event], now: float) -> float:
         """Take what arrived, publish what is due. Gives the time of the next turn."""
@@ -116,7 +116,7 @@ class Bridge:
         if not self._link.noted_up(up, now):
             return None
         log.info("broker_up", receive_maximum=up.receive_maximum, max_packet=up.max_packet)
-        self._told_down, self._health_at = False, now
+        self._told_down, self._health_at = "", now
         room = up.receive_maximum - 1  # what is told of ourselves awaits a PUBACK beside the events
         birth = presence(self._plan.counter, self._birth())
         self._link.publish(replace(birth, may_be_lost=room < 1))
@@ -126,11 +126,11 @@ class Bridge:
         dial_at = self._link.noted_down(down, now)
         if dial_at is None:
             return None
-        level = log.debug if self._told_down else log.error if down.hopeless else log.warning
+        level = log.debug if self._told_down == down.why else log.error if down.hopeless else log.warning
         level("broker_down", why=down.why, alarm=down.hopeless, again_in_s=round(dial_at - now, 1))
-        if down.hopeless and not self._told_down:
+        if down.hopeless and self._told_down != down.why:
             self._state.alarm("broker_refuses", msgspec.json.encode({"why": down.why}).decode(), now_text())
-        self._told_down = True
+        self._told_down = down.why
         self._refs.clear()
         return Disconnected(down.code)
 

@@ -15,6 +15,7 @@ LATE = {
     "config": ("edge.commands.config:config", "Check the settings, or show where each one comes from."),
     "demo": ("edge.demo:demo", "Run a whole simulated counter on this machine."),
     "doctor": ("edge.commands.doctor:doctor", "Look for what keeps this counter from working."),
+    "enrol": ("edge.commands.enrol:enrol", "Get this counter's certificate from the centre."),
     "labels": ("edge.commands.labels:labels", "Draw price tags, tray labels or the poster."),
     "ledger": ("edge.ledger.cli:ledger", "Verify, export and count what the ledger holds."),
     "lint": ("edge.commands.lint:lint_command", "Check whether goods can be told apart by weight."),

@@ -49,6 +49,7 @@ MAY = {
     ],
     "edge": [
         "edge",
+        "cloud_bridge.enrolment",
         "cloud_bridge.feed",
         "cloud_bridge.commands",
         "cloud_bridge.signed",
@@ -58,6 +59,7 @@ MAY = {
     "cloud_bridge.feed": ["cloud_bridge.older"],
     "cloud_bridge.older": [],
     "cloud_bridge.commands": [],
+    "cloud_bridge.enrolment": ["edge.errors"],
     "cloud_bridge.signed": ["cloud_bridge.commands"],
     "cloud_bridge.documents": ["cloud_bridge.commands"],
     "cloud_bridge": [
@@ -108,6 +110,7 @@ PURE = [
     "cloud_bridge.commands",
     "cloud_bridge.signed",
     "cloud_bridge.documents",
+    "cloud_bridge.enrolment",
 ]
 IMPURE = {"serial", "sqlite_utils", "sqlite3", "paho", "starlette", "uvicorn", "PIL"} | {
     "os", "time", "threading", "random", "secrets", "socket", "subprocess", "asyncio", "select", "logging",

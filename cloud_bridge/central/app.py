@@ -6,7 +6,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -84,10 +84,12 @@ class Site:
         anonymous: str = "",
         limits: Limits = LIMITS,
         hasher: PasswordHasher | None = None,
+        more: Sequence[Guarded] = (),
     ) -> None:
         self.live = Live()
         self._database, self._broker_up = database, broker_up
         stranger = Role(anonymous) if anonymous else None
+        self._more = more
         self._gate = Gate(database, stranger, limits, hasher or PasswordHasher())
         self._db: Connection | None = None
 
@@ -129,6 +131,7 @@ class Site:
             guarded("/api/v1/counters", self.counters, may.SEE_FLEET),
             guarded("/api/v1/overview", self.overview, may.SEE_SALES),
             *Desk().routes(),
+            *self._more,
             Mount("/static", StaticFiles(directory=STATIC)),
         ]
 

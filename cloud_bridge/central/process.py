@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 from secrets import token_bytes
 from threading import Event as Flag
@@ -16,6 +17,9 @@ from cloud_bridge.central.database import Address
 from cloud_bridge.central.projections import rebuild
 from cloud_bridge.central.settings import Settings, command_places
 from cloud_bridge.central.store import Store
+from cloud_bridge.central.trust.office import office_of
+from cloud_bridge.central.trust.web import Counterside
+from cloud_bridge.enrolment import Broker
 from cloud_bridge.link import Wake, broker_of
 
 log = structlog.get_logger("centre")
@@ -54,4 +58,12 @@ def serve(
 def _site(settings: Settings, database: Address, broker_up: Callable[[], bool]) -> Site:
     web = settings.web
     limits = Limits(idle_s=web.idle_min * 60, absolute_s=web.absolute_h * 3600)
-    return Site(database, broker_up, anonymous=web.anonymous, limits=limits)
+    trust = counterside(settings, database)
+    return Site(database, broker_up, anonymous=web.anonymous, limits=limits, more=trust.routes())
+
+
+def counterside(settings: Settings, database: Address) -> Counterside:
+    """What counters ask of the centre before they have a certificate."""
+    office = office_of(settings, database.parent if isinstance(database, Path) else None)
+    broker = Broker(host=settings.trust.broker_host, port=settings.trust.broker_port)
+    return Counterside(office, command_places(settings, database)[0], broker)

@@ -39,7 +39,7 @@ class Worker:
         self._store, self._link, self._changed, self._post = store, link, changed, post
         self._post_at = 0.0
         self._since = now_text()
-        self._told_down = False
+        self._told_down = ""
 
     def turn(self, events: list[Event], now: float) -> float:
         """One step; gives the time of the next. It blocks for the commits and for nothing else."""
@@ -107,16 +107,16 @@ class Worker:
     def _up(self, up: Up, now: float) -> None:
         if self._link.noted_up(up, now):
             log.info("broker_up")
-            self._told_down = False
+            self._told_down = ""
             self._link.publish(self._birth())
 
     def _down(self, down: Down, now: float) -> None:
         dial_at = self._link.noted_down(down, now)
         if dial_at is None:
             return
-        level = log.debug if self._told_down else log.error if down.hopeless else log.warning
+        level = log.debug if self._told_down == down.why else log.error if down.hopeless else log.warning
         level("broker_down", why=down.why, alarm=down.hopeless, again_in_s=round(dial_at - now, 1))
-        self._told_down = True
+        self._told_down = down.why
 
     def _tell(self, outcome: Outcome) -> None:
         for stream, seq in outcome.conflicts:

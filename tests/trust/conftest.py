@@ -205,7 +205,13 @@ def started(broker: Broker):
 def people():
     """now(), csr_of(name) → (csr, key), enrolled(office, name) → Papers, started(Broker), Broker, WORKERS."""
     return SimpleNamespace(
-        now=now, csr_of=csr_of, enrolled=enrolled, started=started, Broker=Broker, WORKERS=WORKERS
+        now=now,
+        csr_of=csr_of,
+        enrolled=enrolled,
+        started=started,
+        Broker=Broker,
+        WORKERS=WORKERS,
+        Office=Office,
     )
 
 
@@ -214,3 +220,9 @@ def free_port():
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+@pytest.fixture
+def sample():
+    """The sample settings' path."""
+    return str(Path(__file__).parents[2] / "config" / "counter.toml")

@@ -12,7 +12,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cloud_bridge.central.trust import authority, codes
+from cloud_bridge import enrolment as codes
+from cloud_bridge.central.trust import authority
 from cloud_bridge.central.trust.office import TRIES, TRIES_WITHIN_S, Office, Refused
 from edge.errors import BadInput, CannotCreate, ConfigError, NoInput
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +12,7 @@ import click
 from cloud_bridge.central.settings import Settings
 from cloud_bridge.central.trust import broker_files, cut
 from cloud_bridge.central.trust import office as trust
-from cloud_bridge.central.trust.office import Office, written
+from cloud_bridge.central.trust.office import Office, office_of, written
 from cloud_bridge.central.trust.registry import Issued
 from edge.errors import CannotCreate, Unavailable
 from edge.outfit.settings_load import find_config, load
@@ -168,12 +167,6 @@ def broker_config(
 
 
 COMMANDS: tuple[click.Command, ...] = (ca, enrol, revoke, broker_config)
-
-
-def office_of(settings: Settings, directory: Path | None) -> Office:
-    """The authority that the settings name; ``directory`` stands above them."""
-    named = Path(settings.trust.dir) if settings.trust.dir else Path(settings.database.path).parent / "pki"
-    return Office(directory / "pki" if directory else named, secrets.token_bytes)
 
 
 def _revoked(office: Office, settings: Settings, name: str, reason: str) -> int:

@@ -7,6 +7,7 @@ read ``ca.key`` can make counters up: the directory is the centre's alone.
 import hashlib
 import hmac
 import os
+import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,8 +19,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from cloud_bridge import enrolment as codes
+from cloud_bridge.central.settings import Settings
 from cloud_bridge.central.trust import authority as x
-from cloud_bridge.central.trust import codes
 from cloud_bridge.central.trust.registry import Entries, Issued, Registry
 from cloud_bridge.feed import COUNTER_ID
 from edge.errors import BadInput, CannotCreate, ConfigError, CounterError, NoInput
@@ -235,6 +237,13 @@ class Office:
     def issued(self) -> list[Issued]:
         with self._registry.transaction() as entries:
             return entries.certificates()
+
+
+def office_of(settings: Settings, directory: Path | None) -> Office:
+    """The authority that the settings name, else that beside the centre's data, in ``directory``."""
+    if settings.trust.dir:
+        return Office(Path(settings.trust.dir), secrets.token_bytes)
+    return Office((directory or Path(settings.database.path).parent) / "pki", secrets.token_bytes)
 
 
 def written(path: Path, body: bytes, mode: int = 0o644) -> None:
