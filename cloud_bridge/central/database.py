@@ -33,6 +33,9 @@ class Rows(Protocol):
 class Connection(Protocol):
     """One connection. It belongs to one thread, but for ``transaction``, which waits for its turn."""
 
+    many_writers: bool
+    """Whether others may write at the same time, so that numbers are not committed in the order drawn."""
+
     def execute(self, sql: str, params: Params = (), /) -> Rows: ...
 
     def executemany(self, sql: str, rows: Iterable[Params], /) -> int:

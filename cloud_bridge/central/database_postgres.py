@@ -54,6 +54,7 @@ class Postgres:
 
     def __init__(self, url: str, *, writes: bool) -> None:
         self._url, self._writes = url, writes
+        self.many_writers = True
         self._turn = RLock()
         self._db: psycopg.Connection[tuple[Any, ...]] | None = None
         self.lives = 0

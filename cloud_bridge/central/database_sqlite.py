@@ -16,6 +16,7 @@ class Sqlite:
 
     def __init__(self, raw: sqlite3.Connection) -> None:
         self.raw = raw
+        self.many_writers = False
         self._turn = RLock()
 
     def execute(self, sql: str, params: Params = (), /) -> sqlite3.Cursor:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from cloud_bridge import feed, packing
 from cloud_bridge.central.database import Connection
+from cloud_bridge.central.horizon import announce
 from cloud_bridge.central.presence import heard_from
 from cloud_bridge.central.projections import project
 from cloud_bridge.central.store import DeadLetter, Store, Stream
@@ -38,6 +39,7 @@ def ingest(store: Store, messages: Sequence[tuple[str, bytes]], received: str) -
     outcome = Outcome()
     rejects: dict[Stream, dict[int, str]] = {}
     with store.transaction() as db:
+        announce(db)
         for counter, body in _events(messages):
             _take(store, db, outcome, rejects, counter, body, received)
         for stream, refused in rejects.items():

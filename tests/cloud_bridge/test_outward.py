@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from cloud_bridge import feed
 from cloud_bridge.central.app import Site, Web
+from cloud_bridge.central.database import open_reader
 from cloud_bridge.central.ingest import ingest
 from cloud_bridge.central.outward_ask import Asked
 from cloud_bridge.central.outward_form import text_of
 from cloud_bridge.central.outward_query import event_row, page
 from cloud_bridge.central.outward_sources import EVENTS, MOVEMENTS, SOURCES
 from cloud_bridge.central.store import Store
-from cloud_bridge.database import open_reader
 
 RECEIVED = "2026-11-24T06:02:00.000Z"
 
