@@ -133,6 +133,26 @@ def generate(
         sys.stdout.buffer.write(line + b"\n")
 
 
+@group.command()
+@click.option("--n", type=click.IntRange(min=1), default=100, show_default=True, help="Counters.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="The broker's.")
+@click.option("--port", type=click.IntRange(1, 65535), default=1883, show_default=True)
+@click.option(
+    "--every", type=click.FloatRange(min=0.1), default=60.0, show_default=True, help="Seconds a sale."
+)
+@click.option("--seconds", type=click.FloatRange(min=1), default=60.0, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+def fleet(n: int, host: str, port: int, every: float, seconds: float, seed: int) -> None:
+    """Many counters at one broker: connect, sell, and come back when the broker was started again.
+
+    They keep their events in memory and have no cabinet. At the end one JSON line of figures on stdout.
+    """
+    from cloud_bridge.link import Broker
+    from hardware_sim.fleet import fleet as run_fleet  # the feed's libraries are loaded for this alone
+
+    click.echo(json.dumps(run_fleet(n, Broker(host, port), every, seed, seconds)))
+
+
 def _runner(config: Config, directory: Path | None, link: str, seed: int) -> Runner:
     keep = None
     if directory is not None:

@@ -56,6 +56,9 @@ MAY = {
         "cloud_bridge.documents",
     ],
     "hardware_sim": ["hardware_sim", "edge.hardware.codecs"],
+    # A fleet has no cabinet: it is bridges over outboxes in memory. Who starts it names a broker.
+    "hardware_sim.fleet": ["cloud_bridge"],
+    "hardware_sim.cli": ["hardware_sim", "cloud_bridge.link"],
     "cloud_bridge.feed": ["cloud_bridge.older"],
     "cloud_bridge.older": [],
     "cloud_bridge.commands": [],

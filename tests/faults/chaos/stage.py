@@ -58,13 +58,13 @@ class Stage:
     sim: str = ""
     central_db: Path = Path()
     _layout: Layout = field(init=False)
-    _broker: int = 0
+    broker_port: int = 0
 
     def start(self) -> None:
         place = self.plan.place
         self.proxy.start()
         layout, ports = Layout(place / "cabinet"), free_ports(0, print)
-        self._layout, self._broker = layout, ports.broker
+        self._layout, self.broker_port = layout, ports.broker
         lay_out(layout, ports, lan="", mqtt="5")
         _plenty(layout.config)
         self._disk(CENTRE)
@@ -166,7 +166,7 @@ class Stage:
     def bridge(self, id: str, data: Path, told: Path | None = None) -> None:
         """A bridge for the counter whose ledger lies in ``data``; it runs from the next ``tend`` on."""
         run = [self.plan.bridge, "run", "--config", str(self._layout.config / "counter.toml")]
-        environ = {**self._way(f"bridge-{id}", self._broker, "COUNTER_"), "COUNTER_COUNTER__ID": id}
+        environ = {**self._way(f"bridge-{id}", self.broker_port, "COUNTER_"), "COUNTER_COUNTER__ID": id}
         self._add(f"bridge-{id}", "bridge", [*run, "--dir", str(data)], environ)
         self.counters.append(Member(id, data, told))
 
