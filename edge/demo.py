@@ -21,7 +21,7 @@ import click
 
 from edge.children import Child, Family, wait_ready
 from edge.cli_options import environment, json_option
-from edge.demo_children import broker_command, children, children_environment
+from edge.demo_children import broker_command, children, children_environment, command_key
 from edge.demo_files import LOOPBACK, Layout, Ports, free_ports, lan_address, lay_out
 from edge.errors import Busy, CannotCreate, Unavailable
 
@@ -64,8 +64,10 @@ def demo(place: Path, port_base: int, broker: str, lan: bool, as_json: bool) -> 
         ports = free_ports(port_base, say)
         command, mqtt = broker_command(broker, layout, ports, say)
         address = lan_address() if lan else ""
-        counter = lay_out(layout, ports, lan=address, mqtt=mqtt)
-        family = Family(children_environment(environment()), say, keep=(lock.fileno(),))
+        environ = children_environment(environment())
+        key = command_key(layout, environ)
+        counter = lay_out(layout, ports, lan=address, mqtt=mqtt, key=key)
+        family = Family(environ, say, keep=(lock.fileno(),))
         host = Demo(layout, Pages(ports, counter, address), family, stop)
         try:
             return host.run(*children(layout, ports, command), as_json=as_json)

@@ -2,8 +2,10 @@
 
 import http.client
 import importlib.util
+import json
 import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +15,7 @@ from edge.demo_files import LOOPBACK, Layout, Ports
 from edge.errors import Unavailable
 
 PROBE_S = 0.5
+START_S = 20.0
 SYSTEM_PATH = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 """Where systems put mosquitto that users' PATH may lack."""
 
@@ -44,6 +47,19 @@ def children(layout: Layout, ports: Ports, broker: list[str]) -> tuple[list[Chil
         child("bridge", seen(bridge_log, "broker_up"), "cloud_bridge", "run", "--config", counter_toml),
     ]
     return first, second
+
+
+def command_key(layout: Layout, environ: Mapping[str, str]) -> str:
+    """The public half of the demo centre's key for commands, which is made where there is none yet.
+
+    Raises Unavailable where the centre's own command does not give it.
+    """
+    asking = [sys.executable, "-m", "cloud_bridge.central", "keys", "--json", "--dir", str(layout.place)]
+    done = subprocess.run(asking, env=dict(environ), capture_output=True, timeout=START_S, check=False)
+    if done.returncode:
+        raise Unavailable(f"the demo's key for commands: {done.stderr.decode('utf-8', 'replace').strip()}")
+    key: str = json.loads(done.stdout)["key"]
+    return key
 
 
 def broker_command(

@@ -107,15 +107,18 @@ def lan_address() -> str:
     return address
 
 
-def lay_out(layout: Layout, ports: Ports, *, lan: str, mqtt: str) -> str:
-    """Make or update the files; gives the counter's id. lan: address for phones or "". mqtt: version."""
+def lay_out(layout: Layout, ports: Ports, *, lan: str, mqtt: str, key: str = "") -> str:
+    """Make or update the files; gives the counter's id. lan: address for phones or "". mqtt: version.
+
+    key: whose commands the counter obeys; "": as its file says.
+    """
     for place in (layout.config, layout.logs, layout.sim):
         place.mkdir(parents=True, exist_ok=True)
     samples = sample_dir()
     for name in COPIED:
         if not (layout.config / name).exists():
             shutil.copyfile(samples / name, layout.config / name)
-    for name, changes in _changes(layout, ports, lan, mqtt).items():
+    for name, changes in _changes(layout, ports, lan, mqtt, key).items():
         own = layout.config / name
         values = _parsed(own if own.exists() else samples / name)
         own.write_text(NOTE + toml(overlaid(values, changes)), encoding="utf-8")
@@ -124,7 +127,7 @@ def lay_out(layout: Layout, ports: Ports, *, lan: str, mqtt: str) -> str:
     return identity
 
 
-def _changes(layout: Layout, ports: Ports, lan: str, mqtt: str) -> dict[str, Mapping[str, Any]]:
+def _changes(layout: Layout, ports: Ports, lan: str, mqtt: str, key: str) -> dict[str, Mapping[str, Any]]:
     broker = {"host": LOOPBACK, "port": ports.broker, "version": mqtt}
     return {
         "counter.toml": {
@@ -136,6 +139,7 @@ def _changes(layout: Layout, ports: Ports, lan: str, mqtt: str) -> dict[str, Map
                 "public_url": f"http://{lan or LOOPBACK}:{ports.screen}",
             },
             "mqtt": broker,
+            **({"commands": {"keys": [key]}} if key else {}),
         },
         "sim.toml": {
             "line": {"link": str(layout.bus)},

@@ -30,6 +30,9 @@ OPEN = (
 )
 """SQL: the command ``c`` may still be obeyed and is not answered. Takes the present moment."""
 
+NOTHING = msgspec.Raw(b"null")
+"""No body."""
+
 _ULID = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -46,7 +49,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     counter: str
     kind: str
-    body: msgspec.Raw = msgspec.Raw(b"")
+    body: msgspec.Raw = NOTHING
     text: str = ""
     version: str = ""
     expires_s: int = 0
@@ -119,13 +122,13 @@ def bodies_of(db: Connection, request: Request, *, whole: bool = False) -> Itera
         raise Invalid(f"{request.kind!r} is no kind of command; there are: {', '.join(sorted(BODIES))}")
     if not feed.COUNTER_ID.fullmatch(request.counter):
         raise Invalid(f"{request.counter!r} is no counter's id")
-    if kind is Document and not request.body:
+    body = b"{}" if bytes(request.body) == bytes(NOTHING) else bytes(request.body)
+    if kind is Document and body == b"{}":
         yield from _parts(db, request, whole)
         return
     if request.text or request.version:
         raise Invalid(f"{request.kind} takes a body, no text")
-    body = body_of(kind, request.body or b"{}")
-    yield body
+    yield body_of(kind, body)
 
 
 def body_of(kind: type[Body], data: bytes | msgspec.Raw) -> Body:

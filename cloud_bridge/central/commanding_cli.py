@@ -18,7 +18,7 @@ from cloud_bridge import signed
 from cloud_bridge.central import commanding_query as query
 from cloud_bridge.central import commanding_spool as spool
 from cloud_bridge.central.cli import config_option, dir_option, json_option
-from cloud_bridge.central.commanding import Invalid, Request, body_of, ulid
+from cloud_bridge.central.commanding import NOTHING, Invalid, Request, body_of, ulid
 from cloud_bridge.central.commanding_keys import make_key, read_key
 from cloud_bridge.central.database import Connection, open_reader
 from cloud_bridge.central.settings import Settings, address_of, command_places
@@ -177,7 +177,7 @@ def _body(kind: str, body: str | None, given: dict[str, Any]) -> bytes:
     if BODIES[kind] is Document:
         if body or options:
             raise click.UsageError(f"{kind} takes --file")
-        return b""
+        return bytes(NOTHING)
     if body is None:
         fields = BODIES[kind].__struct_fields__
         if odd := sorted(options.keys() - set(fields)):

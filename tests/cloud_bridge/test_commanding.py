@@ -46,7 +46,7 @@ class Centre:
         self.events = []
 
     def issue(self, kind="lockout", now=NOW, **changes):
-        body = msgspec.Raw(b"" if changes.get("text") else b'{"reason":"x"}')
+        body = msgspec.Raw(b"null" if changes.get("text") else b'{"reason":"x"}')
         request = Request(**({"counter": COUNTER, "kind": kind, "body": body, "by": "op"} | changes))
         with self.store.transaction() as db:
             return self.issuer.issue(db, request, now)
@@ -145,7 +145,9 @@ INVALID = [
     pytest.param({"body": msgspec.Raw(b'{"reason":"a\\u202eb"}')}, "control character", id="bidi"),
     pytest.param({"expires_s": 32 * 86_400}, "a command lives", id="too long"),
     pytest.param({"text": "a"}, "takes a body", id="text of no document"),
-    pytest.param({"kind": "roster", "body": msgspec.Raw(b"")}, "needs its text", id="document without text"),
+    pytest.param(
+        {"kind": "roster", "body": msgspec.Raw(b"null")}, "needs its text", id="document without text"
+    ),
 ]
 
 
@@ -241,6 +243,11 @@ def test_what_is_handed_in_is_issued_and_its_file_goes(centre):
     assert stat.S_IMODE(centre.spool.stat().st_mode) == 0o700
     assert [each.id for each in centre.look()] == [f"{1:026d}"]
     assert list(centre.spool.iterdir()) == []
+
+
+def test_a_document_is_handed_in_with_its_text(centre):
+    spool.hand_in(centre.spool, Request(id=f"{1:026d}", counter=COUNTER, kind="catalogue", text=TEXT))
+    assert sent_text(centre.look()) == TEXT
 
 
 def test_a_crash_before_the_file_went_issues_nothing_twice(centre):

@@ -54,6 +54,11 @@ def test_what_a_person_changed_in_them_stays(layout, spoil):
     assert outfit.settings.screens.public_url == "http://192.0.2.7:5"
 
 
+def test_the_counter_obeys_the_demos_own_centre(layout):
+    lay_out(layout, PORTS, lan="", mqtt="5", key="A" * 43)
+    assert load_outfit(layout.config / "counter.toml", environ={}).settings.commands.keys == ("A" * 43,)
+
+
 def test_a_port_that_is_taken_is_replaced_and_named():
     said = []
     with socket.create_server(("127.0.0.1", 0)) as taken:

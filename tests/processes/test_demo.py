@@ -2,6 +2,8 @@
 
 import json
 import signal
+import subprocess
+import sys
 import time
 import uuid
 from urllib.parse import urlsplit
@@ -111,6 +113,21 @@ def test_a_visit_is_seen_by_its_opener_alone_while_it_runs_and_afterwards(demo):
     assert {answer.status_code for answer in appeal} == {404}
     public = strangers[0].http.get("/api/v1/counter").text
     assert session not in public
+
+
+def test_the_centre_locks_the_demos_counter_out_and_lets_buyers_in_again(demo):
+    asked = ["--counter", "AK-001", "--reason", "示例", "--dir", str(demo.place), "--wait", "--json"]
+
+    def ordered(kind):
+        program = [sys.executable, "-m", "cloud_bridge.central", "command", kind, *asked]
+        done = subprocess.run(program, capture_output=True, timeout=30, check=True)
+        return [each["state"] for each in json.loads(done.stdout)]
+
+    assert ordered("lockout") == ["DONE"]
+    refused = demo.phone.ask("demo-001").json()["code"]
+    assert ordered("resume") == ["DONE"]
+    assert refused == "OUT_OF_ORDER"
+    shuts(demo, demo.opens())
 
 
 def test_five_wrong_pins_block_the_account_even_for_the_right_one(demo):
