@@ -9,19 +9,22 @@ from dataclasses import asdict
 from pathlib import Path
 from random import SystemRandom
 from threading import Event as Flag
+from time import monotonic
 from typing import Any
 
 import click
 
 from cloud_bridge.downlink import Trust
+from cloud_bridge.known_time import KnownTime
 from cloud_bridge.link import broker_of
-from cloud_bridge.signed import trusted
+from cloud_bridge.signed import Keys, trusted
 from cloud_bridge.tls import IDENTITY
 from edge import logs
 from edge.cli_options import exit_code_of, json_option
 from edge.clock import Clock
 from edge.domain.values import Clk
 from edge.errors import ConfigError
+from edge.identity import CENTRE, Identity, poster
 from edge.ledger.outbox import Outbox
 from edge.outfit.settings_load import find_config, load
 from edge.settings import Settings
@@ -53,8 +56,10 @@ def run(config: Path | None, directory: Path | None) -> int:
 
     logs.configure()
     settings = _settings(config)
-    data, trust = _data(settings, directory), _trust(settings)
-    broker = broker_of(settings.mqtt, data / IDENTITY)
+    data, clock = _data(settings, directory), Clock()
+    told = _known_time(settings, data, clock)
+    trust = _trust(settings, clock, told)
+    broker = broker_of(settings.mqtt, data / IDENTITY, told.judge if told else None)
     plan = process.Plan(settings.counter.id, data, broker, settings.mqtt.window, trust)
     process.run(plan, Outbox, Flag(), SystemRandom())
     return 0
@@ -84,17 +89,33 @@ def _settings(config: Path | None) -> Settings:
     return load(find_config(config, os.environ), Settings, env_prefix="COUNTER_", environ=os.environ).value
 
 
-def _trust(settings: Settings) -> Trust:
-    clock = Clock()
+def _known_time(settings: Settings, data: Path, clock: Clock) -> KnownTime | None:
+    """Who tells the time while the clock is not set; None where nobody does: no TLS, no centre, no keys."""
+    url = settings.mqtt.centre
+    if not url and (data / IDENTITY / CENTRE).exists():
+        url = Identity(data / IDENTITY).centre().centre
+    if not settings.mqtt.tls or not url or not settings.commands.keys:
+        return None
+    post = poster(url, plain=True, unchecked=True)  # the answer proves itself by its signature
+    return KnownTime(_keys(settings), post, lambda: clock.now().clk is not Clk.UNSYNCED, monotonic)
 
-    def wall() -> int | None:
-        now = clock.now()
-        return None if now.clk is Clk.UNSYNCED else int(now.wall.timestamp())
 
+def _keys(settings: Settings) -> Keys:
     try:
-        return Trust(settings.counter.id, trusted(settings.commands.keys), wall)
+        return trusted(settings.commands.keys)
     except ValueError as error:
         raise ConfigError(f"commands.keys: {error}; `counter-central keys` shows the right one") from error
+
+
+def _trust(settings: Settings, clock: Clock, told: KnownTime | None) -> Trust:
+    def wall() -> int | None:
+        now = clock.now()
+        if now.clk is not Clk.UNSYNCED:
+            return int(now.wall.timestamp())
+        known = told.known() if told else None
+        return None if known is None else int(known.timestamp())
+
+    return Trust(settings.counter.id, _keys(settings), wall)
 
 
 def _data(settings: Settings, directory: Path | None) -> Path:

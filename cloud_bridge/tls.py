@@ -112,7 +112,10 @@ class Context(ssl.SSLContext):
         """Judge the peer's certificate, where OpenSSL was told not to. Raises WrongDate."""
         if self.now is None:
             return
-        now = self.now()
+        try:
+            now = self.now()
+        except CounterError as error:
+            raise WrongDate(0, str(error)) from error
         for certificate in (x509.load_der_x509_certificate(der), self.authority):
             if certificate is None:
                 continue

@@ -68,6 +68,7 @@ MAY = {
     "cloud_bridge": [
         "cloud_bridge",
         "edge.clock",
+        "edge.identity",
         "edge.domain.values",
         "edge.ledger.outbox",
         "edge.ledger.delivery",
