@@ -37,6 +37,7 @@ from edge.domain.orders import (
     Stands,
     Why,
 )
+from edge.domain.redact import redacted
 from edge.domain.values import Clk, Instant
 from edge.errors import LedgerError
 from edge.ledger.ledger import Ledger
@@ -244,7 +245,7 @@ class Orders:
             case Unlock():
                 self._unlock(command, body, now, turn)
             case Lockout(reason=reason):
-                self._stand(command, Change(Stands(LOCKOUT, "", "", reason, command.id)), now)
+                self._stand(command, Change(Stands(LOCKOUT, "", "", redacted(reason), command.id)), now)
             case Resume():
                 self._stand(command, Change(Stands(LOCKOUT, ""), lifted=True), now)
             case TrayOutOfService():
@@ -270,11 +271,11 @@ class Orders:
             why = f"no tray {asked.tray} in the planogram"
             self._end(_refused(command.id, command.kind, Why.UNKNOWN_TRAY, why), now)
             return
-        stands = Stands(TRAY, asked.tray, "", asked.reason, command.id)
+        stands = Stands(TRAY, asked.tray, "", redacted(asked.reason), command.id)
         self._stand(command, Change(stands, lifted=not asked.out), now)
 
     def _recall(self, command: Command, asked: Recall, now: Instant) -> None:
-        stands = Stands(RECALL, asked.sku, asked.lot, asked.reason, command.id)
+        stands = Stands(RECALL, asked.sku, asked.lot, redacted(asked.reason), command.id)
         if asked.lifted and (asked.sku, asked.lot or None) not in self.standing.recalls:
             why = f"the centre did not recall {asked.lot or 'every lot'} of {asked.sku}"
             self._end(_refused(command.id, command.kind, Why.NOT_RECALLED, why), now)

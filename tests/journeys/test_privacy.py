@@ -7,6 +7,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import date
 
+import msgspec
 import pytest
 import structlog
 
@@ -19,6 +20,7 @@ from edge.flights import Flights
 from edge.ledger.outbox import Outbox
 from edge.ledger.reading import Reading, session_view
 from edge.pins import new_pin_hash
+from tests.journeys.centre import Centre
 
 LOGINS = {"demo-001": "zhang-weiguo", "demo-002": "li-xiulan", "demo-restock": "wang-dashan"}
 """As a careless office would name accounts: by its people."""
@@ -68,7 +70,7 @@ def day(rig_of, outfit, hashed, captured):
 
 
 def lived(rig):
-    """Thirteen visits of three accounts, wrong PINs, an appeal, a restock, a refund and a restart."""
+    """Fourteen visits of three accounts, one begun at the centre, wrong PINs, an appeal, a refund, a restart."""
     last = {}
     for n in range(13):
         login = ("zhang-weiguo", "li-xiulan")[n % 2]
@@ -88,12 +90,27 @@ def lived(rig):
     reason = f"多扣了,请回电{PHONE}或{GROUPED},身份证{IDENTITY},{MAIL}"
     appeal(rig, last["zhang-weiguo"].session, reason)
     refill(rig)
+    rig.run(7.0)
+    from_the_centre(rig)
     bought = rig.query("SELECT order_no FROM sale ORDER BY n DESC LIMIT 1")[0][0]
     rig.ledger.refund(bought, Fen(100), "示例", rig.instant)
     assert rig.refused(account="li-xiulan", pin=WRONG) == "BAD_PIN"
     rig.kill()
     rig.start()
     rig.run(10.0)
+
+
+def from_the_centre(rig):
+    """A visit that began at the centre, and a stop with more in its reason than belongs there."""
+    centre = Centre(rig)
+    session = centre.answer(centre.unlock("zhang-weiguo"))["session"]
+    assert rig.run_until(lambda: rig.state["bolt"] == "unlocked", 3.0)
+    rig.act("open_door", wait=0.8)
+    rig.act("take", tray="1-01", wait=1.0)
+    rig.act("close_door", wait=0.0)
+    rig.settled(session)
+    centre.order("lockout", reason=f"回电{PHONE}")
+    centre.order("resume", reason=f"回电{GROUPED}")
 
 
 def appeal(rig, session, reason):
@@ -129,6 +146,7 @@ def kept(rig, logged):
     with closing(Outbox(rig.folder / "ledger.db")) as outbox:
         found["events"] = b"\n".join(body for _, body in outbox.events(0, 10**6))
     views = [json.dumps(view, default=repr, ensure_ascii=False) for view in map(repr, rig.views)]
+    found["live"] = b"\n".join(msgspec.json.encode(live) for live in rig.lives)
     found["views"] = "\n".join(views).encode()
     reading = Reading(rig.folder / "ledger.db")
     past = [reading.session_of(session) for session in rig.sessions]
@@ -161,7 +179,9 @@ def test_b11_a_day_leaves_no_name_number_or_login_anywhere(day, captured):
     assert b'"happened"' in found["logs"] or b"happened=" in found["logs"]  # DEBUG and INFO were captured
     assert b"sale.settled.v1" in found["events"]
     assert "●●●".encode() in found["events"]  # the appeal is there, without its numbers
-    assert len(day.query("SELECT 1 FROM session")) == 13
+    assert len(day.query("SELECT 1 FROM session")) == 14
+    assert b"command.answered.v1" in found["events"]
+    assert b'"command":"' in found["live"]
     assert day.query("SELECT reason FROM stock_movement WHERE reason LIKE '%●●●%'")  # and what was typed
     assert day.query("SELECT count(*) FROM pin_guard") != [(0,)]  # wrong PINs were counted
     assert traces(found) == []
