@@ -70,7 +70,7 @@ def day(rig_of, outfit, hashed, captured):
 
 
 def lived(rig):
-    """Fourteen visits of three accounts, one begun at the centre, wrong PINs, an appeal, a refund, a restart."""
+    """Fourteen visits of three accounts, one begun at the centre, wrong PINs, an appeal, a restart."""
     last = {}
     for n in range(13):
         login = ("zhang-weiguo", "li-xiulan")[n % 2]
