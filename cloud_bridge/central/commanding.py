@@ -117,18 +117,32 @@ class Issuer:
 
 def bodies_of(db: Connection, request: Request, *, whole: bool = False) -> Iterator[Body]:
     """What is to be signed for ``request``: one body, or the parts of a document. Raises Invalid."""
+    body = checked(request)
+    if body is None:
+        yield from _parts(db, request, whole)
+    else:
+        yield body
+
+
+def checked(request: Request) -> Body | None:
+    """The body that ``request`` asks for, None for a document given as a text. Raises Invalid.
+
+    What is right here is issued; only a text may still turn out to be too large.
+    """
     kind = BODIES.get(request.kind)
     if kind is None:
         raise Invalid(f"{request.kind!r} is no kind of command; there are: {', '.join(sorted(BODIES))}")
     if not feed.COUNTER_ID.fullmatch(request.counter):
         raise Invalid(f"{request.counter!r} is no counter's id")
+    _lifetime(request)
     body = b"{}" if bytes(request.body) == bytes(NOTHING) else bytes(request.body)
     if kind is Document and body == b"{}":
-        yield from _parts(db, request, whole)
-        return
+        if not request.text:
+            raise Invalid(f"{request.kind} needs its text")
+        return None
     if request.text or request.version:
         raise Invalid(f"{request.kind} takes a body, no text")
-    yield body_of(kind, body)
+    return body_of(kind, body)
 
 
 def body_of(kind: type[Body], data: bytes | msgspec.Raw) -> Body:
@@ -182,8 +196,6 @@ def last_text(db: Connection, counter: str, kind: str) -> str | None:
 
 
 def _parts(db: Connection, request: Request, whole: bool) -> tuple[Document, ...]:
-    if not request.text:
-        raise Invalid(f"{request.kind} needs its text")
     try:
         sha256 = documents.digest(request.text)
         version = plain(request.version) or sha256[:16]

@@ -13,7 +13,10 @@ from cloud_bridge.central import worker
 from cloud_bridge.central.access import Limits
 from cloud_bridge.central.app import Site, Web
 from cloud_bridge.central.commanding_post import Pen, Post
+from cloud_bridge.central.commanding_routes import Commands
+from cloud_bridge.central.commanding_spool import hand_in
 from cloud_bridge.central.database import Address
+from cloud_bridge.central.outward import reader_of
 from cloud_bridge.central.projections import rebuild
 from cloud_bridge.central.settings import Settings, command_places
 from cloud_bridge.central.store import Store
@@ -59,7 +62,10 @@ def _site(settings: Settings, database: Address, broker_up: Callable[[], bool]) 
     web = settings.web
     limits = Limits(idle_s=web.idle_min * 60, absolute_s=web.absolute_h * 3600)
     trust = counterside(settings, database)
-    return Site(database, broker_up, anonymous=web.anonymous, limits=limits, more=trust.routes())
+    _, spool = command_places(settings, database)
+    commands = Commands(reader_of(database), lambda request: hand_in(spool, request))
+    more = [*trust.routes(), *commands.routes()]
+    return Site(database, broker_up, anonymous=web.anonymous, limits=limits, more=more)
 
 
 def counterside(settings: Settings, database: Address) -> Counterside:
