@@ -205,6 +205,7 @@ class Bridge:
             version=_version(),
             refused=sum(self._state.inbox.refusals().values()),
             engine=self._beside.health(),
+            at=now_text(),
         )
         topic = feed.topic(self._plan.counter, "health")
         self._link.publish(Message(topic, msgspec.json.encode(health), may_be_lost=True))

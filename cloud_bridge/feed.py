@@ -572,6 +572,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
     backlog: events not yet acknowledged by the centre. parked: of these, the ones set aside.
     refused: texts on the counter's command topic that were no command to be obeyed, since its bridge.db.
+    at: the counter's wall clock as it is sent, RFC 3339; "": an older counter, which does not tell.
     """
 
     backlog: int
@@ -579,6 +580,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     parked: int
     version: str
     refused: int = 0
+    at: str = ""
     engine: EngineHealth | None = None
     """What the engine said last, at most half a minute before; None: nothing yet."""
 

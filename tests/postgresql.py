@@ -35,7 +35,8 @@ EMPTY = """
 set local session_replication_role = replica;
 do $$ declare t text; begin
     for t in select format('%I', relname) from pg_class where relnamespace = 'public'::regnamespace
-        and relkind in ('r', 'p') and not relispartition and relname <> 'schema_version'
+        and relkind in ('r', 'p') and not relispartition
+        and relname not in ('schema_version', 'access_version')
     loop execute 'delete from ' || t; end loop;
     for t in select format('%I', relname) from pg_class
         where relnamespace = 'public'::regnamespace and relkind = 'S'

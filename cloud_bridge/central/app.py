@@ -23,9 +23,11 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from cloud_bridge.central import answers, page, restocks, reviews
+from cloud_bridge.central import answers, own_goods, page, restocks, reviews
 from cloud_bridge.central.access import Limits
+from cloud_bridge.central.access_tables import attach
 from cloud_bridge.central.database import Address, Connection, open_reader
+from cloud_bridge.central.fleet_pages import FleetPages, Submit
 from cloud_bridge.central.frame import home_of, lang_of, seen_by
 from cloud_bridge.central.guard import MAX_BODY, Gate, Guarded, guarded, recognise
 from cloud_bridge.central.limits import Limited
@@ -85,12 +87,15 @@ class Site:
         limits: Limits = LIMITS,
         hasher: PasswordHasher | None = None,
         more: Sequence[Guarded] = (),
+        submit: Submit | None = None,
     ) -> None:
         self.live = Live()
         self._database, self._broker_up = database, broker_up
         stranger = Role(anonymous) if anonymous else None
         self._more = more
         self._gate = Gate(database, stranger, limits, hasher or PasswordHasher())
+        self._fleet = FleetPages(lambda: self.db, submit, self._touched)
+        self._touches = 0
         self._db: Connection | None = None
 
     @property
@@ -98,7 +103,14 @@ class Site:
         """Opened in the thread that uses it."""
         if self._db is None:
             self._db = open_reader(self._database)
+            _ = self._gate.access  # makes its tables where there are none
+            attach(self._db, self._database)
         return self._db
+
+    def _touched(self) -> None:
+        """A page of ours changed what pages show."""
+        self._touches += 1
+        self.live.wake()
 
     def close(self) -> None:
         """From the thread that used it."""
@@ -130,6 +142,10 @@ class Site:
             *self._lists(),
             guarded("/api/v1/counters", self.counters, may.SEE_FLEET),
             guarded("/api/v1/overview", self.overview, may.SEE_SALES),
+            guarded("/fleet/live", self.changes, may.SEE_FLEET, quiet=True),
+            *self._fleet.routes(),
+            guarded("/own", self.own_goods, may.SEE_OWN_GOODS),
+            guarded("/api/v1/own", self.own_goods_json, may.SEE_OWN_GOODS),
             *Desk().routes(),
             *self._more,
             Mount("/static", StaticFiles(directory=STATIC)),
@@ -189,29 +205,51 @@ class Site:
             )
         return HTMLResponse(page.restock_document(found, seen_by(request)))
 
+    async def own_goods(self, request: Request) -> Response:
+        found = own_goods.own_goods(self.db, recognise(request).supplier, datetime.now(UTC))
+        return HTMLResponse(page.own(found, seen_by(request)))
+
+    async def own_goods_json(self, request: Request) -> Response:
+        return _json(own_goods.own_goods(self.db, recognise(request).supplier, datetime.now(UTC)))
+
     async def stream(self, request: Request) -> Response:
         """Server-sent events: ``sale`` (one each, its id is the event's) and ``changed``."""
         resume = request.headers.get("last-event-id", "")
-        since = int(resume) if resume.isdigit() else answers.last_event(self.db)
+        since = int(resume) if resume.isascii() and resume.isdigit() else answers.last_event(self.db)
+        return self._streamed(request, min(since, 2**62))
+
+    async def changes(self, request: Request) -> Response:
+        """As ``stream``, without the sales."""
+        return self._streamed(request, None)
+
+    def _streamed(self, request: Request, since: int | None) -> Response:
         return StreamingResponse(
-            self._events(since),
+            self._events(request, since),
             media_type="text/event-stream",
             headers={"cache-control": "no-store", "x-accel-buffering": "no"},
         )
 
-    async def _events(self, since: int) -> AsyncIterator[bytes]:
+    async def _events(self, request: Request, since: int | None) -> AsyncIterator[bytes]:
+        """Until the login ends. since None: no sales."""
+        who = recognise(request)
         yield b"retry: 1000\n\n"
-        version, quiet = self.db.version(), 0.0
+        version, quiet = self._version(), 0.0
         async for _ in self.live.changes(LOOK_S):
-            for sale in reversed(answers.sales(self.db, since=since, limit=MAX_LIMIT)):
-                since = sale.id
-                yield b"event: sale\nid: %d\ndata: %b\n\n" % (sale.id, msgspec.json.encode(sale))
-            if version != (version := self.db.version()):
+            if self._gate.who(request, touch=False) != who:
+                return
+            if since is not None:
+                for sale in reversed(answers.sales(self.db, since=since, limit=MAX_LIMIT)):
+                    since = sale.id
+                    yield b"event: sale\nid: %d\ndata: %b\n\n" % (sale.id, msgspec.json.encode(sale))
+            if version != (version := self._version()):
                 quiet = 0.0
                 yield b"event: changed\ndata: {}\n\n"
             elif (quiet := quiet + LOOK_S) >= HEARTBEAT_S:
                 quiet = 0.0
                 yield b": still here\n\n"
+
+    def _version(self) -> tuple[int | str, int]:
+        return self.db.version(), self._touches
 
     # --- API ------------------------------------------------------------------------------------
     async def counters(self, _request: Request) -> Response:

@@ -15,8 +15,10 @@ Lang = Literal["zh", "en"]
 
 NAVIGATION: tuple[tuple[str, str, Permission], ...] = (
     ("/", "nav_overview", Permission.SEE_SALES),
+    ("/fleet", "fleet", Permission.SEE_FLEET),
     ("/reviews", "reviews", Permission.SEE_REVIEWS),
     ("/restocks", "restocks", Permission.SEE_RESTOCKS),
+    ("/own", "own_goods", Permission.SEE_OWN_GOODS),
     ("/trail", "trail", Permission.SEE_TRAIL),
 )
 """Path, word, and who sees it; the first one that somebody sees is where a login leads."""

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from cloud_bridge import feed
-from cloud_bridge.central import answers, clock, restocks, reviews
+from cloud_bridge.central import answers, clock, own_goods, restocks, reviews
 from cloud_bridge.central.database import Connection
 from cloud_bridge.central.frame import Seen, rendered
 
@@ -76,6 +76,11 @@ def evidence(told: reviews.Closed, seen: Seen) -> str:
 def restocked(db: Connection, seen: Seen) -> str:
     """The list of signed restock documents."""
     return _page("restocks.html", seen, told=restocks.restocks(db, limit=LISTED))
+
+
+def own(told: own_goods.OwnGoods, seen: Seen) -> str:
+    """A supplier's own page."""
+    return _page("own.html", seen, told=told, statement=told.statement)
 
 
 def restock_document(told: restocks.Restock, seen: Seen) -> str:

@@ -67,8 +67,18 @@ def _presence(db: Connection, counter: str, now: feed.Presence, heard: str) -> N
 
 def _health(db: Connection, counter: str, now: feed.Health, heard: str) -> None:
     db.execute(
-        "insert into counter (counter, online, backlog, parked, version, heard) values (?, 1, ?, ?, ?, ?)"
+        "insert into counter (counter, online, backlog, parked, version, clock_off_s, heard)"
+        " values (?, 1, ?, ?, ?, ?, ?)"
         " on conflict (counter) do update set backlog = excluded.backlog, parked = excluded.parked,"
-        " version = excluded.version, heard = excluded.heard",
-        (counter, now.backlog, now.parked, now.version, heard),
+        " version = excluded.version, clock_off_s = excluded.clock_off_s, heard = excluded.heard",
+        (counter, now.backlog, now.parked, now.version, _clock_off_s(now.at, heard), heard),
     )
+
+
+def _clock_off_s(told: str, heard: str) -> int | None:
+    """The counter's clock less ours, in whole seconds; what the way took is part of it. None: not told."""
+    try:
+        off = datetime.fromisoformat(told) - datetime.fromisoformat(heard)
+        return round(off.total_seconds())
+    except (ValueError, TypeError):  # no time, or one without a zone
+        return None

@@ -12,6 +12,7 @@ import structlog
 from cloud_bridge.central import worker
 from cloud_bridge.central.access import Limits
 from cloud_bridge.central.app import Site, Web
+from cloud_bridge.central.commanding import Request
 from cloud_bridge.central.commanding_post import Pen, Post
 from cloud_bridge.central.commanding_routes import Commands
 from cloud_bridge.central.commanding_spool import hand_in
@@ -46,9 +47,10 @@ def serve(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
-    web = Web(_site(settings, database, link.is_up), settings.web.host, settings.web.port, settings.web.proxy)
-    ready(web.start())
     key, spool = command_places(settings, database)
+    site = _site(settings, database, link.is_up)
+    web = Web(site, settings.web.host, settings.web.port, settings.web.proxy)
+    ready(web.start())
     post = Post(store, Pen(key, token_bytes), spool)
     try:
         worker.loop(worker.Worker(store, link, web.changed, post), link, stop)
@@ -63,9 +65,19 @@ def _site(settings: Settings, database: Address, broker_up: Callable[[], bool]) 
     limits = Limits(idle_s=web.idle_min * 60, absolute_s=web.absolute_h * 3600)
     trust = counterside(settings, database)
     _, spool = command_places(settings, database)
-    commands = Commands(reader_of(database), lambda request: hand_in(spool, request))
-    more = [*trust.routes(), *commands.routes()]
-    return Site(database, broker_up, anonymous=web.anonymous, limits=limits, more=more)
+
+    def submit(request: Request) -> None:
+        hand_in(spool, request)
+
+    commands = Commands(reader_of(database), submit)
+    return Site(
+        database,
+        broker_up,
+        anonymous=web.anonymous,
+        limits=limits,
+        more=[*trust.routes(), *commands.routes()],
+        submit=submit,
+    )
 
 
 def counterside(settings: Settings, database: Address) -> Counterside:

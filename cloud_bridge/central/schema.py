@@ -144,4 +144,10 @@ create table projected (schema integer not null) strict;
 insert into projected (schema) values (0)
 """,
     commanding_schema.TABLES,
+    """
+alter table counter add column clock_off_s integer;
+create index alarm_standing on alarm (counter, inc) where active = 1;
+create index sale_by_counter on sale (counter, closed_ms);
+create index session_by_counter on session (counter, closed_ms)
+""",
 )

@@ -130,7 +130,7 @@ def test_every_route_lets_in_whom_the_table_names_and_nobody_else(centre):
         }
         async with centre.client() as client:
             for path, method, permission in routes(centre.site):
-                if path == "/live":
+                if path.endswith("/live"):
                     continue  # it answers without end; test_an_open_stream… asks for it
                 for role, headers in people.items():
                     answer = await client.request(method, path, headers=headers)
@@ -150,7 +150,7 @@ def test_with_an_anonymous_role_nobody_in_particular_may_look_as_it_does_and_cha
             return {
                 (path, method): (await client.request(method, path)).status_code
                 for path, method, permission in routes(open_centre.site)
-                if path not in ("/live", "/login", "/logout") and permission is not None
+                if not path.endswith(("/live", "/login", "/logout")) and permission is not None
             }
 
     table = {(path, method): permission for path, method, permission in routes(open_centre.site)}

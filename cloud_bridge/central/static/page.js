@@ -1,6 +1,5 @@
 // Keeps the page current: the server renders, this script only puts the new picture in place.
 
-const lang = document.body.dataset.lang;
 const parts = document.getElementById("parts");
 const lost = document.getElementById("lost");
 let newest = newestShown();
@@ -12,13 +11,16 @@ function newestShown() {
 }
 
 async function refresh() {
+  if (parts.contains(document.activeElement) && document.activeElement.matches("input, textarea, select")) {
+    return; // somebody writes there: what he writes is not taken from him
+  }
   if (running) {
     again = true;
     return;
   }
   running = true;
   try {
-    const answer = await fetch(`/parts?lang=${lang}`);
+    const answer = await fetch(parts.dataset.url);
     if (answer.status === 401) {
       location.reload(); // the login has ended: the page leads to a new one
     } else if (answer.ok) {
@@ -39,7 +41,7 @@ async function refresh() {
   }
 }
 
-const live = new EventSource("/live");
+const live = new EventSource(parts.dataset.live);
 live.addEventListener("open", () => {
   lost.hidden = true;
   refresh();
