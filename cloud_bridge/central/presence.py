@@ -13,11 +13,14 @@ from cloud_bridge.central.store import Stream
 INC = re.compile(r"[0-9A-Za-z-]{1,64}")
 TOPIC = re.compile(rf"counters/({feed.COUNTER_ID.pattern})/(presence|health)")
 
+NUL = b"\\u0000"
+"""The one character that PostgreSQL takes in no text; JSON can write it in no other way."""
+
 
 def note(db: Connection, topic: str, body: bytes, heard: str) -> bool:
     """Write it into ``counter``. False: not one of these topics, or unreadable. heard: RFC 3339 UTC."""
     found = TOPIC.fullmatch(topic)
-    if found is None:
+    if found is None or NUL in body:
         return False
     try:
         if found[2] == "presence":
@@ -26,7 +29,10 @@ def note(db: Connection, topic: str, body: bytes, heard: str) -> bool:
             if now.online:
                 came_online(db, found[1], int(datetime.fromisoformat(heard).timestamp()))
         else:
-            _health(db, found[1], msgspec.json.decode(body, type=feed.Health), heard)
+            health = msgspec.json.decode(body, type=feed.Health)
+            if not all(0 <= each < 2**63 for each in (health.backlog, health.parked)):
+                return False
+            _health(db, found[1], health, heard)
     except (*feed.BAD_JSON, OverflowError, UnicodeEncodeError):
         return False
     return True
