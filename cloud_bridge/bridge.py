@@ -26,6 +26,7 @@ from cloud_bridge.turns import CentreIs, Connected, Disconnected, Input, Limits,
 from cloud_bridge.uplink import Parked, Uplink
 from cloud_bridge.wall import now_text
 from edge.errors import NoInput
+from edge.notify import Notify
 
 LEDGER = "ledger.db"
 POLL_S = 0.15
@@ -236,30 +237,34 @@ def run(plan: Plan, open_outbox: Callable[[Path], Outbox], stop: Flag, random: R
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
-    outbox = _wait_for(plan.data / LEDGER, open_outbox, stop)
+    notify = Notify()
+    notify.ready()
+    outbox = _wait_for(plan.data / LEDGER, open_outbox, stop, notify)
     if outbox is None:
         return
     state = State(plan.data / FILE)
     try:
         bridge = Bridge(plan, outbox, state, link, random)
         log.info("bridge_started", counter=plan.counter, backlog=bridge.uplink.backlog())
-        _loop(bridge, link, stop)
+        _loop(bridge, link, stop, notify)
         link.close(bridge.last_words())
     finally:
         state.close()
     log.info("bridge_stopped")
 
 
-def _loop(bridge: Bridge, link: Link, stop: Flag) -> None:
+def _loop(bridge: Bridge, link: Link, stop: Flag, notify: Notify) -> None:
     events: list[Event] = []
     while not stop.is_set():
+        notify.beat(monotonic())
         due = bridge.turn(events, monotonic())
         events = link.wait(min(max(due - monotonic(), 0.0), POLL_S))
 
 
-def _wait_for(path: Path, open_outbox: Callable[[Path], Outbox], stop: Flag) -> Outbox | None:
+def _wait_for(path: Path, open_outbox: Callable[[Path], Outbox], stop: Flag, notify: Notify) -> Outbox | None:
     told = False
     while not stop.is_set():
+        notify.beat(monotonic())
         try:
             return open_outbox(path)
         except NoInput as error:

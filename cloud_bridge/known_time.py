@@ -1,7 +1,7 @@
-"""What time it is while the machine's clock is not to be believed: the centre's signed word, and what passed since.
+"""What time it is while the machine's clock is not to be believed: the centre's signed word, counted on.
 
-It connects to nothing by itself: ``ask`` does, and blocks. A box without a clock battery boots in 1970, and then
-no certificate is valid yet: it could never reach what would tell it the time.
+It connects to nothing by itself: ``post`` does, and blocks. A box without a clock battery boots in 1970,
+and then no certificate is valid yet: it could never reach what would tell it the time.
 """
 
 import secrets

@@ -42,6 +42,7 @@ from edge.ledger.reading import Reading, session_view
 from edge.ledger.shelf import Shelf
 from edge.ledger.supplier_reading import SupplierReading
 from edge.ledger.trays import tray_of
+from edge.notify import Notify
 from edge.orders.clerk import Clerk
 from edge.orders.desk import Trust
 from edge.orders.inbox import INBOX_EVERY_S, InboxWatch
@@ -184,10 +185,13 @@ class Process:
     # --- the loop -----------------------------------------------------------------------------------
     def _loop(self) -> None:
         due = self._clock.now().mono
+        notify = Notify()
+        notify.ready()
         while not self._stop.is_set():
             inputs = self._inputs(min(due - self._clock.now().mono, INBOX_EVERY_S))
             self._sweeps.inc(sum(isinstance(item, Sweep) for item in inputs))
             now = self._clock.now()
+            notify.beat(now.mono)
             turn = self._engine.step(inputs, now)
             self._carry_out(turn)
             due = turn.due

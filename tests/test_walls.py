@@ -69,6 +69,7 @@ MAY = {
         "cloud_bridge",
         "edge.clock",
         "edge.identity",
+        "edge.notify",
         "edge.domain.values",
         "edge.ledger.outbox",
         "edge.ledger.delivery",
@@ -81,6 +82,7 @@ MAY = {
     ],
     "cloud_bridge.central": [
         "cloud_bridge",
+        "edge.notify",
         "edge.domain.pricing",
         "edge.domain.catalogue",
         "edge.domain.statement",

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests need from the system: a broker, a browser, PostgreSQL, a Chinese font, Python's venv.
+# What the tests need from the system: a broker, systemd-analyze, a browser, PostgreSQL, a Chinese font, Python's venv.
 # Installs what is missing where it may (root, or sudo without a password); otherwise ends with the command to run.
 # usage: system_packages.sh PYTHON
 set -eu
@@ -8,6 +8,7 @@ missing=""
 need() { missing="$missing $1"; }
 
 command -v mosquitto >/dev/null || need mosquitto
+command -v systemd-analyze >/dev/null || need systemd
 test -x "${CHROMIUM:-}" || command -v chromium >/dev/null || need chromium
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || need postgresql
 has_font() { command -v fc-list >/dev/null && test -n "$(fc-list :lang=zh-cn)"; }

@@ -19,6 +19,7 @@ from cloud_bridge.central.ingest import Outcome, ingest, standing
 from cloud_bridge.central.store import Store
 from cloud_bridge.link import SHARED_PREFIX, Arrived, Broker, Down, Event, Link, Message, Up
 from cloud_bridge.wall import now_text
+from edge.notify import Notify
 
 EVENTS_FILTER = SHARED_PREFIX + "counters/+/events"
 FILTERS = (EVENTS_FILTER, "counters/+/presence", "counters/+/health", feed.CENTRE_STATE)
@@ -139,7 +140,10 @@ def link(broker: Broker, worker_id: str, random: Random) -> Link:
 def loop(worker: Worker, link: Link, stop: Flag) -> None:
     """Serve until ``stop``; then say so on ``centre/state``."""
     events: list[Event] = []
+    notify = Notify()
+    notify.ready()
     while not stop.is_set():
+        notify.beat(monotonic())
         due = worker.turn(events, monotonic())
         events = link.wait(min(max(due - monotonic(), 0.0), POST_S))
     link.close(worker.last_words())
