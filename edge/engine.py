@@ -401,7 +401,7 @@ class Engine:
         self, goods: Goods, now: Instant, ended: Sequence[Ended] = (), changes: Sequence[Change] = ()
     ) -> None:
         """Switch to ``goods``, whole. ended, changes: what commands say of it."""
-        self._goods = goods = self._orders.recalled(goods)
+        self._goods = goods
         self._trays.plan(goods.planogram, goods.catalogue)
         put_in_force(goods, self._ledger, now, ended, changes)
         self._upkeep.applied(goods, now)

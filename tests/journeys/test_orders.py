@@ -73,6 +73,14 @@ class TestUnlock:
         assert not unlocked(rig)
         assert (rig.unlocks_sent, len(centre.answers(id))) == (1, 1)
 
+    def test_one_that_was_recorded_and_no_more_is_never_carried_out(self, centre):
+        rig, buyer = centre.rig, centre.rig.outfit.roster.accounts["demo-001"].ref
+        order = centre.command("unlock", token=rig.view.token, buyer=buyer, nonce="b" * 32)
+        rig.ledger.orders.take(order.id, "b" * 32, "unlock", order.jws, rig.instant)
+        reborn(centre)
+        assert centre.said(order.id) == ("FAILED", "INTERRUPTED")
+        assert rig.unlocks_sent == 0
+
     def test_a_code_of_the_screen_opens_once_whoever_uses_it(self, centre):
         rig, token = centre.rig, centre.rig.view.token
         id = centre.unlock()
