@@ -12,7 +12,9 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cloud_bridge import documents, feed
+from cloud_bridge.central.commanding_schema import APPLIED, COMMAND_ANSWER
 from cloud_bridge.central.database import Connection
+from cloud_bridge.central.table import Entry
 from cloud_bridge.commands import BODIES, Body, Command, Document, Resend
 from cloud_bridge.signed import LONGEST_S, sign
 from edge.errors import BadInput
@@ -243,27 +245,15 @@ def ulid(ms: int, random: bytes) -> str:
 
 
 # --- projections --------------------------------------------------------------------------------------
-def answered(db: Connection, counter: str, event: feed.Envelope, fact: feed.CommandAnswered) -> None:
+def answered(counter: str, event: feed.Envelope, fact: feed.CommandAnswered) -> Entry:
     """The row of an answer; of two for one command the lower (inc, seq) counts."""
-    db.execute(
-        "insert into command_answer (counter, command, inc, seq, kind, outcome, code, detail, session,"
-        " report, answered_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-        " on conflict (counter, command) do update set inc = excluded.inc, seq = excluded.seq,"
-        " kind = excluded.kind, outcome = excluded.outcome, code = excluded.code, detail = excluded.detail,"
-        " session = excluded.session, report = excluded.report, answered_at = excluded.answered_at"
-        " where (excluded.inc, excluded.seq) < (command_answer.inc, command_answer.seq)",
-        (
-            *(counter, fact.command, event.inc, event.seq, fact.kind, fact.outcome, fact.code),
-            *(fact.detail[:MAX_DETAIL], fact.session, fact.report, event.time),
-        ),
+    row = (
+        *(counter, fact.command, event.inc, event.seq, fact.kind, fact.outcome, fact.code),
+        *(fact.detail[:MAX_DETAIL], fact.session, fact.report, event.time),
     )
+    return Entry(COMMAND_ANSWER, row)
 
 
-def applied(db: Connection, counter: str, event: feed.Envelope, kind: str, version: str) -> None:
+def applied(counter: str, event: feed.Envelope, kind: str, version: str) -> Entry:
     """What a counter has in force since ``event``; the highest number of an incarnation counts."""
-    db.execute(
-        "insert into applied (counter, inc, kind, seq, version, applied_at) values (?, ?, ?, ?, ?, ?)"
-        " on conflict (counter, inc, kind) do update set seq = excluded.seq, version = excluded.version,"
-        " applied_at = excluded.applied_at where excluded.seq > applied.seq",
-        (counter, event.inc, kind, event.seq, version, event.time),
-    )
+    return Entry(APPLIED, (counter, event.inc, kind, event.seq, version, event.time))

@@ -4,6 +4,8 @@
 ``applied`` are projections.
 """
 
+from cloud_bridge.central.table import FIRST, LATEST, table
+
 TABLES = """
 create table command (
     id text primary key, request text not null, counter text not null, kind text not null,
@@ -31,4 +33,10 @@ create table applied (
 ) strict
 """
 
-PROJECTED = ("command_answer", "applied")
+COMMAND_ANSWER = table(
+    "command_answer",
+    "counter command inc seq kind outcome code detail session report answered_at",
+    key=2,
+    wins=FIRST,
+)
+APPLIED = table("applied", "counter inc kind seq version applied_at", key=3, wins=LATEST)

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, Self
 
+from cloud_bridge.central.table import Row, Table
 from edge.errors import CounterError
 
 Address = Path | str
@@ -42,6 +43,25 @@ class Connection(Protocol):
         """Run it for each of ``rows``; gives how many rows were touched."""
         ...
 
+    def put(self, table: Table, rows: Sequence[Row], /) -> set[Row]:
+        """Insert or replace, as ``table`` says; gives the keys of those that took effect.
+
+        Keys are distinct. Inside a transaction, like ``replace``.
+        """
+        ...
+
+    def add(self, table: Table, rows: Sequence[Row], /) -> int:
+        """Insert, in their order, what is not there; gives how many rows were."""
+        ...
+
+    def hashes(self, table: Table, keys: Sequence[Row], /) -> dict[Any, str]:
+        """The column ``hash`` of the rows with these keys, where there are such."""
+        ...
+
+    def replace(self, table: Table, key: int, gone: Sequence[Row], rows: Sequence[Row], /) -> None:
+        """Delete the rows whose first ``key`` columns are in ``gone``, then insert ``rows``."""
+        ...
+
     def transaction(self) -> AbstractContextManager[Self]:
         """One use case: all of it is committed, or nothing."""
         ...
@@ -59,6 +79,10 @@ class Connection(Protocol):
 
 class Unfit(ValueError):
     """The database takes no such value. Nothing of the transaction was written."""
+
+
+class Forbidden(Unfit):
+    """A trigger says that this is never done, whatever the value."""
 
 
 class Lost(CounterError):

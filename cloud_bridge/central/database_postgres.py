@@ -10,7 +10,8 @@ from threading import RLock
 from typing import Any
 
 from cloud_bridge.central import dialect
-from cloud_bridge.central.database import Clash, Lost, Params, Rows, Unfit, shown
+from cloud_bridge.central.database import Clash, Forbidden, Lost, Params, Rows, Unfit, shown
+from cloud_bridge.central.table import Row, Table
 from cloud_bridge.database import Newer
 from edge.errors import ConfigError, NoInput
 
@@ -27,6 +28,8 @@ except ImportError as error:  # the extra `postgres` is not installed
     ) from error
 
 CONNECT_S = 5
+FEW = 30
+"""Rows up to this number are part of the statement; more are copied, which takes two statements more."""
 MIGRATING = 0x636F756E
 """Of the advisory lock that one migrating process holds; any number will do."""
 
@@ -57,18 +60,34 @@ class Postgres:
         self.many_writers = True
         self._turn = RLock()
         self._db: psycopg.Connection[tuple[Any, ...]] | None = None
-        self.lives = 0
-        """How many sessions there were: what was made for one (a temporary table) is gone with it."""
+        self._inside: psycopg.Connection[tuple[Any, ...]] | None = None
         _ = self.raw
 
     @property
     def raw(self) -> "psycopg.Connection[tuple[Any, ...]]":
+        if self._inside is not None:
+            return self._inside  # also where it is broken: what was begun on it is gone
         if self._db is None or self._db.closed:
             self._db = self._connected()
-            self.lives += 1
         return self._db
 
+    @contextmanager
+    def _one_session(self) -> "Iterator[psycopg.Connection[tuple[Any, ...]]]":
+        outer, self._inside = self._inside, self.raw
+        try:
+            yield self._inside
+        finally:
+            self._inside = outer
+
     def execute(self, sql: str, params: Params = (), /) -> Rows:
+        try:
+            return self._executed(sql, params)
+        except Lost:
+            if self._writes or self._inside is not None:
+                raise
+            return self._executed(sql, params)  # a reader's server was restarted: ask again
+
+    def _executed(self, sql: str, params: Params) -> Rows:
         with self._told():
             return self.raw.execute(dialect.query(sql), params or None)
 
@@ -77,14 +96,77 @@ class Postgres:
             cursor.executemany(dialect.query(sql), rows)
             return max(cursor.rowcount, 0)
 
+    def put(self, table: Table, rows: Sequence[Row], /) -> set[Row]:
+        if not rows:
+            return set()
+        with self._told():
+            source = self._source(table, rows)
+            done = (
+                f"insert into {table.name} ({table.listed}) {source}{table.replaces} returning {table.keys}"
+            )
+            return set(self._run(done))
+
+    def add(self, table: Table, rows: Sequence[Row], /) -> int:
+        if not rows:
+            return 0
+        with self._told():
+            source = self._source(table, rows)
+            done = f"insert into {table.name} ({table.listed}) {source} on conflict do nothing"
+            return self.raw.execute(done.encode()).rowcount
+
+    def hashes(self, table: Table, keys: Sequence[Row], /) -> dict[Row, str]:
+        if not keys:
+            return {}
+        with self._told():
+            source = self._source(Table(table.name, table.columns[: table.key], table.key - 1), keys)
+            asked = f"select {table.keys}, hash from {table.name} where ({table.keys}) in ({source})"
+            return {row[:-1]: row[-1] for row in self._run(asked)}
+
+    def replace(self, table: Table, key: int, gone: Sequence[Row], rows: Sequence[Row], /) -> None:
+        with self._told():
+            if gone:
+                keys = Table(table.name, table.columns[:key], key)
+                self._run(f"delete from {table.name} where ({keys.listed}) in ({self._source(keys, gone)})")
+            if rows:
+                self._run(f"insert into {table.name} ({table.listed}) {self._source(table, rows)}")
+
+    def stage(self, table: Table, rows: Sequence[Row]) -> str:
+        """Copy ``rows`` where this transaction alone sees them; gives a query for them, in their order."""
+        columns = table.listed
+        name = f"staged_{table.name}_{table.key}"
+        if not self._run(f"select to_regclass('pg_temp.{name}')")[0][0]:
+            made = f"select {columns} from {table.name} limit 0"
+            self._run(f"create temporary table {name} on commit delete rows as {made}")
+        else:
+            self._run(f"truncate {name}")
+        with self.raw.cursor() as cursor, cursor.copy(f"copy {name} ({columns}) from stdin") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return f"select {columns} from {name}"
+
+    def _source(self, table: Table, rows: Sequence[Row]) -> str:
+        """``rows`` as what may follow ``insert into``."""
+        if len(rows) > FEW:
+            return self.stage(table, rows)
+        marks = "(" + ", ".join(["%s"] * len(table.columns)) + ")"
+        values = psycopg.ClientCursor(self.raw).mogrify(
+            ", ".join([marks] * len(rows)), [value for row in rows for value in row]
+        )
+        return f"values {values}"
+
+    def _run(self, text: str) -> list[tuple[Any, ...]]:
+        """Of text that holds no parameters."""
+        done = self.raw.execute(text.encode())
+        return done.fetchall() if done.description else []
+
     @contextmanager
     def transaction(self) -> Iterator["Postgres"]:
-        with self._turn, self._told(), self.raw.transaction():
+        with self._turn, self._told(), self._one_session() as db, db.transaction():
             yield self
 
     @contextmanager
     def picture(self) -> Iterator["Postgres"]:
-        with self._turn, self._told(), self.raw.transaction():
+        with self._turn, self._told(), self._one_session() as db, db.transaction():
             self.raw.execute("set transaction isolation level repeatable read, read only")
             yield self
 
@@ -121,6 +203,8 @@ class Postgres:
             yield
         except (errors.DeadlockDetected, errors.SerializationFailure) as error:
             raise Clash(f"{shown(self._url)}: {error}") from error
+        except errors.RaiseException as error:
+            raise Forbidden(str(error)) from error
         except (psycopg.IntegrityError, psycopg.DataError) as error:
             raise Unfit(str(error)) from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:

@@ -7,8 +7,16 @@ from pathlib import Path
 from threading import RLock
 
 from cloud_bridge import database as files
-from cloud_bridge.central.database import Params, Unfit
+from cloud_bridge.central.database import Forbidden, Params, Unfit
+from cloud_bridge.central.table import Row, Table
 from edge.errors import NoInput
+
+UNFIT = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError)
+
+
+def _told(error: Exception) -> Unfit:
+    refused = isinstance(error, sqlite3.Error) and error.sqlite_errorname == "SQLITE_CONSTRAINT_TRIGGER"
+    return Forbidden(str(error)) if refused else Unfit(str(error))
 
 
 class Sqlite:
@@ -22,14 +30,31 @@ class Sqlite:
     def execute(self, sql: str, params: Params = (), /) -> sqlite3.Cursor:
         try:
             return self.raw.execute(sql, params)
-        except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
-            raise Unfit(str(error)) from error
+        except UNFIT as error:
+            raise _told(error) from error
 
     def executemany(self, sql: str, rows: Iterable[Params], /) -> int:
         try:
             return self.raw.executemany(sql, rows).rowcount
-        except (sqlite3.IntegrityError, sqlite3.DataError, OverflowError) as error:
-            raise Unfit(str(error)) from error
+        except UNFIT as error:
+            raise _told(error) from error
+
+    def put(self, table: Table, rows: Sequence[Row], /) -> set[Row]:
+        return {row[: table.key] for row in rows if self.execute(table.insert, row).rowcount == 1}
+
+    def add(self, table: Table, rows: Sequence[Row], /) -> int:
+        return max(self.executemany(f"{table.insert} on conflict do nothing", rows), 0)
+
+    def hashes(self, table: Table, keys: Sequence[Row], /) -> dict[Row, str]:
+        where = " and ".join(f"{column} = ?" for column in table.columns[: table.key])
+        asked = f"select hash from {table.name} where {where}"
+        found = ((key, self.raw.execute(asked, key).fetchone()) for key in keys)
+        return {key: row[0] for key, row in found if row is not None}
+
+    def replace(self, table: Table, key: int, gone: Sequence[Row], rows: Sequence[Row], /) -> None:
+        where = " and ".join(f"{column} = ?" for column in table.columns[:key])
+        self.executemany(f"delete from {table.name} where {where}", gone)
+        self.executemany(table.insert, rows)
 
     @contextmanager
     def transaction(self) -> Iterator["Sqlite"]:

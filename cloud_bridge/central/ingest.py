@@ -1,4 +1,4 @@
-"""Messages from counters → rows, in one transaction, idempotent. It knows no broker and no clock.
+"""Messages from counters → rows, many in one transaction, idempotent. It knows no broker and no clock.
 
 What it cannot read never stops what it can: such bytes are kept as dead letters and acknowledged as
 rejected. Other bytes under a number already stored are kept aside as a conflict (a cloned or restored
@@ -10,13 +10,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cloud_bridge import feed, packing
-from cloud_bridge.central.database import Connection
+from cloud_bridge.central import projecting, projections
+from cloud_bridge.central.database import Clash, Forbidden, Unfit
 from cloud_bridge.central.horizon import announce
 from cloud_bridge.central.presence import heard_from
-from cloud_bridge.central.projections import project
-from cloud_bridge.central.store import DeadLetter, Store, Stream
+from cloud_bridge.central.store import DeadLetter, Store, Stored, Stream, covered
+from cloud_bridge.central.table import Entry
+from cloud_bridge.ranges import Range
 
 MAX_SEQ = 2**53
+TRIES = 10
+"""Of a transaction that another worker's stood in the way of."""
+
 EVENTS_TOPIC = re.compile(rf"counters/({feed.COUNTER_ID.pattern})/events")
 _GOOD_INC = re.compile(r"[0-9A-Za-z-]{1,64}")
 _INC = re.compile(rb'"inc":\s*"([0-9A-Za-z-]{1,64})"')
@@ -25,7 +30,7 @@ _SEQ = re.compile(rb'"seq":\s*(\d{1,16})\b')
 
 @dataclass(slots=True)
 class Outcome:
-    """What a transaction did: the acks to publish once it is committed, and what to tell people."""
+    """What was done: the acks to publish now that it is committed, and what to tell people."""
 
     acks: dict[str, list[feed.Ack]] = field(default_factory=dict)
     stored: int = 0
@@ -33,20 +38,136 @@ class Outcome:
     conflicts: list[tuple[Stream, int]] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
 
+    def joined(self, later: "Outcome") -> "Outcome":
+        """Both; where both have an ack of one stream, the later one says everything."""
+        news = {ack.inc for acks in later.acks.values() for ack in acks}
+        acks = {name: [ack for ack in acks if ack.inc not in news] for name, acks in self.acks.items()}
+        for name, more in later.acks.items():
+            acks[name] = [*acks.get(name, []), *more]
+        return Outcome(
+            acks,
+            self.stored + later.stored,
+            self.known + later.known,
+            [*self.conflicts, *later.conflicts],
+            [*self.dead, *later.dead],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An event as it is ready to be stored. entries: None where its fact cannot be read; why: says so."""
+
+    event: Stored
+    entries: list[Entry] | None
+    why: str = ""
+
 
 def ingest(store: Store, messages: Sequence[tuple[str, bytes]], received: str) -> Outcome:
-    """Store all of ``messages`` or none. received: RFC 3339 UTC. Committed when this returns."""
-    outcome = Outcome()
-    rejects: dict[Stream, dict[int, str]] = {}
+    """Store all of ``messages``. received: RFC 3339 UTC. Committed when this returns.
+
+    Raises Lost where the database went away: then some may be stored, and nothing was acknowledged.
+    """
+    return _put([_taken(counter, body) for counter, body in _events(messages)], store, received)
+
+
+def _put(taken: list[Taken | DeadLetter], store: Store, received: str) -> Outcome:
+    try:
+        return _retried(taken, store, received)
+    except Forbidden:
+        raise
+    except Unfit as error:
+        if len(taken) > 1:  # one of them is poison: look for it by halves
+            middle = len(taken) // 2
+            first = _put(taken[:middle], store, received)
+            return first.joined(_put(taken[middle:], store, received))
+        if taken and isinstance(taken[0], Taken):
+            return _retried([_poison(taken[0], str(error))], store, received)
+        raise
+
+
+def _retried(taken: list[Taken | DeadLetter], store: Store, received: str) -> Outcome:
+    for _ in range(TRIES - 1):
+        try:
+            return _transaction(taken, store, received)
+        except Clash:
+            continue
+    return _transaction(taken, store, received)
+
+
+def _transaction(taken: list[Taken | DeadLetter], store: Store, received: str) -> Outcome:
+    """Projections first, each worker for itself; then one after another through the gate."""
     with store.transaction() as db:
+        sorted_out = _Sorted(taken, store)
+        streams = projecting.write(db, (entry for each in sorted_out.fresh for entry in each.entries or ()))
+        store.gate()
         announce(db)
-        for counter, body in _events(messages):
-            _take(store, db, outcome, rejects, counter, body, received)
-        for stream, refused in rejects.items():
-            store.move_mark(stream)
+        if store.put_events([each.event for each in sorted_out.fresh], received) < len(sorted_out.fresh):
+            raise Clash("another worker stored one of these at the same time")
+        projecting.write_streams(db, streams)
+        for event in sorted_out.conflicts:
+            store.put_conflict(event, received)
+        for letter in sorted_out.letters:
+            store.put_dead_letter(letter, received)
+        marks = store.move_marks(sorted_out.streams)
+        for stream in sorted({each.event.stream for each in sorted_out.fresh}):
             heard_from(db, stream.counter, stream.inc, received)
-            outcome.acks.setdefault(stream.counter, []).append(_ack(store, stream, refused))
-    return outcome
+        return sorted_out.outcome(marks, store)
+
+
+class _Sorted:
+    """What is new, what is known, what is in conflict and what cannot be read, in the order of arrival."""
+
+    def __init__(self, taken: list[Taken | DeadLetter], store: Store) -> None:
+        events = {each.event.key: each.event for each in taken if isinstance(each, Taken)}
+        hashes = store.known(list(events.values()))
+        self.fresh: list[Taken] = []
+        self.conflicts: list[Stored] = []
+        self.letters: list[DeadLetter] = []
+        self.streams: dict[Stream, None] = {}
+        self._refused: dict[Stream, dict[int, str]] = {}
+        self._known = 0
+        for each in taken:
+            letter = each if isinstance(each, DeadLetter) else self._sort(each, hashes)
+            if letter is not None:
+                self.letters.append(letter)
+                if letter.stream is not None and letter.seq is not None:
+                    self._count(letter.stream, letter.seq, letter.code)
+
+    def _sort(self, each: Taken, hashes: dict[tuple[str, str, int], str]) -> DeadLetter | None:
+        event = each.event
+        stored = hashes.get(event.key)
+        if stored is None and each.entries is None:
+            return _poison(each, each.why)
+        if stored is None:
+            hashes[event.key] = event.hash
+            self.fresh.append(each)
+        elif stored == event.hash:
+            self._known += 1
+        else:
+            self.conflicts.append(event)
+            self._count(event.stream, event.seq, "conflict")
+            return None
+        self._count(event.stream, event.seq)
+        return None
+
+    def _count(self, stream: Stream, seq: int, refused: str = "") -> None:
+        self.streams[stream] = None
+        if refused:
+            self._refused.setdefault(stream, {})[seq] = refused
+
+    def outcome(self, marks: dict[Stream, int], store: Store) -> Outcome:
+        found = Outcome(stored=len(self.fresh), known=self._known, dead=self.letters)
+        found.conflicts = [(event.stream, event.seq) for event in self.conflicts]
+        above = store.above(self.streams)
+        for stream in self.streams:
+            ack = _ack(stream, marks[stream], above.get(stream, ()), self._refused.get(stream, {}))
+            found.acks.setdefault(stream.counter, []).append(ack)
+        return found
+
+
+def _poison(taken: Taken, why: str) -> DeadLetter:
+    event = taken.event
+    return _dead(event.stream.counter, event.body, "fact", why, event.stream, event.seq)
 
 
 def _events(messages: Iterable[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
@@ -66,39 +187,24 @@ def _opened(body: bytes) -> list[bytes]:
         return [body]
 
 
-def _take(
-    store: Store,
-    db: Connection,
-    outcome: Outcome,
-    rejects: dict[Stream, dict[int, str]],
-    counter: str,
-    body: bytes,
-    received: str,
-) -> None:
+def _taken(counter: str, body: bytes) -> Taken | DeadLetter:
     event, letter = _read(counter, body)
-    if event is not None:
-        stream = Stream(counter, event.inc)
-        refused = rejects.setdefault(stream, {})
-        db.execute("savepoint event")
-        try:
-            what = store.put_event(stream, event.seq, feed.sha256(body), body, received)
-            if what == "stored":
-                project(db, counter, event)
-                outcome.stored += 1
-            elif what == "known":
-                outcome.known += 1
-            else:
-                outcome.conflicts.append((stream, event.seq))
-                refused[event.seq] = "conflict"
-        except feed.Unreadable as error:
-            db.execute("rollback to event")
-            letter = _dead(counter, body, "fact", str(error), stream, event.seq)
-        db.execute("release event")
-    if letter is not None:
-        store.put_dead_letter(letter, received)
-        outcome.dead.append(letter)
-        if letter.stream is not None and letter.seq is not None:
-            rejects.setdefault(letter.stream, {})[letter.seq] = letter.code
+    if event is None:
+        assert letter is not None
+        return letter
+    stored = Stored(Stream(counter, event.inc), event.seq, feed.sha256(body), body)
+    try:
+        entries = projections.entries(counter, event)
+        if b"\\u0000" in body and any(map(_has_nul, entries)):
+            raise feed.Unreadable(f"{event.type}: a text with the character NUL")  # PostgreSQL keeps none
+    except feed.Unreadable as error:
+        return Taken(stored, None, str(error))
+    return Taken(stored, entries)
+
+
+def _has_nul(entry: Entry) -> bool:
+    rows = (entry.row, *(row for _, rows in entry.parts for row in rows))
+    return any("\0" in value for row in rows for value in row if isinstance(value, str))
 
 
 def _read(counter: str, body: bytes) -> tuple[feed.Envelope | None, DeadLetter | None]:
@@ -131,20 +237,17 @@ def _guessed_key(counter: str, body: bytes) -> tuple[Stream | None, int | None]:
 def _dead(
     counter: str, body: bytes, code: str, why: str, stream: Stream | None, seq: int | None
 ) -> DeadLetter:
-    printable = why[:500].encode("utf-8", "replace").decode("utf-8")  # SQLite refuses lone surrogates
+    printable = why[:500].encode("utf-8", "replace").decode("utf-8").replace("\0", "?")
     return DeadLetter(counter, stream, seq, code, printable, feed.sha256(body), body)
 
 
 def standing(store: Store, stream: Stream) -> feed.Ack:
     """How ``stream`` stands, for a counter that says that it is there. Inside a transaction."""
-    return _ack(store, stream, {})
+    held = covered(store.db, stream)
+    return _ack(stream, held.through, held.have, {})
 
 
-def _ack(store: Store, stream: Stream, refused: dict[int, str]) -> feed.Ack:
-    held = store.covered(stream)
-    return feed.Ack(
-        inc=stream.inc,
-        through=held.through,
-        have=held.have[: feed.MAX_HAVE],
-        reject=tuple(feed.Rejected(seq=seq, code=code) for seq, code in sorted(refused.items())),
-    )
+def _ack(stream: Stream, through: int, have: Sequence[Range], refused: dict[int, str]) -> feed.Ack:
+    """It names everything held, from below: a counter sends again what it no longer names."""
+    reject = tuple(feed.Rejected(seq=seq, code=code) for seq, code in sorted(refused.items()))
+    return feed.Ack(inc=stream.inc, through=through, have=tuple(have[: feed.MAX_HAVE]), reject=reject)

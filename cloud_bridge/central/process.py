@@ -18,7 +18,7 @@ from cloud_bridge.central.commanding_routes import Commands
 from cloud_bridge.central.commanding_spool import hand_in
 from cloud_bridge.central.database import Address
 from cloud_bridge.central.outward import reader_of
-from cloud_bridge.central.projections import rebuild
+from cloud_bridge.central.projecting import rebuild
 from cloud_bridge.central.settings import Settings, command_places
 from cloud_bridge.central.store import Store
 from cloud_bridge.central.trust.office import office_of

@@ -11,11 +11,20 @@ import msgspec
 
 from cloud_bridge import feed
 from cloud_bridge.central.database import Connection
+from cloud_bridge.central.table import FIRST, Entry, Row, table
 
-TABLES = ("restock", "restock_line")
-
-_FIRST = " where (excluded.inc, excluded.seq) < (restock.inc, restock.seq)"
-"""Two events for one session (a disk restored from a copy) count once: the lower (inc, seq) wins."""
+RESTOCK = table(
+    "restock",
+    "counter session inc seq document signer opened_at closed_at closed_ms",
+    key=2,
+    wins=FIRST,
+)
+RESTOCK_LINE = table(
+    "restock_line",
+    "counter session line tray sku planned weighed brought pulled pull_reason counted adjusted lies lot"
+    " produced_on expires_on reason",
+    key=3,
+)
 _LIST = (
     "select e.id, r.counter, r.session, r.document, r.signer, r.opened_at, r.closed_at, e.received"
     " from raw_event e join restock r using (counter, inc, seq)"
@@ -77,30 +86,17 @@ class Restock(msgspec.Struct, frozen=True, kw_only=True):
     lines: tuple[Line, ...]
 
 
-def finished(
-    db: Connection, counter: str, event: feed.Envelope, done: feed.RestockFinished, closed_ms: int
-) -> None:
-    """A document and its lines, instead of what stood there."""
-    won = db.execute(
-        "insert into restock values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (counter, session)"
-        " do update set inc = excluded.inc, seq = excluded.seq, document = excluded.document,"
-        " signer = excluded.signer, opened_at = excluded.opened_at, closed_at = excluded.closed_at,"
-        " closed_ms = excluded.closed_ms" + _FIRST,
-        (
-            *(counter, done.session, event.inc, event.seq, done.document, done.signer),
-            *(done.opened_at, done.closed_at, closed_ms),
-        ),
-    ).rowcount
-    if not won:
-        return
-    db.execute("delete from restock_line where counter = ? and session = ?", (counter, done.session))
-    db.executemany(
-        "insert into restock_line values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [_row(counter, done.session, n, line) for n, line in enumerate(done.lines)],
+def finished(counter: str, event: feed.Envelope, done: feed.RestockFinished, closed_ms: int) -> Entry:
+    """A document and its lines."""
+    row = (
+        *(counter, done.session, event.inc, event.seq, done.document, done.signer),
+        *(done.opened_at, done.closed_at, closed_ms),
     )
+    lines = [_row(counter, done.session, n, line) for n, line in enumerate(done.lines)]
+    return Entry(RESTOCK, row, ((RESTOCK_LINE, lines),))
 
 
-def _row(counter: str, session: str, n: int, line: feed.RestockLine) -> tuple[object, ...]:
+def _row(counter: str, session: str, n: int, line: feed.RestockLine) -> Row:
     return (
         *(counter, session, n, line.tray, line.sku, line.planned, line.weighed, line.brought, line.pulled),
         *(line.pull_reason, line.counted, line.adjusted, line.now, line.lot),

@@ -150,4 +150,20 @@ create index alarm_standing on alarm (counter, inc) where active = 1;
 create index sale_by_counter on sale (counter, closed_ms);
 create index session_by_counter on session (counter, closed_ms)
 """,
+    """
+create table stream (
+    counter text not null, inc text not null,
+    last_seq integer not null, last_at text not null, clk integer not null, boot text not null,
+    sold_seq integer not null, sold_at text, sold_ms integer,
+    primary key (counter, inc)
+) strict, without rowid;
+create view counter_now as
+    select c.counter, c.inc, c.online, c.since, c.version, c.boot, c.backlog, c.parked, c.heard,
+        c.clock_off_s, s.last_seq, s.last_at, s.clk, s.sold_at, s.sold_ms,
+        (select a.version from applied a where a.counter = c.counter and a.inc = c.inc
+            and a.kind = 'catalogue') as catalogue,
+        (select a.version from applied a where a.counter = c.counter and a.inc = c.inc
+            and a.kind = 'planogram') as planogram
+    from counter c left join stream s on s.counter = c.counter and s.inc = c.inc
+""",
 )

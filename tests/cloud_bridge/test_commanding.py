@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from cloud_bridge import documents, feed, signed
-from cloud_bridge.central import cli, projections
+from cloud_bridge.central import cli, projecting
 from cloud_bridge.central import commanding_query as query
 from cloud_bridge.central import commanding_spool as spool
 from cloud_bridge.central.commanding import Invalid, Issuer, Request, ulid
@@ -132,7 +132,7 @@ def test_answers_are_made_again_from_the_events(centre):
     centre.answer(id, "REFUSED", "UNKNOWN_TRAY")
     before = centre.shown()
     with centre.store.transaction() as db:
-        projections.rebuild(db)
+        projecting.rebuild(db)
     assert centre.shown() == before
     assert before[0].answer.code == "UNKNOWN_TRAY"
 

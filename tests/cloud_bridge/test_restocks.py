@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 
 from cloud_bridge import feed
-from cloud_bridge.central import page, projections, restocks
+from cloud_bridge.central import page, projecting, restocks
 from cloud_bridge.central.app import Site, Web
 from cloud_bridge.central.frame import Seen
 from cloud_bridge.central.ingest import ingest
@@ -179,13 +179,13 @@ def test_documents_and_lots_are_the_same_in_any_order_and_made_again(place, make
     bodies = [*make.chain([*moves, FIRST, SECOND]), *restored]
     with closing(Store(place)) as store:
         ingest(store, [("counters/T-001/events", body) for body in reversed(bodies)], RECEIVED)
-        tables = (*restocks.TABLES, "stock_move", "stock_lot")
+        tables = (*("restock", "restock_line"), "stock_move", "stock_lot")
         before = {
             name: store.db.execute(f"select * from {name} order by 1, 2, 3").fetchall() for name in tables
         }
         assert before["stock_lot"] == [("T-001", "1-01", "A", "L1", "2027-01-01", 3)]
         with store.transaction() as db:
-            projections.rebuild(db, order)
+            projecting.rebuild(db, order)
         assert before == {
             name: store.db.execute(f"select * from {name} order by 1, 2, 3").fetchall() for name in tables
         }

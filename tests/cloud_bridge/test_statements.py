@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from cloud_bridge import feed
-from cloud_bridge.central import cli, projections, schema
+from cloud_bridge.central import cli, projecting, projections, schema
 from cloud_bridge.central import store as stores
 from cloud_bridge.central.ingest import ingest
 from cloud_bridge.central.statements import NOT_832
@@ -228,7 +228,7 @@ def test_projections_are_the_same_in_any_order_and_made_again(place, centre):
     with closing(Store(place)) as store:
         before = everything(store)
         with store.transaction() as db:
-            projections.rebuild(db, "seq desc")
+            projecting.rebuild(db, "seq desc")
         assert everything(store) == before
 
 
@@ -244,12 +244,16 @@ def test_a_file_of_an_earlier_version_is_made_anew_from_its_events(tmp_path, mak
     with monkeypatch.context() as earlier:
         earlier.setattr(stores, "MIGRATIONS", schema.MIGRATIONS[:1])
         with closing(Store(path)) as store, store.transaction():  # it kept what it did not know
-            for seq, body in enumerate(make.chain(told), 1):
-                store.put_event(stores.Stream(make.COUNTER, make.INC), seq, feed.sha256(body), body, NOVEMBER)
+            stream = stores.Stream(make.COUNTER, make.INC)
+            events = [
+                stores.Stored(stream, seq, feed.sha256(body), body)
+                for seq, body in enumerate(make.chain(told), 1)
+            ]
+            store.put_events(events, NOVEMBER)
     with closing(Store(path)) as store:
         assert store.is_renewed()
         with store.transaction() as db:
-            projections.rebuild(db)
+            projecting.rebuild(db)
             store.note_rebuilt()
         assert len(everything(store)["refund"]) == 2
     with closing(Store(path)) as store:
