@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from cloud_bridge.commands import MAX_COMMAND_BYTES, Command
 from cloud_bridge.inbox import HEAD_CHARS, Inbox, RefusedText
 from cloud_bridge.link import Arrived
-from cloud_bridge.signed import BUILT, Keys, Refused, check
+from cloud_bridge.signed import BUILT, LONGEST_S, Keys, Refused, check
 
 A_TURN = 16
 """Judged in one turn: some 5 ms beside the commit."""
@@ -70,6 +70,9 @@ class Downlink:
                 message = self._waiting.popleft()
                 self._bytes -= len(message.body)
                 self._judge(message, taken, at)
+            wall = self._trust.wall()
+            if taken.commands and wall is not None:
+                self._inbox.drop_texts(wall - LONGEST_S)
             if self._flooded:
                 self._inbox.count_refused(FLOOD, len(self._flooded))
                 taken.refused[FLOOD] += len(self._flooded)
@@ -82,7 +85,7 @@ class Downlink:
         try:
             command = self._checked(message.body)
         except Refused as refused:
-            if refused.code == "ID_REUSED" and self._inbox.jws_of(refused.why) == _text(message.body):
+            if refused.code == "ID_REUSED" and self._inbox.jws_of(refused.why) in ("", _text(message.body)):
                 return  # the same command once more: the centre sends until it hears an answer
             self._inbox.put_refused(_kept(message.body, refused), at)
             taken.refused[refused.code] += 1

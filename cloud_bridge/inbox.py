@@ -1,7 +1,8 @@
 """The tables of bridge.db that hold commands: what arrived and may be obeyed, and what was refused.
 
 One writer, the bridge. It judges nothing (``downlink`` does); the engine reads ``inbox`` by itself
-(``edge.ledger.inbox``). A row in ``inbox`` stays: its id and nonce are never taken a second time.
+(``edge.ledger.inbox``). A row in ``inbox`` stays: its id and nonce are never taken a second time. Its text
+goes when nobody may obey it any more.
 """
 
 import sqlite3
@@ -33,6 +34,15 @@ create table refused (
 create table refusals (code text primary key, times integer not null) strict
 """
 
+TEXTS_GO = """
+drop trigger inbox_stays;
+create trigger inbox_stays before update of n, id, nonce, kind, issued, arrived_at on inbox
+    begin select raise(abort, 'the inbox only grows'); end;
+create trigger inbox_texts_go before update of jws on inbox when new.jws <> ''
+    begin select raise(abort, 'the inbox only grows'); end
+"""
+"""A command's text may go (a roster holds what must not stay); that it was here stays."""
+
 
 @dataclass(frozen=True, slots=True)
 class RefusedText:
@@ -62,7 +72,7 @@ class Inbox:
         return found.fetchone() is not None
 
     def jws_of(self, id: str) -> str | None:
-        """The text that brought command ``id``."""
+        """The text that brought command ``id``, "" where it has gone."""
         row = self._db.execute("select jws from inbox where id = ?", (id,)).fetchone()
         return None if row is None else str(row[0])
 
@@ -80,6 +90,10 @@ class Inbox:
             "insert into inbox (id, nonce, kind, jws, issued, arrived_at) values (?, ?, ?, ?, ?, ?)",
             (command.id, command.nonce, command.kind, jws, command.issued, at),
         )
+
+    def drop_texts(self, issued_before: int) -> None:
+        """Inside ``together``: of commands that nobody may obey any more."""
+        self._db.execute("update inbox set jws = '' where issued < ? and jws <> ''", (issued_before,))
 
     def put_refused(self, text: RefusedText, at: str) -> None:
         """Inside ``together``."""

@@ -32,6 +32,7 @@ create table parked (
 create table alarm (kind text primary key, detail text not null, at text not null) strict
 """,
     inbox.TABLES,
+    inbox.TEXTS_GO,
 )
 
 

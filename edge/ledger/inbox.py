@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge.ledger.reader import ledger_errors, read_only
 
-_ROWS = "SELECT n, id, kind, jws, arrived_at FROM inbox WHERE n > ? ORDER BY n LIMIT ?"
+_ROWS = "SELECT n, id, kind, jws, arrived_at FROM inbox WHERE n > ? AND jws <> '' ORDER BY n LIMIT ?"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from cloud_bridge.downlink import A_TURN, FLOOD, WAITING_BYTES, Downlink, Trust
 from cloud_bridge.inbox import KEPT_REFUSED, looked
 from cloud_bridge.link import Arrived
 from cloud_bridge.state import State
+from edge.ledger.inbox import Cursor, Inbox
 
 AT = "2026-11-24T03:00:00.000Z"
 COUNTER = "T-001"
@@ -162,6 +163,24 @@ def test_the_inbox_only_grows(link, signer, tmp_path):
         for statement in ("delete from inbox", "update inbox set kind = 'unlock'"):
             with pytest.raises(sqlite3.IntegrityError, match="only grows"):
                 db.execute(statement)
+
+
+def test_texts_go_when_nobody_may_obey_them_and_are_never_replaced(state, signer, tmp_path):
+    now = [int(time.time())]
+    link = Downlink(state.inbox, Trust(COUNTER, signer.keys, lambda: now[0]))
+    drained(link, [signer.wire(1)])
+    now[0] += 32 * 86_400
+    later = {"issued": now[0] - 5, "expires": now[0] + 60}
+    drained(link, [signer.wire(2, **later)])
+    assert state.inbox.jws_of(f"{1:026d}") == ""
+    with closing(Inbox(tmp_path / "bridge.db")) as engine:
+        assert [row.id for row in engine.rows(Cursor())] == [f"{2:026d}"]
+    assert drained(link, [signer.wire(1)]) == ([], [0], {})
+    with (
+        closing(sqlite3.connect(tmp_path / "bridge.db")) as db,
+        pytest.raises(sqlite3.IntegrityError, match="only grows"),
+    ):
+        db.execute("update inbox set jws = 'x'")
 
 
 # --- over the wire ----------------------------------------------------------------------------------
