@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from math import inf
 from pathlib import Path
 from random import Random
 from threading import Event as Flag
@@ -48,6 +49,7 @@ class Plan:
     broker: Broker
     window: int
     trust: Trust
+    replay_per_s: int = 400
 
 
 class Bridge:
@@ -60,7 +62,7 @@ class Bridge:
         self.uplink = Uplink(
             outbox,
             random,
-            Limits(window=plan.window),
+            Limits(window=plan.window, replay_per_s=plan.replay_per_s or inf),
             covered=self._kept.covered,
             parked={seq: Parked(code, retry_at=0.0) for seq, code in self._kept.parked.items()},
             rejects=dict(self._kept.rejects),

@@ -60,7 +60,8 @@ def run(config: Path | None, directory: Path | None) -> int:
     told = _known_time(settings, data, clock)
     trust = _trust(settings, clock, told)
     broker = broker_of(settings.mqtt, data / IDENTITY, told.judge if told else None)
-    plan = process.Plan(settings.counter.id, data, broker, settings.mqtt.window, trust)
+    mqtt = settings.mqtt
+    plan = process.Plan(settings.counter.id, data, broker, mqtt.window, trust, mqtt.replay_per_s)
     process.run(plan, Outbox, Flag(), SystemRandom())
     return 0
 

@@ -230,6 +230,8 @@ class Mqtt(MqttBroker, frozen=True, kw_only=True):
 
     window: Annotated[int, Meta(ge=1, le=200)] = 20
     """Messages sent and not yet acknowledged by the broker."""
+    replay_per_s: Annotated[int, Meta(ge=0, le=100_000)] = 400
+    """Events a second while catching up, for a fleet that comes back not to flood the centre; 0: no pace."""
     centre: str = ""
     """The centre's URL, for new certificates and the time; "": the one that enrolled this counter."""
 

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from edge.bench.catalogue import bench_catalogue
+from edge.bench.feed import bench_feed
 from edge.bench.figures import Report
 from edge.bench.idle import bench_idle
 from edge.bench.machine import machine
@@ -27,6 +28,7 @@ BENCHES: dict[str, tuple[int, Callable[[int, Path, Say], Report]]] = {
     "ledger": (500, lambda n, place, say: report_ledger(n, place, say=say)),
     "idle": (25, lambda n, place, say: bench_idle(n, place, say)),
     "catalogue": (100, lambda n, place, say: bench_catalogue(n, place, say)),
+    "feed": (50_000, lambda n, place, say: bench_feed(n, place, say)),
     "visit": (50, lambda n, place, say: bench_visit(n, place, say=say)),
 }
 """Name → how much is measured without ``--n``, and what measures it."""
@@ -45,7 +47,8 @@ class _Bench(click.Group):
 def bench() -> None:
     """Measure this machine (the usual case), or the recogniser.
 
-    `bench serial`, `ledger`, `idle`, `catalogue`, `visit`, `all` measure the machine: `bench machine --help`.
+    `bench serial`, `ledger`, `idle`, `catalogue`, `feed`, `visit`, `all` measure the machine:
+    `bench machine --help`.
     """
 
 
@@ -54,7 +57,7 @@ def bench() -> None:
 @click.option(
     "--n",
     type=click.IntRange(min=1),
-    help="How much: polls or sales a round (serial, ledger), visits, seconds (idle), requests (catalogue).",
+    help="How much: polls or sales a round (serial, ledger), visits, seconds (idle), requests, events.",
 )
 @click.option(
     "--dir",
@@ -66,7 +69,7 @@ def bench() -> None:
 )
 @json_option
 def machine_command(name: str, n: int | None, place: Path, as_json: bool) -> int:
-    """Measure this machine: serial polls, durable sales, cost of idling, a large catalogue, waits of a visit.
+    """Measure this machine: serial polls, durable sales, idling, large catalogue, feed, waits of a visit.
 
     A table on stdout, or one JSON object; how far it has come on stderr. Nothing is judged: a goal
     stands beside what was found. See docs/performance.md.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -175,6 +176,7 @@ class Mosquitto:
     port: int = field(default_factory=free_port)
     process: subprocess.Popen | None = None
     extra: str = ""
+    changed: dict = field(default_factory=dict)
 
     version = "5"
 
@@ -182,6 +184,8 @@ class Mosquitto:
         found = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
         assert found, "mosquitto is not installed; run: apt-get install -y --no-install-recommends mosquitto"
         text = (ROOT / "config/mosquitto.conf").read_text()
+        for name, value in self.changed.items():
+            text = re.sub(rf"^{name} .*$", f"{name} {value}", text, flags=re.MULTILINE)
         config = self.directory / "mosquitto.conf"
         config.write_text(text.replace("listener 1883", f"listener {self.port}") + self.extra)
         log = (self.directory / "mosquitto.log").open("ab")
