@@ -14,6 +14,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from random import Random
+from socket import IPPROTO_TCP, TCP_NODELAY
 from typing import Any, Literal
 
 import paho.mqtt.client as mqtt
@@ -285,6 +286,10 @@ class Link:
             else:
                 put(Up(session, limits["receive"], limits["packet"]))
 
+        def on_socket_open(_c: Any, _u: Any, line: Any) -> None:
+            line.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)  # acks are small: they must not wait for each other
+
+        client.on_socket_open = on_socket_open
         client.on_connect = on_connect
         client.on_subscribe = on_subscribe
         # paho calls this while it handles what went wrong.
