@@ -69,7 +69,8 @@ def central() -> None:
 @config_option
 @dir_option
 @json_option
-def run(config: Path | None, directory: Path | None, as_json: bool) -> int:
+@click.option("--worker-id", help="Instead of [worker] id: two workers on one database need two.")
+def run(config: Path | None, directory: Path | None, as_json: bool, worker_id: str | None) -> int:
     """Take in events and serve the pages until SIGTERM or Ctrl-C.
 
     With --json one line on stdout says when it is ready, and where: {"centre": URL, …}.
@@ -78,6 +79,10 @@ def run(config: Path | None, directory: Path | None, as_json: bool) -> int:
 
     logs.configure()
     settings = _settings(config)
+    if worker_id:
+        settings = msgspec.structs.replace(
+            settings, worker=msgspec.structs.replace(settings.worker, id=worker_id)
+        )
     database = address_of(settings.database, directory)
 
     def ready(url: str) -> None:
@@ -86,6 +91,30 @@ def run(config: Path | None, directory: Path | None, as_json: bool) -> int:
         sys.stdout.flush()
 
     serve(settings, database, Flag(), ready, SystemRandom())
+    return 0
+
+
+@central.command()
+@config_option
+@dir_option
+def rebuild(config: Path | None, directory: Path | None) -> int:
+    """Make every table that pages and reports read again from the raw events; progress on stderr.
+
+    On SQLite the centre has to be stopped; on PostgreSQL workers wait with their acks until it is done.
+    """
+    from cloud_bridge.central import projecting
+    from cloud_bridge.central.store import Store
+
+    def progress(done: int, of: int) -> None:
+        click.echo(f"{done} of {of} events", err=True)
+
+    with (
+        closing(Store(address_of(_settings(config).database, directory))) as store,
+        store.transaction() as db,
+    ):
+        store.gate()
+        projecting.rebuild(db, progress=progress)
+        store.note_rebuilt()
     return 0
 
 

@@ -86,17 +86,20 @@ def _put(taken: list[Taken | DeadLetter], store: Store, received: str) -> Outcom
 
 
 def _retried(taken: list[Taken | DeadLetter], store: Store, received: str) -> Outcome:
+    alone = False
     for _ in range(TRIES - 1):
         try:
-            return _transaction(taken, store, received)
+            return _transaction(taken, store, received, alone)
         except Clash:
-            continue
-    return _transaction(taken, store, received)
+            alone = True
+    return _transaction(taken, store, received, alone)
 
 
-def _transaction(taken: list[Taken | DeadLetter], store: Store, received: str) -> Outcome:
-    """Projections first, each worker for itself; then one after another through the gate."""
+def _transaction(taken: list[Taken | DeadLetter], store: Store, received: str, alone: bool) -> Outcome:
+    """Projections first, each worker for itself; then one by one through the gate. alone: all of it so."""
     with store.transaction() as db:
+        if alone:
+            store.gate()
         sorted_out = _Sorted(taken, store)
         streams = projecting.write(db, (entry for each in sorted_out.fresh for entry in each.entries or ()))
         store.gate()

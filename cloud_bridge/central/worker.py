@@ -15,6 +15,7 @@ import structlog
 from cloud_bridge import feed
 from cloud_bridge.central import presence
 from cloud_bridge.central.commanding_post import Post
+from cloud_bridge.central.database import Lost
 from cloud_bridge.central.ingest import Outcome, ingest, standing
 from cloud_bridge.central.store import Store
 from cloud_bridge.link import SHARED_PREFIX, Arrived, Broker, Down, Event, Link, Message, Up
@@ -54,13 +55,20 @@ class Worker:
                     self._down(event, now)
                 case Arrived():
                     arrived.append(event)
-        for start in range(0, len(arrived), MESSAGES_PER_COMMIT):
-            self._commit(arrived[start : start + MESSAGES_PER_COMMIT])
+        try:
+            for start in range(0, len(arrived), MESSAGES_PER_COMMIT):
+                self._commit(arrived[start : start + MESSAGES_PER_COMMIT])
+            self._look_at_post(now)
+        except Lost as error:  # nothing was acknowledged: the broker gives it to another worker, or counters
+            again = self._link.drop(now)  # send it again; the next statement opens the database anew
+            log.error("database_lost", alarm=True, why=str(error), again_in_s=round(again - now, 1))
+        return due
+
+    def _look_at_post(self, now: float) -> None:
         if self._post is not None and now >= self._post_at:
             self._post_at = now + POST_S
             for message in self._post.look(int(time()), up=self._link.is_up()):
                 self._link.publish(message)
-        return due
 
     def last_words(self) -> Message:
         return state(feed.Presence(online=False))
