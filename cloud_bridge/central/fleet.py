@@ -162,14 +162,19 @@ def standing(db: Connection, counter: str, inc: str, kind: str, subject: str, se
 def trays(db: Connection, counter: str) -> list[Tray]:
     """By the books: Σ of the movements, by tray."""
     rows = db.execute(
-        "select l.tray, coalesce((select max(x.name) from sale_line x where x.sku = l.sku), l.sku),"
-        " sum(l.on_hand), min(case when l.on_hand > 0 then l.expires_on end) from stock_lot l"
-        " where l.counter = ? group by l.tray, l.sku order by l.tray, l.sku",
+        "select m.tray, coalesce((select max(x.name) from sale_line x where x.sku = m.sku), m.sku),"
+        " sum(m.count),"
+        " (select min(l.expires_on) from stock_lot l where l.counter = m.counter and l.tray = m.tray"
+        " and l.sku = m.sku and l.on_hand > 0)"
+        " from stock_move m where m.counter = ?"
+        " group by m.counter, m.tray, m.sku order by m.tray, 3 desc, m.sku",
         (counter,),
     ).fetchall()
     found: dict[str, Tray] = {}
     for tray, name, count, expires_on in rows:
         before = found.get(tray, Tray(tray=tray, goods=(), expires_on=None))
+        if before.goods and not count:
+            continue  # lay there once; an empty tray still names what was last there
         dates = [each for each in (before.expires_on, expires_on) if each]
         found[tray] = Tray(
             tray=tray, goods=(*before.goods, (name, int(count))), expires_on=min(dates, default=None)

@@ -309,6 +309,7 @@ def test_the_twin_shows_the_cabinet_as_it_hangs(centre, make):
     assert text.count('<ul class="shelf">') == 2
     assert "示例汽水" in text
     assert "× 4" in text
+    assert text.count('class="bare"') == 1
     assert 'name="sure"' in text
 
 
