@@ -1,7 +1,6 @@
 """The centre's commands through a real broker to real programs: a door, a stop, settings, a report."""
 
 import json
-import re
 import secrets
 import time
 import tomllib
@@ -12,16 +11,15 @@ from urllib.parse import urlsplit
 import msgspec
 import paho.mqtt.client as mqtt
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from paho.mqtt.enums import CallbackAPIVersion
 
 from cloud_bridge import signed
+from cloud_bridge.central.commanding_keys import read_key
+from cloud_bridge.central.settings import KEY_FILE
 from cloud_bridge.commands import BODIES, Command
 from tests.processes.conftest import COUNTER, Demo, until
 
 pytestmark = pytest.mark.processes
-KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
-CONFIG = Path(__file__).parents[2] / "config"
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -31,6 +29,7 @@ class Issuer:
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
         self.heard: dict[str, list[dict]] = {"live": []}
+        self.key = read_key(demo.place / KEY_FILE)
         broker = urlsplit(demo.told["broker"])
         self.client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv5)
         self.client.on_message = self._hear
@@ -52,7 +51,7 @@ class Issuer:
             kind=kind,
             body=msgspec.Raw(msgspec.json.encode(BODIES[kind](**words))),
         )
-        self.client.publish(f"counters/{COUNTER}/commands", signed.sign(command, KEY), qos=1)
+        self.client.publish(f"counters/{COUNTER}/commands", signed.sign(command, self.key), qos=1)
         return command.id
 
     def order(self, kind: str, **words: object) -> dict:
@@ -69,14 +68,7 @@ class Issuer:
 
 @pytest.fixture
 def issuer(tmp_path: Path) -> Iterator[Issuer]:
-    """A demo whose counter trusts this key."""
-    config = tmp_path / "config"
-    config.mkdir()
-    text = (CONFIG / "counter.toml").read_text(encoding="utf-8")
-    ours = f'keys = ["{signed.public_text(KEY.public_key())}"]'
-    text, replaced = re.subn(r"(?m)^keys = .*$", ours, text)
-    assert replaced == 1
-    (config / "counter.toml").write_text(text, encoding="utf-8")
+    """A demo, whose counter trusts the key of its centre."""
     demo = Demo(tmp_path)
     try:
         demo.start()
