@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 
 from cloud_bridge import asyncapi
+from cloud_bridge.central import openapi
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -14,7 +15,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 def texts() -> Mapping[str, str]:
     """File name → its whole text."""
     of = version("smart-counter")
-    made = {"asyncapi.json": asyncapi.document(of)}
+    made = {"asyncapi.json": asyncapi.document(of), "openapi-centre.json": openapi.document(of)}
     return {
         name: msgspec.json.format(msgspec.json.encode(each)).decode() + "\n" for name, each in made.items()
     }

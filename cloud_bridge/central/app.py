@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from cloud_bridge.central import answers, own_goods, page, restocks, reviews
+from cloud_bridge.central import answers, openapi, own_goods, page, restocks, reviews
 from cloud_bridge.central.access import Limits
 from cloud_bridge.central.access_tables import attach
 from cloud_bridge.central.database import Address, Connection, open_reader
@@ -142,6 +143,7 @@ class Site:
             *self._lists(),
             guarded("/api/v1/counters", self.counters, may.SEE_FLEET),
             guarded("/api/v1/overview", self.overview, may.SEE_SALES),
+            guarded(openapi.PATH, self.document, may.SEE_FEED),
             guarded("/fleet/live", self.changes, may.SEE_FLEET, quiet=True),
             *self._fleet.routes(),
             guarded("/own", self.own_goods, may.SEE_OWN_GOODS),
@@ -257,6 +259,9 @@ class Site:
 
     async def overview(self, _request: Request) -> Response:
         return _json(page.overview(self.db, datetime.now(UTC)))
+
+    async def document(self, _request: Request) -> Response:
+        return _json(openapi.document(version("smart-counter")))
 
     async def healthz(self, _request: Request) -> Response:
         return _json({"status": "ok"})

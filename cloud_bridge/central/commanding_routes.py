@@ -36,7 +36,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     counter: str
     kind: str
-    body: msgspec.Raw = NOTHING
+    body: msgspec.Raw = msgspec.field(default_factory=lambda: NOTHING)
     text: str = ""
     version: str = ""
     expires_s: int = 0

@@ -19,8 +19,10 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from jsonschema import Draft202012Validator
 
 from cloud_bridge import feed, signed
+from cloud_bridge.central.openapi import document
 from cloud_bridge.commands import Command, Resume
 from edge.domain.values import Instant
 from edge.ledger.ledger import Ledger
@@ -358,3 +360,26 @@ def until_fixture():
 @pytest.fixture(scope="session", name="free_port")
 def free_port_fixture():
     return free_port
+
+
+@pytest.fixture(scope="session")
+def undescribed():
+    """(path, status, answer's JSON, method) → what of it is not as the centre's OpenAPI document says."""
+    told = json.loads(msgspec.json.encode(document("0")))
+
+    def wrong(path, status, value, method="get"):
+        responses = told["paths"][path][method]["responses"]
+        (schema,) = [
+            content["schema"]
+            for kind, content in responses.get(str(status), responses["default"])["content"].items()
+            if kind.endswith("json") and kind != "application/x-ndjson"
+        ]
+        schemas = told["components"]["schemas"].items()
+        closed = {
+            name: each | ({"additionalProperties": False} if each.get("type") == "object" else {})
+            for name, each in schemas
+        }
+        rooted = {"allOf": [schema], "components": {"schemas": closed}}
+        return [each.message for each in Draft202012Validator(rooted).iter_errors(value)]
+
+    return wrong

@@ -8,6 +8,7 @@ from secrets import token_bytes
 import httpx
 import pytest
 from argon2 import PasswordHasher
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from cloud_bridge.central import commanding_spool as spool
 from cloud_bridge.central.access import Access, Limits
@@ -152,3 +153,41 @@ def test_commands_are_listed_newest_first_by_pages_with_their_state(centre):
     assert [row["issued_at"] for row in rest] == ["2027-01-15T08:00:00Z"]
     assert centre.ask("GET", "/api/v1/commands?counter=T-002", Role.AUDITOR).json() == []
     assert centre.ask("GET", "/api/v1/commands?limit=0", Role.AUDITOR).status_code == 422
+
+
+def test_what_is_answered_is_what_the_openapi_document_says(centre, undescribed):
+    path = "/api/v1/commands"
+    taken = centre.order()
+    assert undescribed(path, taken.status_code, taken.json(), "post") == []
+    refused = centre.order(kind="shell")
+    assert undescribed(path, refused.status_code, refused.json(), "post") == []
+    centre.take_in(NOW_S)
+    shown = centre.ask("GET", path, Role.OPERATOR).json()
+    assert shown
+    assert undescribed(path, 200, shown) == []
+    own = centre.ask("GET", "/api/v1/own", Role.SUPPLIER)
+    assert (own.status_code, undescribed("/api/v1/own", 200, own.json())) == (200, [])
+    unknown = centre.ask("GET", "/api/v1/own")
+    assert (unknown.status_code, undescribed("/api/v1/own", 401, unknown.json())) == (401, [])
+
+
+def test_every_route_of_the_api_is_in_the_openapi_document_and_the_reverse(centre):
+    routes = [each for each in centre.site.routes() if getattr(each, "path", "").startswith("/api/v1/")]
+    served = {
+        (each.path, method.lower()): str(each.permission)
+        for each in routes
+        for method in each.methods - {"HEAD"}
+    }
+    told = centre.ask("GET", "/api/v1/openapi.json", Role.AUDITOR).json()
+    described = {
+        (path, method): operation["x-permission"]
+        for path, methods in told["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert described == served
+
+
+def test_the_openapi_document_is_openapi_3_1(centre):
+    told = centre.ask("GET", "/api/v1/openapi.json", Role.AUDITOR).json()
+    assert list(OpenAPIV31SpecValidator(told).iter_errors()) == []
+    assert list(OpenAPIV31SpecValidator(told | {"paths": {"nowhere": {"get": {}}}}).iter_errors())

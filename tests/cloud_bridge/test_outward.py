@@ -315,3 +315,29 @@ def test_stock_and_the_movements_after_it_give_the_stock_of_later(tmp_path_facto
             if move.id > through:
                 then[move.sku] = (on_hand + move.count, move.id)
         assert then == {row.sku: (row.on_hand, row.through) for row in read(SOURCES["stock"])}
+
+
+@pytest.mark.parametrize("path", [*SOURCES, "counters", "overview", "fleet", "trail"])
+def test_real_answers_are_what_the_openapi_document_says(centre, undescribed, path):
+    answer = centre.get(path)
+    assert answer.status_code == 200
+    assert answer.json() or path == "trail"
+    assert undescribed(f"/api/v1/{path}", 200, answer.json()) == []
+    assert undescribed(f"/api/v1/{path}", 200, [{"surprise": 1}])
+
+
+@pytest.mark.parametrize("query", ["limit=0", "colour=red", "wait=99"])
+def test_refusals_are_what_the_openapi_document_says(centre, undescribed, query):
+    answer = centre.get(f"sales?{query}")
+    assert undescribed("/api/v1/sales", answer.status_code, answer.json()) == []
+
+
+def test_the_openapi_document_names_no_parameter_that_the_list_refuses(centre):
+    told = centre.get("openapi.json").json()
+    values = {"after": "0", "limit": "1", "format": "json", "order": "oldest", "wait": "0", "active": "1"}
+    for name in SOURCES:
+        for each in told["paths"][f"/api/v1/{name}"]["get"]["parameters"]:
+            value = values.get(each["name"], "2026-11-24" if each["name"] in ("from", "to") else "x")
+            if (name, each["name"]) == ("stock", "after"):
+                value = centre.get("stock?limit=1").headers["feed-cursor"]
+            assert centre.get(f"{name}?{each['name']}={value}").status_code == 200, (name, each["name"])

@@ -4,6 +4,7 @@ import re
 
 import msgspec
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from edge.domain.requests import Accepted, AppealRequest, Granted, OpenRequest, Refusal, Refused
 from edge.domain.values import Kind
@@ -269,6 +270,11 @@ def test_the_openapi_document_describes_every_route_and_every_code(client):
     )
     text = str(document)
     assert all(name in document["components"]["schemas"] for name in re.findall(r"schemas/(\w+)", text))
+
+
+def test_the_openapi_document_is_openapi_3_1(client):
+    told = client.get("/api/v1/openapi.json").json()
+    assert list(OpenAPIV31SpecValidator(told).iter_errors()) == []
 
 
 def test_no_log_line_holds_a_token_a_pin_or_an_account(client, counter, capsys, caplog):
