@@ -32,6 +32,8 @@ FEW = 30
 """Rows up to this number are part of the statement; more are copied, which takes two statements more."""
 MIGRATING = 0x636F756E
 """Of the advisory lock that one migrating process holds; any number will do."""
+FROZEN = "-c idle_in_transaction_session_timeout=10s"
+"""A worker that is frozen behind the gate would hold up all others; the server ends its transaction."""
 
 
 class _Whole(Loader):
@@ -186,7 +188,7 @@ class Postgres:
                 cursor_factory=psycopg.ClientCursor,  # the server cannot tell the type of `:x is null`
                 connect_timeout=CONNECT_S,
                 application_name="counter-central",
-                options="" if self._writes else "-c default_transaction_read_only=on",
+                options=FROZEN if self._writes else "-c default_transaction_read_only=on",
             )
         except psycopg.OperationalError as error:
             raise Lost(f"{shown(self._url)}: {error}; does the server run, is the URL right?") from error

@@ -20,7 +20,7 @@ from cloud_bridge.central.database import Connection
 from cloud_bridge.central.hook_post import BadTarget, Target, checked
 from cloud_bridge.central.hook_sender import alone, attempt, serve
 from cloud_bridge.central.hook_store import Hooks, Subscription
-from cloud_bridge.central.horizon import settled
+from cloud_bridge.central.outward_query import newest_number
 from cloud_bridge.wall import now_text
 from edge import logs
 from edge.errors import BadInput, NoInput, Unavailable
@@ -88,7 +88,7 @@ def add(
             allow_private=allow_private,
             state=hook_store.ACTIVE,
             why="",
-            cursor=0 if from_start else settled(db),
+            cursor=0 if from_start else newest_number(db),
             apart_to=0,
             round=0,
             failures=0,
@@ -108,7 +108,7 @@ def add(
 def list_(config: Path | None, directory: Path | None, as_json: bool) -> int:
     """Every receiver: how far it is, what went wrong, what it refused. Exit code 1 where one is disabled."""
     with closing(_reader(config, directory)) as db, _hooks(config, directory) as hooks:
-        newest = settled(db)
+        newest = newest_number(db)
         told = [
             Listed(
                 subscription=each,

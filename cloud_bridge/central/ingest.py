@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from cloud_bridge import feed, packing
 from cloud_bridge.central import projecting, projections
 from cloud_bridge.central.database import Clash, Forbidden, Unfit
-from cloud_bridge.central.horizon import announce
 from cloud_bridge.central.presence import heard_from
 from cloud_bridge.central.store import DeadLetter, Store, Stored, Stream, covered
 from cloud_bridge.central.table import Entry
@@ -103,7 +102,6 @@ def _transaction(taken: list[Taken | DeadLetter], store: Store, received: str, a
         sorted_out = _Sorted(taken, store)
         streams = projecting.write(db, (entry for each in sorted_out.fresh for entry in each.entries or ()))
         store.gate()
-        announce(db)
         if store.put_events([each.event for each in sorted_out.fresh], received) < len(sorted_out.fresh):
             raise Clash("another worker stored one of these at the same time")
         projecting.write_streams(db, streams)

@@ -1,6 +1,7 @@
 """What was asked of a list → one page of its rows. Reads only; knows no HTTP.
 
-A page never goes beyond ``horizon.settled``: no row can later appear before its cursor.
+Events get their numbers behind the workers' gate, in the order of their commits: no row can later appear
+before a cursor.
 """
 
 import base64
@@ -12,7 +13,6 @@ import msgspec
 
 from cloud_bridge import feed
 from cloud_bridge.central.database import Connection
-from cloud_bridge.central.horizon import settled
 from cloud_bridge.central.outward_ask import Asked, place_text
 from cloud_bridge.central.outward_rows import Event
 from cloud_bridge.central.outward_sources import Part, Source
@@ -38,12 +38,17 @@ class Page:
     through: int
 
 
+def newest_number(db: Connection) -> int:
+    """Of the events that have arrived; 0 where there is none."""
+    return int(db.execute("select coalesce(max(id), 0) from raw_event").fetchone()[0])
+
+
 def page(db: Connection, source: Source, asked: Asked, most: int = SPAN) -> Page:
     """One page, of at most ``most`` numbers oldest first.
 
     Outside a transaction, so that each question sees what is committed by then.
     """
-    through = settled(db)
+    through = newest_number(db)
     if source.by_arrival:
         reading = _events if source.name == "events" else _arrived
         return reading(db, source, asked, _span(asked, through, most), through)

@@ -7,12 +7,11 @@ from random import Random
 import pytest
 
 from cloud_bridge.central.database import open_reader
-from cloud_bridge.central.horizon import announce, settled
 from cloud_bridge.central.ingest import ingest
 from cloud_bridge.central.outward_ask import Asked
 from cloud_bridge.central.outward_query import page
 from cloud_bridge.central.outward_sources import SOURCES
-from cloud_bridge.central.store import Store, Stream
+from cloud_bridge.central.store import Store
 
 RECEIVED = "2026-11-24T06:02:00.000Z"
 
@@ -20,44 +19,6 @@ RECEIVED = "2026-11-24T06:02:00.000Z"
 @pytest.fixture
 def server_url(postgresql_server):
     return postgresql_server.empty()
-
-
-def put(store, seq, body=b"{}"):
-    """In a stream of its own: two transactions never wait for each other's mark."""
-    return store.put_event(Stream("T-001", f"inc-{seq}"), seq, f"{seq:064x}", body, RECEIVED)
-
-
-def test_an_event_that_is_committed_late_is_waited_for(server_url):
-    stores = closing(Store(server_url)), closing(Store(server_url))
-    with stores[0] as slow, stores[1] as quick, closing(open_reader(server_url)) as reader:
-        assert settled(reader) == 0
-        with slow.transaction() as db:
-            announce(db)
-            put(slow, 1)
-            with quick.transaction() as other:
-                announce(other)
-                put(quick, 2)
-            seen = [row[0] for row in reader.execute("select id from raw_event").fetchall()]
-            assert (seen, settled(reader)) == ([2], 0)
-        assert settled(reader) == 2
-
-
-def _die(store, reader):
-    with store.transaction() as db:
-        announce(db)
-        put(store, 1)
-        assert settled(reader) == 0
-        raise ZeroDivisionError
-
-
-def test_a_worker_that_dies_holds_nobody_up(server_url):
-    with closing(open_reader(server_url)) as reader:
-        dying = Store(server_url)
-        with pytest.raises(ZeroDivisionError):
-            _die(dying, reader)
-        dying.close()
-        assert settled(reader) == 1
-        assert page(reader, SOURCES["events"], Asked(filters={})).rows == []
 
 
 def test_a_reader_beside_four_workers_gets_each_event_once(server_url, make):
