@@ -130,7 +130,7 @@ def document(version: str) -> Json:
     """The whole document, as JSON has it. version: of the program."""
     rows = [each.row for each in SOURCES.values()]
     orders = [body for body in dict.fromkeys(BODIES.values()) if body is not Document]
-    kinds = [*rows, *_kinds(), *orders, ProblemDocument]
+    kinds: list[type[msgspec.Struct]] = [*rows, *_kinds(), *orders, ProblemDocument]
     refs, schemas = _described(kinds)
     event = {"type": "object", "description": "A CloudEvent with the counter's own bytes; asyncapi.json."}
     _fields(schemas, refs[Event])["event"] = event
