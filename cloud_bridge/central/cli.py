@@ -49,6 +49,7 @@ LATE = {
     "enrol": ("cloud_bridge.central.trust.cli:enrol", "A one-time code for a counter."),
     "revoke": ("cloud_bridge.central.trust.cli:revoke", "Take a counter's certificates back, at once."),
     "command": ("cloud_bridge.central.commanding_cli:command", "Order something of counters."),
+    "export": ("cloud_bridge.central.export_cli:export", "The lists as CSV, JSON or JSON lines files."),
     "keys": (
         "cloud_bridge.central.commanding_cli:keys",
         "The key that signs commands.",
