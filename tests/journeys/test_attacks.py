@@ -125,7 +125,7 @@ def test_the_next_buyer_does_not_pay_for_the_thief_nor_count_as_one(rig):
     rig.act("force_door")
     rig.act("take", tray=TEA, count=2)
     rig.act("close_door", wait=0.0)
-    assert rig.run_until(lambda: rig.engine.out_of_order == "", 5.0)
+    assert rig.run_until(lambda: rig.view.state == "READY", 5.0)
     session = shopping(rig)
     assert shut(rig, session).state == "SETTLED"
     rig.run(5.0)
