@@ -13,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 # Fast tests; then whole visits, recorded sessions, real lines and benches, which also share the cores; tests that start
-# programs or a browser have the machine to themselves.
+# programs, a file at a time on each of two; chaos and the browser have the machine to themselves.
 SECOND := tests/journeys tests/hardware_sim/test_sessions.py tests/hardware_sim/test_field.py tests/weighing/test_field.py \
 	tests/weighing/test_recognise_always.py tests/weighing/test_recognise_invariants.py \
 	$(wildcard tests/hardware/*_visits.py tests/hardware/*_peer.py tests/edge/test_bench*.py) tests/hardware/test_port.py
@@ -30,7 +30,7 @@ demo: $(VENV)/.run
 test: system $(VENV)/.dev
 	$(BIN)/pytest -q $(FAST)
 	$(BIN)/pytest -q -n auto -p no:playwright -p no:base_url -m "not long and not browser and not processes" $(SECOND)
-	$(BIN)/pytest -q -m "processes and not long and not browser and not chaos"
+	$(BIN)/pytest -q -n 2 --dist loadfile -p no:playwright -p no:base_url -m "processes and not long and not browser and not chaos"
 	$(BIN)/pytest -q -m "chaos and not long"
 	$(BIN)/pytest -q -m "browser and not long"
 

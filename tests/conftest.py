@@ -43,6 +43,17 @@ def postgresql_server() -> Iterator[postgresql.Server]:
         yield server
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A page that is looked at in the browser over one store is with the long proofs over the other."""
+    for item in items:
+        params = (
+            item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        )
+        if params.get("place") == "postgresql" and item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path | str:
     """An empty database of a centre, on either store: what ``Store`` takes. ``counter-central`` finds it too,

@@ -316,6 +316,7 @@ def test_a_used_code_asks_for_another_scan_and_nothing_else(phone, fresh):
     expect(phone.locator(".stop-page")).to_contain_text("请扫描专柜屏幕上的二维码")
 
 
+@pytest.mark.long
 def test_an_answer_lost_on_the_way_is_asked_for_again_with_the_same_key(phone, fresh):
     scan(phone, fresh)
     lost = []
@@ -371,6 +372,7 @@ def test_the_account_is_remembered_and_the_pin_is_not(phone, fresh):
     assert "246810" not in phone.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
 
 
+@pytest.mark.long
 def test_the_language_is_switched_by_one_button_and_kept(phone, fresh):
     phone.goto(f"{fresh.url}/c/AK-001")
     expect(phone.locator("html")).to_have_attribute("lang", "zh-CN")
@@ -476,6 +478,7 @@ def test_every_state_of_the_counter_screen_can_be_read_from_afar(screen, fresh, 
     picture(page, f"{name}-restocking")
 
 
+@pytest.mark.long
 def test_the_code_on_the_screen_opens_the_phone_page(screen, fresh):
     page = screen(COUNTER)
     page.goto(fresh.url)
@@ -513,6 +516,7 @@ def test_the_code_follows_the_token(screen, fresh):
     expect(page.locator("#qr")).not_to_have_attribute("src", before)
 
 
+@pytest.mark.long
 def test_goods_show_price_origin_and_stock_and_what_is_gone_says_so(screen, fresh):
     page = screen(COUNTER)
     page.goto(fresh.url)

@@ -88,6 +88,7 @@ def test_every_public_page_of_the_phone_can_be_read_and_tapped(visit, fresh, pic
     picture(page, f"home-{name}", full=True)
 
 
+@pytest.mark.long
 def test_a_tap_on_a_product_opens_its_card_and_the_way_back_is_on_it(visit, fresh):
     page = visit(PHONE)
     page.goto(f"{fresh.url}/c/AK-001")
@@ -320,6 +321,7 @@ def speaking(visit, counter, voice: str = "on") -> Page:
     return page
 
 
+@pytest.mark.long
 def test_each_turn_of_a_visit_is_said_once(visit, fresh):
     page = speaking(visit, fresh)
     for moment in (

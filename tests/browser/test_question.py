@@ -178,6 +178,7 @@ def test_one_tap_answers_and_more_taps_change_nothing(phone, screen, fresh, wher
     expect(page.locator(".line")).to_contain_text("酸辣")
 
 
+@pytest.mark.long
 def test_phone_and_screen_tapped_at_once_both_end_at_the_receipt(phone, screen, fresh):
     page, counter = phone(), screen()
     fresh.play("asking")
@@ -212,6 +213,7 @@ def test_the_seconds_run_down_and_the_page_says_what_happens_then(screen, fresh)
     expect(page.locator(".unsaid")).to_have_text("不选择也不会多收钱：由工作人员核对")
 
 
+@pytest.mark.long
 def test_keys_alone_answer_and_escape_does_nothing(screen, fresh):
     page = screen()
     fresh.play("asking")

@@ -136,6 +136,7 @@ def test_two_goods_of_one_weight_on_one_tray_are_asked_for_and_the_answer_is_cha
     assert got(f"{demo['sim']}/sim/state")["hand"] == {EAR: 1}
 
 
+@pytest.mark.long
 def test_neither_of_the_two_tapped_at_the_screen_goes_to_review_uncharged(demo, opened):
     panel = opened(demo["panel"], DESKTOP)
     screen = opened(demo["screen"], COUNTER)

@@ -211,6 +211,7 @@ def test_every_stage_can_be_read_and_tapped_with_gloves(opened, desk, picture, n
 # Who restocks
 
 
+@pytest.mark.long
 def test_the_only_account_is_chosen_already_and_a_pin_signs_in(opened, desk):
     page = opened()
     expect(page.locator("#account-0")).to_have_attribute("aria-pressed", "true")
@@ -234,6 +235,7 @@ def test_of_several_accounts_one_has_to_be_chosen_first(opened, desk):
     assert desk.signed == [SignIn(account="demo-konjac", pin=PIN)]
 
 
+@pytest.mark.long
 def test_a_badge_before_the_reader_signs_in_whatever_has_the_focus(opened, desk):
     page = opened()
     page.locator("#key-5").focus()
@@ -541,6 +543,7 @@ def test_an_end_can_be_typed_or_be_none_and_days_stay_within_their_month(opened,
         *(pytest.param(other, marks=pytest.mark.long) for other in ("DAMAGED", "RECALLED", "RETURNED")),
     ],
 )
+@pytest.mark.long
 def test_why_goods_were_taken_out_is_one_tap(opened, desk, reason):
     page = opened()
     at_open_door(page, desk)
@@ -656,6 +659,7 @@ def test_what_is_not_settled_is_named_and_leads_to_its_tile(opened, desk):
     assert desk.did(OpenDoor) == [OpenDoor()]
 
 
+@pytest.mark.long
 def test_the_sheet_compares_what_was_planned_with_what_came(opened, desk):
     page = opened()
     at_open_door(page, desk)

@@ -244,7 +244,9 @@ SMALLEST = """Math.min(...[...document.querySelectorAll('body *')]
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("lang", "scheme"), [("zh", "light"), ("en", "dark")])
+@pytest.mark.parametrize(
+    ("lang", "scheme"), [("zh", "light"), pytest.param("en", "dark", marks=pytest.mark.long)]
+)
 def test_the_page_fits_every_size_in_readable_type_and_axe_finds_nothing(centre, make, browser, lang, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
