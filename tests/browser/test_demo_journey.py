@@ -165,6 +165,7 @@ def test_a_purchase_from_the_code_on_the_screen_to_the_sale_at_the_centre(demo, 
     sees(phone.locator(".facts"), sold["order_no"])
 
 
+@pytest.mark.long
 def test_phone_and_screen_find_back_by_themselves_when_the_counter_dies_with_the_door_open(demo, opened):
     panel = opened(demo["panel"], DESKTOP)
     screen = opened(demo["screen"], COUNTER)

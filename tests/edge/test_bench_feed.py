@@ -61,6 +61,7 @@ def test_the_same_seed_makes_the_same_visits_and_each_is_a_chained_sale(tmp_path
 
 
 @pytest.mark.processes
+@pytest.mark.long
 def test_the_benchmark_runs_and_reports_rates_and_bytes(tmp_path, capsys):
     assert main(["bench", "feed", "--n", "40", "--json", "--dir", str(tmp_path)]) == 0
     found = json.loads(capsys.readouterr().out)["feed"]

@@ -1,4 +1,4 @@
-"""Kills, freezes, partitions and full disks, one after the other; then ledgers, centre and simulator agree."""
+"""Kills, freezes, partitions, full disks, one after the other; then ledgers, centre and simulator agree."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 pytestmark = [pytest.mark.processes, pytest.mark.chaos]
 
 ROOT = Path(__file__).parents[2]
-SECONDS = float(os.environ.get("CHAOS_SECONDS", "90"))
+SECONDS = float(os.environ.get("CHAOS_SECONDS", "60"))
 """Beside the start, the draining and the sums, which take up to a minute."""
 SEED = os.environ.get("CHAOS_SEED") or str(SystemRandom().randrange(1_000_000))
 

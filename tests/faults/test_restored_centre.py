@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-pytestmark = [pytest.mark.processes, pytest.mark.chaos]
+pytestmark = [pytest.mark.processes, pytest.mark.chaos, pytest.mark.long]
 
 
 def copied(database, copy):
@@ -21,7 +21,7 @@ def put_back(copy, database):
     database.write_bytes(copy.read_bytes())
 
 
-@pytest.mark.parametrize("bridges", ["stay", pytest.param("start again", marks=pytest.mark.long)])
+@pytest.mark.parametrize("bridges", ["stay", "start again"])
 def test_what_a_restored_centre_forgot_is_sent_again(staged, until, tmp_path, bridges):
     stage, copy = staged(writers=2), tmp_path / "yesterday.db"
     until(lambda: all(stage.mark(each.id) > 50 for each in stage.counters), "events at the centre", stage)

@@ -39,6 +39,7 @@ def sold_for_a_week(directory, counter):
         ledger.checkpoint()
 
 
+@pytest.mark.long
 def test_500_visits_of_a_week_off_the_network_arrive_once_and_oldest_first(staged, tmp_path):
     stage = staged(writers=0)
     sold_for_a_week(tmp_path / "W-900", "W-900")
