@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-pytestmark = [pytest.mark.processes, pytest.mark.chaos]
+pytestmark = [pytest.mark.processes, pytest.mark.chaos, pytest.mark.long]
 
 CARELESS = "tests.faults.careless.on_puback"
 PATIENCE_S = 8.0
@@ -23,7 +23,6 @@ def broker_dies_with_what_it_acknowledged(stage, until):
     return stage.drained(time.monotonic(), PATIENCE_S) is not None
 
 
-@pytest.mark.long
 def test_a_broker_killed_with_what_it_acknowledged_loses_nothing(staged, until):
     stage = staged(inflight=2)
     assert broker_dies_with_what_it_acknowledged(stage, until)
