@@ -42,6 +42,7 @@ def opened(page: Page, counter, lang: str) -> None:
     ],
 )
 @pytest.mark.parametrize("big", [False, True], ids=["normal", "large type"])
+@pytest.mark.long
 def test_the_receipt_shows_the_curve_once_it_is_asked_for(phone, fresh, picture, lang, title, said, big):
     fetched = []
     phone.on("request", lambda request: fetched.append(request.url) if ".png" in request.url else None)
@@ -68,6 +69,7 @@ def test_the_receipt_shows_the_curve_once_it_is_asked_for(phone, fresh, picture,
     picture(phone, f"curve-phone-{lang}{'-large' if big else ''}", full=True)
 
 
+@pytest.mark.long
 def test_a_tray_without_a_curve_says_so_in_words(phone, fresh):
     opened(phone, fresh, "zh")
     fresh.play("receipt")
@@ -76,6 +78,7 @@ def test_a_tray_without_a_curve_says_so_in_words(phone, fresh):
     expect(tea.locator(".curve")).to_have_text("这个托盘没有留下变化曲线")
 
 
+@pytest.mark.long
 def test_the_appeal_shows_the_curve_of_the_product_in_question(phone, fresh, picture):
     opened(phone, fresh, "zh")
     fresh.play("receipt")

@@ -199,6 +199,7 @@ ENDS = [
 
 
 @pytest.mark.parametrize(("moment", "said"), ENDS)
+@pytest.mark.long
 def test_a_visit_without_a_sale_says_so_in_plain_words(phone, fresh, moment, said):
     scan(phone, fresh)
     open_door(phone)
@@ -252,6 +253,7 @@ def test_a_purchase_without_network_says_that_it_is_charged_later(phone, fresh):
     ("lang", "told"),
     [("zh", "剩余额度 ¥5.00"), pytest.param("en", "Left of that quota ¥5.00", marks=pytest.mark.long)],
 )
+@pytest.mark.long
 def test_the_receipt_says_who_pays_and_what_the_quota_has_left(phone, fresh, picture, lang, told):
     phone.goto(f"{fresh.url}/c/AK-001?lang={lang}")
     scan(phone, fresh, lang)
@@ -551,6 +553,7 @@ def test_a_new_visit_wipes_the_last_ones_result_at_once(screen, fresh):
     expect(page.locator(".visit-head.UNLOCKING")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_screen_that_lost_the_counter_shows_no_code(screen, fresh):
     page = screen(DESKTOP)
     page.goto(fresh.url)

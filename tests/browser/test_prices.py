@@ -97,6 +97,7 @@ def test_a_tile_says_why_it_costs_less_and_strikes_only_what_may_be_struck(
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.long
 def test_in_large_type_all_goods_with_their_promotions_still_stand_on_the_screen(
     opened, fresh, picture, lang
 ):
@@ -130,6 +131,7 @@ def test_basket_and_receipt_have_the_discount_in_a_line_of_its_own(opened, fresh
             picture(page, f"prices-{moment}-{where}-{lang}")
 
 
+@pytest.mark.long
 def test_a_receipt_without_a_discount_has_no_such_line(opened, fresh):
     screen = opened(COUNTER, f"{fresh.url}/?lang=zh")
     fresh.play("open")
@@ -137,6 +139,7 @@ def test_a_receipt_without_a_discount_has_no_such_line(opened, fresh):
     expect(screen.locator(".discount")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_each_option_of_the_question_says_its_own_total_with_the_discount_in_it(opened, fresh, picture):
     screen = opened(COUNTER, f"{fresh.url}/?lang=zh")
     dear, cheap = (WATER, NOODLES), (replace(WATER, amount_fen=700, discount_fen=0), line("1-03", 1))

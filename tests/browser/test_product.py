@@ -172,6 +172,7 @@ def test_a_product_that_nobody_knows_is_said_to_be_unknown(browser, fresh):
         pytest.param("?t=abc&", marks=pytest.mark.long),
     ],
 )
+@pytest.mark.long
 def test_at_twice_the_size_nothing_needs_sideways_scroll(visit, fresh, path, large):
     page = visit(AT_200_PERCENT, large)
     for lang in LANGUAGES:
@@ -184,6 +185,7 @@ def test_at_twice_the_size_nothing_needs_sideways_scroll(visit, fresh, path, lar
 # Reporting a fault
 
 
+@pytest.mark.long
 def test_a_fault_is_reported_in_two_taps_and_reaches_the_engine(visit, fresh):
     page = visit(PHONE)
     page.goto(f"{fresh.url}/c/AK-001/report")
@@ -237,6 +239,7 @@ def test_by_keyboard_alone_a_card_is_opened(visit, fresh):
 
 
 @pytest.mark.parametrize(("size", "path", "least"), [(PHONE, "/c/AK-001", 24), (COUNTER, "/", 28)])
+@pytest.mark.long
 def test_large_type_is_switched_by_one_button_and_stays(visit, fresh, size, path, least):
     page = visit(size)
     page.goto(f"{fresh.url}{path}")
@@ -257,6 +260,7 @@ def test_large_type_is_switched_by_one_button_and_stays(visit, fresh, size, path
 @pytest.mark.parametrize(
     "size", [COUNTER, pytest.param(WIDE, marks=pytest.mark.long)], ids=["upright", "wide"]
 )
+@pytest.mark.long
 def test_the_counters_screen_shows_who_answers_for_it_without_a_scroll(
     visit, fresh, picture, size, lang, large
 ):
@@ -386,6 +390,7 @@ def test_without_a_chinese_voice_on_the_machine_the_files_are_played(visit, fres
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.long
 def test_the_screen_shows_one_code_at_a_time(visit, fresh, picture, lang):
     """A phone that is held up to two codes opens whichever it likes."""
     page = visit(COUNTER)

@@ -119,6 +119,7 @@ def test_the_question_can_be_read_and_tapped_on_the_phone(phone, fresh, picture,
         picture(page, f"question-phone-{lang}-{moment}", full=True)
 
 
+@pytest.mark.long
 def test_only_what_differs_stands_on_the_buttons_and_the_rest_once_below(phone, fresh):
     page = phone()
     fresh.play("asking_more")
@@ -160,7 +161,7 @@ def test_the_same_product_on_two_trays_is_told_apart_by_the_tray(phone, fresh):
         ("#ask-neither", None, "已收到，由工作人员核对"),
     ],
 )
-@pytest.mark.parametrize("where", ["phone", "screen"])
+@pytest.mark.parametrize("where", ["phone", pytest.param("screen", marks=pytest.mark.long)])
 def test_one_tap_answers_and_more_taps_change_nothing(phone, screen, fresh, where, button, choice, said):
     page = phone() if where == "phone" else screen()
     fresh.play("asking")

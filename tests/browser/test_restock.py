@@ -268,6 +268,7 @@ REFUSED = [
 @pytest.mark.parametrize(
     ("code", "detail", "said"), REFUSED, ids=["wrong", "blocked", "busy", "forbidden", "newer"]
 )
+@pytest.mark.long
 def test_who_is_not_let_in_is_told_what_to_do(opened, desk, code, detail, said):
     desk.refuse, desk.detail = code, detail
     page = opened()
@@ -369,6 +370,7 @@ def test_the_whole_cabinet_is_seen_at_once_as_it_stands_there(opened, desk, pict
 # The tiles count themselves
 
 
+@pytest.mark.long
 def test_a_tile_follows_the_scale_and_says_so_to_ear_and_screen_reader(opened, desk):
     page = opened()
     at_open_door(page, desk)
@@ -436,6 +438,7 @@ def test_sound_can_be_switched_off_and_stays_off(opened, desk):
 @pytest.mark.parametrize(
     ("asked", "name"), [pytest.param("no-preference", "breathe", marks=pytest.mark.long), ("reduce", "none")]
 )
+@pytest.mark.long
 def test_a_moving_tray_breathes_only_for_who_does_not_mind(opened, desk, asked, name):
     page = opened(PORTRAIT, "zh", reduced_motion=asked)
     at_open_door(page, desk)
@@ -493,6 +496,7 @@ def test_the_scale_goes_on_counting_under_an_open_sheet_and_keeps_what_was_typed
     expect(page.locator("#count")).to_have_value("6")
 
 
+@pytest.mark.long
 def test_a_lot_begins_with_the_last_one_and_its_end_follows_from_the_shelf_life(opened, desk):
     page = opened()
     at_open_door(page, desk)
@@ -569,6 +573,7 @@ def test_a_reason_for_nothing_cannot_be_given(opened, desk):
     assert [act.count for act in desk.did(SetPull)] == [5]
 
 
+@pytest.mark.long
 def test_a_stock_take_is_two_taps_a_tray_and_a_difference_needs_a_reason(opened, desk):
     page = opened()
     at_open_door(page, desk)
@@ -593,6 +598,7 @@ def test_a_stock_take_is_two_taps_a_tray_and_a_difference_needs_a_reason(opened,
     ]
 
 
+@pytest.mark.long
 def test_every_change_can_be_taken_back_for_ten_seconds(opened, desk):
     page = opened()
     at_open_door(page, desk)

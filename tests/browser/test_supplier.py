@@ -149,6 +149,7 @@ def test_the_page_can_be_read_and_tapped_by_everybody(opened, shop, picture, siz
         assert "own_" not in panel.inner_text(), "a text is missing"
 
 
+@pytest.mark.long
 def test_a_supplier_reads_what_is_due_and_nothing_of_others(opened, shop):
     shop.sign_in(owner(NOODLES))
     page = opened()
@@ -208,6 +209,7 @@ def test_on_paper_all_of_it_stands_and_no_button(opened, shop, picture):
     picture(page, "supplier-print", full=True)
 
 
+@pytest.mark.long
 def test_who_is_signed_out_is_told_and_led_to_the_sign_in(opened, shop):
     shop.stage.show_restock(None)
     page = opened()

@@ -65,7 +65,7 @@ def tell(runner: Runner, do: str, **more) -> dict:
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("door", ["closed", "open"])
+@pytest.mark.parametrize("door", ["closed", pytest.param("open", marks=pytest.mark.long)])
 def test_everything_is_readable_and_reachable(open_panel, runner, size, door):
     page = open_panel(size)
     if door == "open":
@@ -81,6 +81,7 @@ def test_everything_is_readable_and_reachable(open_panel, runner, size, door):
     assert [rule["id"] for rule in found if rule["impact"] in ("serious", "critical")] == []
 
 
+@pytest.mark.long
 def test_a_locked_door_says_why_it_stays_shut(open_panel):
     page = open_panel()
     page.locator("#next").click()
@@ -119,6 +120,7 @@ def test_it_can_be_used_by_keyboard_alone(open_panel, runner):
     expect(page.locator(".chip")).to_have_count(0)
 
 
+@pytest.mark.long
 def test_a_fault_is_switched_on_and_off_and_the_language_changes(open_panel, runner):
     page = open_panel()
     switch = page.get_by_role("switch").first
@@ -158,6 +160,7 @@ class TestOfGoodsThatShareATray:
         expect(shared.locator(".piece.other")).to_have_count(0)
         assert page.evaluate(SMALL_TEXT) == []
 
+    @pytest.mark.long
     def test_which_one_is_taken_is_asked_and_both_come_home(self, open_panel, runner):
         page = open_panel()
         tell(runner, "force_door")
@@ -174,6 +177,7 @@ class TestOfGoodsThatShareATray:
         expect(page.locator(".chip")).to_have_count(0)
         assert runner.state().result(2)["hand"] == {}
 
+    @pytest.mark.long
     def test_a_restock_asks_which_one_comes(self, open_panel, runner):
         page = open_panel()
         tell(runner, "force_door")
