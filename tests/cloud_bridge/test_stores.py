@@ -38,7 +38,7 @@ def test_workers_at_once_leave_what_one_in_order_leaves(postgresql_server, tmp_p
                     cut = random.randint(1, 60)
                     ingest(store, [(TOPIC, body) for body in mine[:cut]], AT)
                     del mine[:cut]
-        except Exception as error:
+        except Exception as error:  # whatever ends a worker ends this test, not silently its thread
             failed.append(error)
 
     workers = [Thread(target=work, args=(seed,)) for seed in range(3)]
