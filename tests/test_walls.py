@@ -59,8 +59,7 @@ MAY = {
     # A fleet has no cabinet: it is bridges over outboxes in memory. Who starts it names a broker.
     "hardware_sim.fleet": ["cloud_bridge"],
     "hardware_sim.cli": ["hardware_sim", "cloud_bridge.link"],
-    "cloud_bridge.feed": ["cloud_bridge.older"],
-    "cloud_bridge.older": [],
+    "cloud_bridge.feed": ["cloud_bridge.feed"],
     "cloud_bridge.commands": [],
     "cloud_bridge.enrolment": ["edge.errors"],
     "cloud_bridge.signed": ["cloud_bridge.commands"],
@@ -112,7 +111,6 @@ PURE = [
     "edge.hardware.bus",
     "hardware_sim.devices",
     "cloud_bridge.feed",
-    "cloud_bridge.older",
     "cloud_bridge.commands",
     "cloud_bridge.signed",
     "cloud_bridge.documents",
