@@ -72,9 +72,11 @@ case "$role" in
         directory /var/lib/counter-central 0700 counter-central
         program counter-central
         sample central.toml
-        place "$here/config/systemd/counter-central.service" /etc/systemd/system/counter-central.service 0644
+        for unit in counter-central.service counter-webhooks.service; do
+            place "$here/config/systemd/$unit" "/etc/systemd/system/$unit" 0644
+        done
         system systemctl daemon-reload
-        system systemctl enable counter-central.service
+        system systemctl enable counter-central.service counter-webhooks.service
         ;;
     broker)
         place "$here/config/systemd/mosquitto.service.d/counter.conf" \

@@ -1,5 +1,6 @@
 """``counter-central webhook`` and ``webhooks``: who is sent the events, and the process that sends them."""
 
+import getpass
 import os
 import secrets
 import signal
@@ -9,18 +10,21 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from random import SystemRandom
 from threading import Event as Flag
+from urllib.parse import urlsplit
 
 import click
 import msgspec
 
 from cloud_bridge import feed
-from cloud_bridge.central import cli, hook_batch, hook_signing, hook_store
+from cloud_bridge.central import cli, hook_batch, hook_signing, hook_store, trail
+from cloud_bridge.central.access_tables import open_access
 from cloud_bridge.central.cli import FILE, config_option, dir_option, json_option
 from cloud_bridge.central.database import Connection
 from cloud_bridge.central.hook_post import BadTarget, Target, checked
 from cloud_bridge.central.hook_sender import alone, attempt, serve
 from cloud_bridge.central.hook_store import Hooks, Subscription
 from cloud_bridge.central.outward_query import newest_number
+from cloud_bridge.central.roles import Who
 from cloud_bridge.wall import now_text
 from edge import logs
 from edge.errors import BadInput, NoInput, Unavailable
@@ -97,6 +101,7 @@ def add(
             delivered_at=None,
         )
         hooks.add(made)
+    _note(config, directory, "add", made.id, urlsplit(url).hostname or "")
     click.echo(msgspec.json.encode(made).decode() if as_json else f"{made.id}  after {made.cursor}  {url}")
     return 0
 
@@ -145,6 +150,7 @@ def remove(config: Path | None, directory: Path | None, id: str) -> int:
     """Forget a receiver with its dead letters. A message under way may still arrive."""
     with _hooks(config, directory) as hooks:
         hooks.remove(_one(hooks, id).id)
+    _note(config, directory, "remove", id)
     return 0
 
 
@@ -164,6 +170,7 @@ def replay(config: Path | None, directory: Path | None, id: str, dead: bool, num
             click.echo(f"{hooks.replay_dead(to.id)} dead letters will be sent again")
         if number is None and not dead:
             hooks.enable(to.id)
+    _note(config, directory, "replay", id, f"dead: {dead}, from: {number or '-'}")
     return 0
 
 
@@ -179,6 +186,13 @@ def webhooks(config: Path | None, directory: Path | None) -> int:
     with alone(_path(config, directory)), _hooks(config, directory) as hooks:
         serve(hooks, lambda: closing(_reader(config, directory)), stop, SystemRandom())
     return 0
+
+
+def _note(config: Path | None, directory: Path | None, what: str, id: str, detail: str = "") -> None:
+    """A row of the audit trail. Who may run the command is the centre's own user; a URL may hold a secret."""
+    who = Who(name=f"console:{getpass.getuser()}")
+    with closing(open_access(cli.database_of(config, directory))) as db, db.transaction():
+        trail.note(db, who, f"webhook_{what}", id, at=now_text(), address="", detail=detail)
 
 
 def _secret(path: Path) -> None:

@@ -25,6 +25,7 @@ from cloud_bridge.central.hook_store import ACTIVE, Hooks, Subscription
 from cloud_bridge.central.outward import Reader
 from cloud_bridge.wall import now_text
 from edge.errors import Busy
+from edge.notify import Notify
 
 POSTS = 16
 """Receivers that are posted to at the same time."""
@@ -178,9 +179,12 @@ def alone(path: Path) -> Iterator[None]:
 
 def serve(hooks: Hooks, reader: Reader, stop: Flag, random: Random) -> None:
     """Send until ``stop``; posts under way are waited for, at most their time-out."""
+    notify = Notify()
     with ThreadPoolExecutor(POSTS, "webhook") as pool:
         sender = Sender(hooks, reader, pool, random)
+        notify.ready()
         while not stop.is_set():
+            notify.beat(time.monotonic())
             sender.turn(time.monotonic())
             stop.wait(0.05 if sender.is_busy() else LOOK_S / 2)
         sender.finish()

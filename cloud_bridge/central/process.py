@@ -8,6 +8,7 @@ from secrets import token_bytes
 from threading import Event as Flag
 
 import structlog
+from argon2 import PasswordHasher
 
 from cloud_bridge.central import worker
 from cloud_bridge.central.access import Limits
@@ -48,7 +49,7 @@ def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
     key, spool = command_places(settings, database)
-    site = _site(settings, database, link.is_up)
+    site = site_of(settings, database, link.is_up)
     web = Web(site, settings.web.host, settings.web.port, settings.web.proxy)
     ready(web.start())
     post = Post(store, Pen(key, token_bytes), spool)
@@ -60,7 +61,13 @@ def serve(
     log.info("centre_stopped")
 
 
-def _site(settings: Settings, database: Address, broker_up: Callable[[], bool]) -> Site:
+def site_of(
+    settings: Settings,
+    database: Address,
+    broker_up: Callable[[], bool],
+    hasher: PasswordHasher | None = None,
+) -> Site:
+    """The whole application as it is served. hasher: None for the real one."""
     web = settings.web
     limits = Limits(idle_s=web.idle_min * 60, absolute_s=web.absolute_h * 3600)
     trust = counterside(settings, database)
@@ -77,6 +84,7 @@ def _site(settings: Settings, database: Address, broker_up: Callable[[], bool]) 
         limits=limits,
         more=[*trust.routes(), *commands.routes()],
         submit=submit,
+        hasher=hasher,
     )
 
 

@@ -30,7 +30,6 @@ class Permission(StrEnum):
     ACKNOWLEDGE_ALARMS = "acknowledge_alarms"
     COMMAND_SERVICE = "command_service"
     COMMAND_TRADE = "command_trade"
-    MANAGE_HOOKS = "manage_hooks"
 
 
 _P = Permission
@@ -50,13 +49,12 @@ WRITES = frozenset(
         _P.ACKNOWLEDGE_ALARMS,
         _P.COMMAND_SERVICE,
         _P.COMMAND_TRADE,
-        _P.MANAGE_HOOKS,
     }
 )
 """What nobody may without a login, whatever ``[web] anonymous`` says."""
 
 MAY: Mapping[Role, frozenset[Permission]] = {
-    Role.OPERATOR: _LOOKS | {_P.ACKNOWLEDGE_ALARMS, _P.COMMAND_SERVICE, _P.COMMAND_TRADE, _P.MANAGE_HOOKS},
+    Role.OPERATOR: _LOOKS | {_P.ACKNOWLEDGE_ALARMS, _P.COMMAND_SERVICE, _P.COMMAND_TRADE},
     Role.REVIEWER: frozenset({_P.SEE_REVIEWS}),
     Role.SUPPLIER: frozenset({_P.SEE_OWN_GOODS}),
     Role.AUDITOR: _LOOKS | {_P.SEE_TRAIL},

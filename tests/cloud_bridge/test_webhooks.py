@@ -22,6 +22,7 @@ from structlog.testing import capture_logs
 
 from cloud_bridge import feed
 from cloud_bridge.central import hook_rules, hook_signing
+from cloud_bridge.central.access_tables import open_access
 from cloud_bridge.central.cli import main
 from cloud_bridge.central.hook_post import BadTarget, NotReached, Target, checked, is_allowed, post
 from cloud_bridge.central.hook_rules import GIVE_UP_S, TRIES, Step, Tried, step
@@ -437,6 +438,24 @@ def test_a_secret_is_made_where_there_is_none_for_its_owner_alone(centre, receiv
     assert SECRET not in (centre.directory / "webhooks.db").read_bytes().decode("latin-1")
     assert (centre.directory / "webhooks.db").stat().st_mode & 0o777 == 0o600
     assert centre.hooks.all()[0].cursor == 7
+
+
+def test_who_changed_receivers_is_in_the_audit_trail_without_the_urls_secrets(centre, receivers, tmp_path):
+    at = str(centre.directory)
+    url = "https://erp.example/events?key=abc123"
+    secret = str(tmp_path / "erp.secret")
+    before = [each.id for each in centre.hooks.all()]
+    assert main(["webhook", "add", url, "--dir", at, "--secret-file", secret]) == 0
+    (made,) = [each for each in centre.hooks.all() if each.id not in before]
+    for act in (["replay", made.id, "--from", "1"], ["remove", made.id]):
+        assert main(["webhook", act[0], "--dir", at, *act[1:]]) == 0
+    with closing(open_access(centre.directory / "central.db")) as db:
+        rows = db.execute("select what, subject, detail from trail order by n").fetchall()
+    assert [tuple(row) for row in rows] == [
+        ("webhook_add", made.id, "erp.example"),
+        ("webhook_replay", made.id, "dead: False, from: 1"),
+        ("webhook_remove", made.id, ""),
+    ]
 
 
 def test_two_senders_never_send_from_one_file(tmp_path):
