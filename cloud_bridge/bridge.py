@@ -42,7 +42,10 @@ log = structlog.get_logger("bridge")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """All that a bridge needs to know. data: the directory of ledger.db and bridge.db."""
+    """All that a bridge needs to know. data: the directory of ledger.db and bridge.db.
+
+    sign: the counter's name, place and hotline, for whoever scans its code at the centre.
+    """
 
     counter: str
     data: Path
@@ -50,6 +53,7 @@ class Plan:
     window: int
     trust: Trust
     replay_per_s: int = 400
+    sign: tuple[str, str, str] = ("", "", "")
 
 
 class Bridge:
@@ -221,7 +225,17 @@ class Bridge:
             self._link.publish(Message(topic, msgspec.json.encode(live), may_be_lost=True))
 
     def _birth(self) -> feed.Presence:
-        return feed.Presence(online=True, since=self._since, boot=_boot(), version=_version(), inc=self._inc)
+        name, place, hotline = (each or None for each in self._plan.sign)
+        return feed.Presence(
+            online=True,
+            since=self._since,
+            boot=_boot(),
+            version=_version(),
+            inc=self._inc,
+            name=name,
+            place=place,
+            hotline=hotline,
+        )
 
 
 def presence(counter: str, what: feed.Presence) -> Message:

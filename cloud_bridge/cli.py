@@ -61,7 +61,9 @@ def run(config: Path | None, directory: Path | None) -> int:
     trust = _trust(settings, clock, told)
     broker = broker_of(settings.mqtt, data / IDENTITY, told.judge if told else None)
     mqtt = settings.mqtt
-    plan = process.Plan(settings.counter.id, data, broker, mqtt.window, trust, mqtt.replay_per_s)
+    of = settings.counter
+    sign = (of.name, of.place, of.hotline)
+    plan = process.Plan(of.id, data, broker, mqtt.window, trust, mqtt.replay_per_s, sign)
     process.run(plan, Outbox, Flag(), SystemRandom())
     return 0
 

@@ -13,6 +13,9 @@ from cloud_bridge.central.store import Stream
 INC = re.compile(r"[0-9A-Za-z-]{1,64}")
 TOPIC = re.compile(rf"counters/({feed.COUNTER_ID.pattern})/(presence|health)")
 
+MOST_SHOWN = 120
+"""Characters of a counter's name or place that pages show."""
+
 NUL = b"\\u0000"
 """The one character that PostgreSQL takes in no text; JSON can write it in no other way."""
 
@@ -61,14 +64,21 @@ def heard_from(db: Connection, counter: str, inc: str, heard: str) -> None:
 
 
 def _presence(db: Connection, counter: str, now: feed.Presence, heard: str) -> None:
+    told = (now.since, now.version, now.boot, *(_short(each) for each in (now.name, now.place, now.hotline)))
     db.execute(
-        "insert into counter (counter, online, since, version, boot, heard) values (?, ?, ?, ?, ?, ?)"
-        " on conflict (counter) do update set online = excluded.online,"
+        "insert into counter (counter, online, since, version, boot, name, place, hotline, heard)"
+        " values (?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (counter) do update set online = excluded.online,"
         " since = coalesce(excluded.since, counter.since),"
         " version = coalesce(excluded.version, counter.version),"
-        " boot = coalesce(excluded.boot, counter.boot), heard = excluded.heard",
-        (counter, now.online, now.since, now.version, now.boot, heard),
+        " boot = coalesce(excluded.boot, counter.boot), name = coalesce(excluded.name, counter.name),"
+        " place = coalesce(excluded.place, counter.place),"
+        " hotline = coalesce(excluded.hotline, counter.hotline), heard = excluded.heard",
+        (counter, now.online, *told, heard),
     )
+
+
+def _short(text: str | None) -> str | None:
+    return None if text is None else text[:MOST_SHOWN]
 
 
 def _health(db: Connection, counter: str, now: feed.Health, heard: str) -> None:

@@ -166,4 +166,13 @@ create view counter_now as
             and a.kind = 'planogram') as planogram
     from counter c left join stream s on s.counter = c.counter and s.inc = c.inc
 """,
+    """
+create table live (
+    counter text primary key, session text not null, command text not null, state text not null,
+    mono_ms integer not null, body text not null, heard_ms integer not null
+) strict;
+alter table counter add column name text;
+alter table counter add column place text;
+alter table counter add column hotline text
+""",
 )

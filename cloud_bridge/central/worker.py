@@ -7,7 +7,7 @@ lies in the queue when a transaction begins goes into it.
 from collections.abc import Callable
 from random import Random
 from threading import Event as Flag
-from time import monotonic, time
+from time import monotonic, time, time_ns
 
 import msgspec
 import structlog
@@ -17,13 +17,15 @@ from cloud_bridge.central import presence
 from cloud_bridge.central.commanding_post import Post
 from cloud_bridge.central.database import Lost
 from cloud_bridge.central.ingest import Outcome, ingest, standing
+from cloud_bridge.central.live import LiveBook
 from cloud_bridge.central.store import Store
 from cloud_bridge.link import SHARED_PREFIX, Arrived, Broker, Down, Event, Link, Message, Up
 from cloud_bridge.wall import now_text
 from edge.notify import Notify
 
 EVENTS_FILTER = SHARED_PREFIX + "counters/+/events"
-FILTERS = (EVENTS_FILTER, "counters/+/presence", "counters/+/health", feed.CENTRE_STATE)
+LIVE_FILTER = SHARED_PREFIX + "counters/+/live"
+FILTERS = (EVENTS_FILTER, "counters/+/presence", "counters/+/health", LIVE_FILTER, feed.CENTRE_STATE)
 
 MESSAGES_PER_COMMIT = 500
 POST_S = 0.5
@@ -40,6 +42,7 @@ class Worker:
     ) -> None:
         self._store, self._link, self._changed, self._post = store, link, changed, post
         self._post_at = 0.0
+        self._live = LiveBook()
         self._since = now_text()
         self._told_down = ""
 
@@ -53,16 +56,32 @@ class Worker:
                     self._up(event, now)
                 case Down():
                     self._down(event, now)
+                case Arrived(topic=topic) if topic.endswith("/live"):
+                    self._hear_live(event)
                 case Arrived():
                     arrived.append(event)
         try:
             for start in range(0, len(arrived), MESSAGES_PER_COMMIT):
                 self._commit(arrived[start : start + MESSAGES_PER_COMMIT])
+            self._write_live(now)
             self._look_at_post(now)
         except Lost as error:  # nothing was acknowledged: the broker gives it to another worker, or counters
             again = self._link.drop(now)  # send it again; the next statement opens the database anew
             log.error("database_lost", alarm=True, why=str(error), again_in_s=round(again - now, 1))
-        return due
+        written_at = self._live.due(now)
+        return due if written_at is None else min(due, written_at)
+
+    def _hear_live(self, message: Arrived) -> None:
+        """It may be lost, so the broker need not keep it until it is written."""
+        if not self._live.hear(message.topic, message.body, time_ns() // 10**6):
+            log.warning("unreadable", topic=message.topic)
+        self._link.acknowledge(message)
+
+    def _write_live(self, now: float) -> None:
+        """Pages look by themselves: to wake all of them for each step of each basket is too much."""
+        if self._live.is_due(now):
+            with self._store.transaction() as db:
+                self._live.write(db, now, time_ns() // 10**6)
 
     def _look_at_post(self, now: float) -> None:
         if self._post is not None and now >= self._post_at:

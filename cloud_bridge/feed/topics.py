@@ -39,10 +39,16 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Presence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who is there. inc: a counter's ledger; the centre answers such a birth with an ack of how it stands."""
+    """Who is there. inc: a counter's ledger; the centre answers such a birth with an ack of how it stands.
+
+    name, place, hotline: of a counter, as its screen shows them, for whoever scans its code.
+    """
 
     online: bool
     since: str | None = None
     boot: str | None = None
     version: str | None = None
     inc: str | None = None
+    name: str | None = None
+    place: str | None = None
+    hotline: str | None = None

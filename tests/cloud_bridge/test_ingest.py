@@ -347,7 +347,7 @@ def test_raw_events_cannot_be_changed(store, make, statement):
 def test_the_schema_has_these_tables_and_no_other(store):
     ours = {
         *("raw_event", "mark", "held", "dead_letter", "conflict", "counter", "projected"),
-        *(*projections.TABLES, "stock", "stock_lot", "counter_now", "command", "document"),
+        *(*projections.TABLES, "stock", "stock_lot", "counter_now", "command", "document", "live"),
     }
     assert tables(store) >= ours
     assert tables(store) == ours or not isinstance(store.db, Sqlite)  # other rooms share that database
