@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
+from edge.clock import Clock
 from edge.demo_children import answers, broker_command, listens
 from edge.demo_files import LOOPBACK, Layout, free_ports, lay_out
 from tests.faults.chaos import yardstick
@@ -19,7 +20,7 @@ from tests.faults.chaos.programs import Program
 from tests.faults.chaos.proxy import Path as Way
 from tests.faults.chaos.proxy import Proxy
 from tests.faults.chaos.reading import rows
-from tests.faults.chaos.writer import TOLD
+from tests.faults.chaos.writer import TOLD, settle
 from tests.faults.chaos.yardstick import Member
 
 CENTRE = "centre"
@@ -100,6 +101,9 @@ class Stage:
             if program.kind == "writer":
                 program.retired = True
                 program.kill(0.0)
+        for member in self.counters:
+            if member.told is not None:
+                settle(member.data, member.id, Clock())
 
     def drained(self, since: float, patience_s: float) -> float | None:
         """Seconds from ``since`` until what stands in the ledgers now is at the centre; None: it is not."""

@@ -102,6 +102,16 @@ def opened(directory: Path, counter: str, clock: Clock) -> Ledger:
     return ledger
 
 
+def settle(directory: Path, counter: str, clock: Clock) -> None:
+    """After a kill: open the ledger once more, as every next start does.
+
+    Killed within a commit, the log has it and the index that readers share (``-shm``) does not. To those who
+    are connected it has not happened; it would, once nobody is and the index is made anew from the log. A
+    start ends that: it writes on from what readers see. Nobody was told of such a commit.
+    """
+    opened(directory, counter, clock).close()
+
+
 def sell(directory: Path, counter: str, random: Random, pause_s: float, most: int) -> None:
     """Visit after visit; on a full disk the ledger refuses, and is asked again later."""
     clock, told = Clock(), os.open(directory / TOLD, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
