@@ -81,7 +81,7 @@ class Review(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
-    """raised by a counter, or by the centre itself (then ``kind`` is conflict or dead_letter)."""
+    """raised by a counter, or by the centre itself (``own_alarms``; counter "": about no counter)."""
 
     counter: str
     kind: str
@@ -246,12 +246,11 @@ def reviews(db: Connection, limit: int = 50) -> tuple[int, list[Review]]:
 
 
 def alarms(db: Connection) -> list[Alarm]:
-    """What stands now: the counters' active alarms, and what ingest had to set aside."""
+    """What stands now: the counters' active alarms, and the centre's own."""
     rows = db.execute(
         "select a.counter, a.kind, a.subject, a.severity, a.detail, a.at from alarm a"
         " join counter c on c.counter = a.counter and c.inc = a.inc where a.active <> 0"
-        " union all select counter, 'conflict', inc || '/' || seq, 'CRITICAL', '', received from conflict"
-        " union all select counter, 'dead_letter', code, 'MAJOR', why, received from dead_letter"
+        " union all select counter, kind, subject, severity, detail, at from centre_alarm where active = 1"
         " order by 6 desc limit 100"
     )
     return [_alarm(row) for row in rows]

@@ -16,6 +16,7 @@ import msgspec
 
 from cloud_bridge.central import answers, audit, clock, statements
 from cloud_bridge.central.database import Address, Connection, open_reader, shown
+from cloud_bridge.central.hook_store import FILE as HOOKS
 from cloud_bridge.central.prices import prices_text, verify_prices
 from cloud_bridge.central.settings import FILE as DATABASE
 from cloud_bridge.central.settings import Settings, address_of
@@ -85,6 +86,9 @@ def run(config: Path | None, directory: Path | None, as_json: bool, worker_id: s
             settings, worker=msgspec.structs.replace(settings.worker, id=worker_id)
         )
     database = address_of(settings.database, directory)
+    if directory:
+        hooks = msgspec.structs.replace(settings.webhooks, path=str(directory / HOOKS))
+        settings = msgspec.structs.replace(settings, webhooks=hooks)
 
     def ready(url: str) -> None:
         line = {"centre": url, "database": shown(database), "pid": os.getpid()}

@@ -20,12 +20,19 @@ _ACKED = (
     " and k.subject = a.subject and k.seq = a.seq)"
 )
 _ALARMS_OF = "select count(*) from alarm a where a.counter = c.counter and a.inc = c.inc and a.active = 1"
+_OWN = "select count(*) from centre_alarm o where o.counter = c.counter and o.active = 1"
+_OWN_ACKED = (
+    "exists (select 1 from alarm_ack k where k.counter = o.counter and k.inc = '' and k.kind = o.kind"
+    " and k.subject = o.subject and k.seq = o.number)"
+)
 _FACTS = (
     "select c.counter, c.online, c.heard, c.since, coalesce(c.version, '') as version,"
     " coalesce(c.inc, '') as inc,"
     " coalesce(c.backlog, 0) as backlog, coalesce(c.parked, 0) as parked, c.clock_off_s,"
-    f" ({_ALARMS_OF}) as standing,"
-    f" ({_ALARMS_OF} and a.severity in ('CRITICAL', 'MAJOR') and not {_ACKED}) as urgent,"
+    f" ({_ALARMS_OF}) + ({_OWN}) as standing,"
+    f" ({_ALARMS_OF} and a.severity in ('CRITICAL', 'MAJOR') and not {_ACKED})"
+    f" + ({_OWN} and o.severity in ('CRITICAL', 'MAJOR') and not {_OWN_ACKED}) as urgent,"
+    " c.refused,"
     " (select count(*) from (select 1 from held h where h.counter = c.counter and h.inc = c.inc limit 1) g)"
     " as gap,"
     " coalesce((select max(s.closed_ms) from sale s where s.counter = c.counter), 0) as sold_ms"
@@ -58,6 +65,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     clock_off_s: int | None
     standing: int
     urgent: int
+    refused: int
     gap: bool
     sold_at: str | None
 
@@ -72,7 +80,10 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Alarm(msgspec.Struct, frozen=True, kw_only=True):
-    """A standing alarm; seq: which raising of it. who, acked_at, note: its acknowledgement, "": none."""
+    """A standing alarm; seq: which raising of it. who, acked_at, note: its acknowledgement, "": none.
+
+    inc "": the centre's own alarm; counter "" then: about no counter.
+    """
 
     counter: str
     inc: str
@@ -136,11 +147,14 @@ def alarms(db: Connection, name: str | None = None) -> list[Alarm]:
     """What stands, of one counter or of all: first what nobody acknowledged, the gravest, the newest."""
     rows = db.execute(
         "select a.counter, a.inc, a.kind, a.subject, a.seq, a.severity, a.detail, a.at,"
-        " coalesce(k.who, ''), coalesce(k.at, ''), coalesce(k.note, '') from alarm a"
-        " join counter c on c.counter = a.counter and c.inc = a.inc"
+        " coalesce(k.who, ''), coalesce(k.at, ''), coalesce(k.note, '') from ("
+        "select x.counter, x.inc, x.kind, x.subject, x.seq, x.severity, x.detail, x.at from alarm x"
+        " join counter c on c.counter = x.counter and c.inc = x.inc where x.active = 1"
+        " union all select counter, '', kind, subject, number, severity, detail, at from centre_alarm"
+        " where active = 1) a"
         " left join alarm_ack k on k.counter = a.counter and k.inc = a.inc and k.kind = a.kind"
         " and k.subject = a.subject and k.seq = a.seq"
-        " where a.active = 1 and (:name is null or a.counter = :name)"
+        " where (:name is null or a.counter = :name)"
         " order by case when k.who is null then 0 else 1 end, case a.severity when 'CRITICAL' then 0"
         " when 'MAJOR' then 1 else 2 end, a.at desc, a.counter, a.kind, a.subject limit :most",
         {"name": name, "most": MOST_ALARMS},
@@ -150,7 +164,14 @@ def alarms(db: Connection, name: str | None = None) -> list[Alarm]:
 
 
 def standing(db: Connection, counter: str, inc: str, kind: str, subject: str, seq: int) -> bool:
-    """Whether that raising of the alarm stands now."""
+    """Whether that raising of the alarm stands now. inc "": of the centre's own."""
+    if not inc:
+        own = db.execute(
+            "select 1 from centre_alarm where counter = ? and kind = ? and subject = ? and number = ?"
+            " and active = 1",
+            (counter, kind, subject, seq),
+        ).fetchone()
+        return own is not None
     found = db.execute(
         "select 1 from alarm where counter = ? and inc = ? and kind = ? and subject = ? and seq = ?"
         " and active = 1",
@@ -201,7 +222,23 @@ def _escaped(text: str) -> str:
 
 
 def _row(row: Any) -> Row:
-    name, online, heard, since, version, inc, backlog, parked, clock, stand, urgent, gap, sold, state = row
+    (
+        name,
+        online,
+        heard,
+        since,
+        version,
+        inc,
+        backlog,
+        parked,
+        clock,
+        stand,
+        urgent,
+        refused,
+        gap,
+        sold,
+        state,
+    ) = row
     return Row(
         counter=name,
         state=Standing(state),
@@ -215,6 +252,7 @@ def _row(row: Any) -> Row:
         clock_off_s=clock,
         standing=stand,
         urgent=urgent,
+        refused=refused,
         gap=bool(gap),
         sold_at=datetime.fromtimestamp(sold / 1000, UTC).isoformat() if sold else None,
     )

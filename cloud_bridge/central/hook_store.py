@@ -7,8 +7,10 @@ journal and not WAL, which one process would have to own. Secrets are not in it,
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -73,6 +75,42 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     why: str
     at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A receiver that wants a person. name: id and host."""
+
+    name: str
+    why: str
+    disabled: bool
+
+
+LOOK_S = 0.2
+
+
+def troubles(path: Path) -> list[Trouble]:
+    """Receivers that are disabled, and those with dead letters; for a look from outside the sender.
+
+    Nothing where there is no file, and where it cannot be read this moment.
+    """
+    if not path.is_file():
+        return []
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=LOOK_S)) as db:
+            disabled = db.execute(
+                "select id, url, why from subscription where state = ?", (DISABLED,)
+            ).fetchall()
+            dead = db.execute(
+                "select s.id, s.url, count(*) from dead_letter d join subscription s on s.id = d.subscription"
+                " group by s.id, s.url"
+            ).fetchall()
+    except sqlite3.OperationalError:
+        return []
+    return [
+        *(Trouble(f"{id} {urlsplit(url).hostname}", why, True) for id, url, why in disabled),
+        *(Trouble(f"{id} {urlsplit(url).hostname}", f"{count} events", False) for id, url, count in dead),
+    ]
 
 
 _NAMES = tuple(each.name for each in msgspec.structs.fields(Subscription))

@@ -33,7 +33,7 @@ def note(db: Connection, topic: str, body: bytes, heard: str) -> bool:
                 came_online(db, found[1], int(datetime.fromisoformat(heard).timestamp()))
         else:
             health = msgspec.json.decode(body, type=feed.Health)
-            if not all(0 <= each < 2**63 for each in (health.backlog, health.parked)):
+            if not all(0 <= each < 2**63 for each in (health.backlog, health.parked, health.refused)):
                 return False
             _health(db, found[1], health, heard)
     except (*feed.BAD_JSON, OverflowError, UnicodeEncodeError):
@@ -43,6 +43,15 @@ def note(db: Connection, topic: str, body: bytes, heard: str) -> bool:
 
 def born(topic: str, body: bytes) -> Stream | None:
     """Whose ledger came online; None: the message is no such birth, or one that names no ledger."""
+    found = birth(topic, body)
+    if found is None:
+        return None
+    inc = found[1].inc or ""
+    return Stream(found[0], inc) if INC.fullmatch(inc) else None
+
+
+def birth(topic: str, body: bytes) -> tuple[str, feed.Presence] | None:
+    """Which counter came online, and what it says of itself; None: the message is no such birth."""
     found = TOPIC.fullmatch(topic)
     if found is None or found[2] != "presence":
         return None
@@ -50,8 +59,7 @@ def born(topic: str, body: bytes) -> Stream | None:
         now = msgspec.json.decode(body, type=feed.Presence)
     except feed.BAD_JSON:
         return None
-    inc = now.inc or ""
-    return Stream(found[1], inc) if now.online and INC.fullmatch(inc) else None
+    return (found[1], now) if now.online else None
 
 
 def heard_from(db: Connection, counter: str, inc: str, heard: str) -> None:
@@ -83,11 +91,13 @@ def _short(text: str | None) -> str | None:
 
 def _health(db: Connection, counter: str, now: feed.Health, heard: str) -> None:
     db.execute(
-        "insert into counter (counter, online, backlog, parked, version, clock_off_s, heard)"
-        " values (?, 1, ?, ?, ?, ?, ?)"
+        "insert into counter (counter, online, backlog, parked, version, clock_off_s, refused, heard)"
+        " values (?, 1, ?, ?, ?, ?, ?, ?)"
         " on conflict (counter) do update set backlog = excluded.backlog, parked = excluded.parked,"
-        " version = excluded.version, clock_off_s = excluded.clock_off_s, heard = excluded.heard",
-        (counter, now.backlog, now.parked, now.version, _clock_off_s(now.at, heard), heard),
+        " version = excluded.version, clock_off_s = excluded.clock_off_s, heard = excluded.heard,"
+        " refused = excluded.refused, refused_told = case when counter.refused_told > excluded.refused"
+        " then 0 else counter.refused_told end",
+        (counter, now.backlog, now.parked, now.version, _clock_off_s(now.at, heard), now.refused, heard),
     )
 
 

@@ -19,6 +19,7 @@ from cloud_bridge.central.commanding_routes import Commands
 from cloud_bridge.central.commanding_spool import hand_in
 from cloud_bridge.central.database import Address
 from cloud_bridge.central.outward import reader_of
+from cloud_bridge.central.own_alarm_watch import Watch
 from cloud_bridge.central.projecting import rebuild
 from cloud_bridge.central.settings import Settings, command_places
 from cloud_bridge.central.store import Store
@@ -53,10 +54,12 @@ def serve(
     web = Web(site, settings.web.host, settings.web.port, settings.web.proxy)
     ready(web.start())
     post = Post(store, Pen(key, token_bytes), spool)
+    watch = Watch(store, database, settings.worker.silent_min * 60, Path(settings.webhooks.path))
     try:
-        worker.loop(worker.Worker(store, link, web.changed, post), link, stop)
+        worker.loop(worker.Worker(store, link, web.changed, post, watch=watch), link, stop)
     finally:
         web.stop()
+        watch.close()
         store.close()
     log.info("centre_stopped")
 

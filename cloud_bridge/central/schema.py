@@ -1,6 +1,6 @@
 """The tables of the centre's database. Raw events are the truth; projections can be made again from them."""
 
-from cloud_bridge.central import commanding_schema
+from cloud_bridge.central import commanding_schema, own_alarm_schema
 
 MIGRATIONS = (
     """
@@ -166,6 +166,7 @@ create view counter_now as
             and a.kind = 'planogram') as planogram
     from counter c left join stream s on s.counter = c.counter and s.inc = c.inc
 """,
+    own_alarm_schema.TABLES,
     """
 create table live (
     counter text primary key, session text not null, command text not null, state text not null,

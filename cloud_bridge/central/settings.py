@@ -43,9 +43,13 @@ class Web(Section, frozen=True, kw_only=True):
 
 
 class Worker(Section, frozen=True, kw_only=True):
-    """id: this process among the centre's workers; it is its MQTT client id too."""
+    """id: this process among the centre's workers; it is its MQTT client id too.
+
+    silent_min: a counter of which nothing was heard for so long is an alarm.
+    """
 
     id: str = "centre-1"
+    silent_min: Annotated[int, Meta(ge=6, le=100_000)] = 60
 
 
 class Mqtt(MqttBroker, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from cloud_bridge.central.commanding_post import Post
 from cloud_bridge.central.database import Lost
 from cloud_bridge.central.ingest import Outcome, ingest, standing
 from cloud_bridge.central.live import LiveBook
+from cloud_bridge.central.own_alarm_watch import Watch
 from cloud_bridge.central.store import Store
 from cloud_bridge.link import SHARED_PREFIX, Arrived, Broker, Down, Event, Link, Message, Up
 from cloud_bridge.wall import now_text
@@ -38,9 +39,16 @@ class Worker:
     """``turn`` takes what arrived; ``changed`` is called after each commit that pages may show."""
 
     def __init__(
-        self, store: Store, link: Link, changed: Callable[[], None], post: Post | None = None
+        self,
+        store: Store,
+        link: Link,
+        changed: Callable[[], None],
+        post: Post | None = None,
+        *,
+        watch: Watch | None = None,
     ) -> None:
         self._store, self._link, self._changed, self._post = store, link, changed, post
+        self._watch = watch
         self._post_at = 0.0
         self._live = LiveBook()
         self._since = now_text()
@@ -65,6 +73,7 @@ class Worker:
                 self._commit(arrived[start : start + MESSAGES_PER_COMMIT])
             self._write_live(now)
             self._look_at_post(now)
+            self._look_for_alarms(now)
         except Lost as error:  # nothing was acknowledged: the broker gives it to another worker, or counters
             again = self._link.drop(now)  # send it again; the next statement opens the database anew
             log.error("database_lost", alarm=True, why=str(error), again_in_s=round(again - now, 1))
@@ -88,6 +97,10 @@ class Worker:
             self._post_at = now + POST_S
             for message in self._post.look(int(time()), up=self._link.is_up()):
                 self._link.publish(message)
+
+    def _look_for_alarms(self, now: float) -> None:
+        if self._watch is not None and self._watch.look(now, int(time()), up=self._link.is_up()):
+            self._changed()
 
     def last_words(self) -> Message:
         return state(feed.Presence(online=False))
@@ -117,6 +130,8 @@ class Worker:
             for each in arrived:
                 if each not in states and not presence.note(db, each.topic, each.body, received):
                     log.warning("unreadable", topic=each.topic)
+                if self._watch and (birth := presence.birth(each.topic, each.body)):
+                    self._watch.born(*birth, monotonic())
                 if (born := presence.born(each.topic, each.body)) is not None:
                     answers.append((born.counter, standing(self._store, born)))
         for counter, ack in answers:
