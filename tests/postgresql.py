@@ -1,13 +1,9 @@
-"""A PostgreSQL server of the tests' own: on a socket in a temporary directory, gone when they end.
+"""A PostgreSQL server of the tests' own: in a temporary directory, gone when they end.
 
-The programs come from the system's package, which `tools/system_packages.sh` installs. PostgreSQL refuses
-to run as root, so root runs it as nobody.
+The programs come from the system's package, which `tools/system_packages.sh` installs.
 """
 
-import os
-import pwd
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +15,11 @@ from cloud_bridge.central import dialect
 from cloud_bridge.central.database import Connection
 from cloud_bridge.central.database_sqlite import Sqlite
 from cloud_bridge.central.store import Store
+from edge.bench import postgres_server
+from edge.bench.postgres_server import INSTALL, programs
 
-INSTALL = "apt-get update && apt-get install -y --no-install-recommends postgresql"
+__all__ = ["INSTALL", "programs"]
+
 SETTINGS = {
     "listen_addresses": "",
     "fsync": "off",  # what a test proves survives the death of processes, not of the machine
@@ -47,94 +46,27 @@ end $$
 """Quicker than a new database for each test. replica: without the triggers of append-only tables."""
 
 
-def programs() -> Path | None:
-    """Where initdb and postgres are; the newest version's."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda each: int(each.parts[4]))
-    if found:
-        return found[-1].parent
-    initdb = shutil.which("initdb")
-    return Path(initdb).parent if initdb else None
+class Server(postgres_server.Server):
+    """With one database for the centre's tests."""
 
-
-class Server:
-    """``url(name)`` of a database; ``start`` and ``kill`` the postmaster."""
-
-    def __init__(self, directory: Path, settings: dict[str, str]) -> None:
-        found = programs()
-        assert found, f"PostgreSQL is not installed; run: {INSTALL}"
-        self._programs, self._directory, self._settings = found, directory, settings
-        self._process: subprocess.Popen[bytes] | None = None
-        self._made = False
-        if os.geteuid() == 0:
-            nobody = pwd.getpwnam("nobody")
-            os.chown(directory, nobody.pw_uid, nobody.pw_gid)
-        self._run(
-            "initdb", "-D", self._data, "-U", "counter", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"
-        )
-
-    @property
-    def _data(self) -> str:
-        return str(self._directory / "data")
-
-    def url(self, database: str = "postgres") -> str:
-        return f"postgresql://counter@/{database}?host={self._directory}"
+    _made = False
 
     def empty(self) -> str:
         """The URL of the centre's one test database, its tables made and empty."""
         url = self.url("centre")
         if not self._made:
-            with psycopg.connect(self.url(), autocommit=True) as db:
-                db.execute("create database centre")
-            Store(url).close()
+            Store(self.made("centre")).close()
             self._made = True
         with psycopg.connect(url) as db:
             db.execute(EMPTY)
         return url
-
-    def start(self) -> None:
-        given = [f"-c{key}={value}" for key, value in self._settings.items()]
-        command = [self._program("postgres"), "-D", self._data, "-k", str(self._directory), *given]
-        with (self._directory / "log").open("ab") as log:
-            self._process = subprocess.Popen(self._as_nobody(command), stdout=log, stderr=log)
-        self._run("pg_isready", "-h", str(self._directory), "-U", "counter", "-t", "20", tries=200)
-
-    def kill(self) -> None:
-        """As a dying machine would, as far as processes go."""
-        assert self._process
-        pid = int(Path(self._data, "postmaster.pid").read_text().split()[0])
-        os.kill(pid, 9)
-        self._process.wait()
-        self._process = None
-
-    def stop(self) -> None:
-        if self._process:
-            self._run("pg_ctl", "-D", self._data, "stop", "-m", "immediate")
-            self._process.wait()
-            self._process = None
-
-    def _program(self, name: str) -> str:
-        return str(self._programs / name)
-
-    def _run(self, name: str, *arguments: str, tries: int = 1) -> None:
-        command = self._as_nobody([self._program(name), *arguments])
-        for _ in range(tries):
-            done = subprocess.run(command, capture_output=True, text=True)
-            if done.returncode == 0:
-                return
-        raise AssertionError(f"{name}: {done.stdout}{done.stderr}")
-
-    @staticmethod
-    def _as_nobody(command: list[str]) -> list[str]:
-        if os.geteuid() != 0:
-            return command
-        return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", *command]
 
 
 @contextmanager
 def running(**settings: str) -> Iterator[Server]:
     """A started server; its directory lies where nobody may reach it."""
     directory = Path(tempfile.mkdtemp(prefix="counter-pg-", dir="/tmp"))
-    server = Server(directory, SETTINGS | settings)
+    server = Server(directory, directory, SETTINGS | settings)
     try:
         server.start()
         yield server

@@ -1,7 +1,7 @@
 """``counter bench``: runs the benchmarks and prints what they found. It asserts nothing."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import click
@@ -11,6 +11,7 @@ from edge.bench.catalogue import bench_catalogue
 from edge.bench.feed import bench_feed
 from edge.bench.figures import Report
 from edge.bench.idle import bench_idle
+from edge.bench.ingest import bench_ingest
 from edge.bench.machine import machine
 from edge.bench.money import report_ledger
 from edge.bench.recognition import recognition
@@ -48,8 +49,18 @@ def bench() -> None:
     """Measure this machine (the usual case), or the recogniser.
 
     `bench serial`, `ledger`, `idle`, `catalogue`, `feed`, `visit`, `all` measure the machine:
-    `bench machine --help`.
+    `bench machine --help`. `bench ingest` measures the centre.
     """
+
+
+place_option = click.option(
+    "--dir",
+    "place",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".counter"),
+    show_default=True,
+    help="Files are made on this disk, and removed.",
+)
 
 
 @bench.command("machine")
@@ -59,14 +70,7 @@ def bench() -> None:
     type=click.IntRange(min=1),
     help="How much: polls or sales a round (serial, ledger), visits, seconds (idle), requests, events.",
 )
-@click.option(
-    "--dir",
-    "place",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path(".counter"),
-    show_default=True,
-    help="Files are made on this disk, and removed.",
-)
+@place_option
 @json_option
 def machine_command(name: str, n: int | None, place: Path, as_json: bool) -> int:
     """Measure this machine: serial polls, durable sales, idling, large catalogue, feed, waits of a visit.
@@ -74,26 +78,70 @@ def machine_command(name: str, n: int | None, place: Path, as_json: bool) -> int
     A table on stdout, or one JSON object; how far it has come on stderr. Nothing is judged: a goal
     stands beside what was found. See docs/performance.md.
     """
+    _tell([_bench(each, n) for each in (BENCHES if name == "all" else [name])], place, as_json)
+    return 0
+
+
+@bench.command()
+@click.option("--n", type=click.IntRange(min=1), default=20_000, show_default=True, help="Events a round.")
+@click.option("--store", type=click.Choice(["sqlite", "postgresql", "all"]), default="all", show_default=True)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 16),
+    multiple=True,
+    default=(1, 2, 4),
+    show_default=True,
+    help="Processes on PostgreSQL; may be given again.",
+)
+@click.option(
+    "--commit",
+    type=click.IntRange(min=1),
+    default=500,
+    show_default=True,
+    help="Events in one transaction, about.",
+)
+@place_option
+@json_option
+def ingest(n: int, store: str, workers: tuple[int, ...], commit: int, place: Path, as_json: bool) -> int:
+    """Measure the centre's ingest beside a bare loop that writes the same rows.
+
+    PostgreSQL is a server of its own with its default settings, made and removed; it has to be installed.
+    Otherwise as `bench machine`.
+    """
+    stores = ("sqlite", "postgresql") if store == "all" else (store,)
+    _tell(
+        [("ingest", lambda inner, say: bench_ingest(n, inner, stores, workers, commit, say))], place, as_json
+    )
+    return 0
+
+
+Named = tuple[str, Callable[[Path, Say], Report]]
+
+
+def _bench(name: str, n: int | None) -> Named:
+    usual, measure = BENCHES[name]
+    return name, lambda inner, say: measure(n or usual, inner, say)
+
+
+def _tell(benches: Iterable[Named], place: Path, as_json: bool) -> None:
+    """Run them, one after the other, and print what they found."""
     configure("warning")
-    names = list(BENCHES) if name == "all" else [name]
     found: dict[str, object] = {"machine": machine()}
     if not as_json:
         click.echo("  ".join(f"{key}: {value}" for key, value in machine().items()))
-    for each in names:
-        report = _measured(each, n, place)
-        found[each] = msgspec.to_builtins(report)
+    for name, measure in benches:
+        report = _measured(measure, place)
+        found[name] = msgspec.to_builtins(report)
         if not as_json:
             click.echo(f"\n{text_of(report)}")
     if as_json:
         click.echo(msgspec.json.encode(found).decode())
-    return 0
 
 
-def _measured(name: str, n: int | None, place: Path) -> Report:
-    usual, measure = BENCHES[name]
+def _measured(measure: Callable[[Path, Say], Report], place: Path) -> Report:
     try:
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="bench-", dir=place) as inner:
-            return measure(n or usual, Path(inner).absolute(), lambda text: click.echo(text, err=True))
+            return measure(Path(inner).absolute(), lambda text: click.echo(text, err=True))
     except PermissionError as error:
         raise CannotCreate(f"{error.filename}: {error.strerror}; choose another place with --dir") from error

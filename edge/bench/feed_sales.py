@@ -1,6 +1,5 @@
-"""A ledger full of sales as counters have them, for ``bench feed``. Sample goods, 示例."""
+"""Ledgers full of sales as counters have them, for the benches of the feed. Sample goods, 示例."""
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,12 +16,24 @@ GOODS = (("ZY-WATER-500", "示例天然山泉水 500 ml", 350), ("SX-APPLE-6", "
 MORE = (("X-COLA-330", "示例汽水 330 ml", 300), ("ZY-TEA-50", "示例富硒绿茶 50 g", 4800))
 
 
-def filled(path: Path, sales: int, seed: int = 1) -> None:
-    """Write ``sales`` settled visits: of one to three trays, so of three to five events each."""
-    ledger = Ledger.open(path, COUNTER, _moment(0), os.urandom, Space(path.parent, reserve_bytes=0))
+ALARM_EVERY = 20
+"""Visits; somebody then leaves the door open for a while."""
+
+
+def filled(path: Path, sales: int, seed: int = 1, counter: str = COUNTER) -> None:
+    """Write ``sales`` settled visits: of one to three trays, so of three to five events each; and alarms.
+
+    The same seed and counter: the same events, but for those a ledger that is there already chains them to.
+    """
+    random_bytes = Random(f"{counter} {seed}").randbytes
+    ledger = Ledger.open(path, counter, _moment(0), random_bytes, Space(path.parent, reserve_bytes=0))
     try:
         for number, visit in enumerate(visits(sales, seed), start=1):
-            ledger.close_session(visit, _moment(number))
+            now = _moment(number)
+            ledger.close_session(visit, now)
+            if number % ALARM_EVERY == 0:
+                ledger.raise_alarm("DOOR_OPEN", "door", "MAJOR", "180 s", visit.id, now)
+                ledger.clear_alarm("DOOR_OPEN", "door", now)
     finally:
         ledger.close()
 
