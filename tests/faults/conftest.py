@@ -13,7 +13,7 @@ def staged(tmp_path):
     made = []
 
     def start(writers: int = 1, rate: float = 1200, **more: object) -> Stage:
-        plan = Plan(tmp_path, 1, writers, rate, cabinet=False, disk_mb=48, **more)
+        plan = Plan(tmp_path, 1, writers, rate, 0, 48, **more)
         made.append(Stage(plan))
         made[-1].start()
         return made[-1]

@@ -16,8 +16,14 @@ SECONDS = float(os.environ.get("CHAOS_SECONDS", "60"))
 SEED = os.environ.get("CHAOS_SEED") or str(SystemRandom().randrange(1_000_000))
 
 
-def test_nothing_is_lost_doubled_or_differing_whatever_broke(tmp_path):
-    words = ["--seconds", str(SECONDS), "--seed", SEED, "--writers", "2", "--dir", str(tmp_path / "chaos")]
+STORES = ["postgres", pytest.param("sqlite", marks=pytest.mark.long)]
+"""Every run on the store with more that can break: two workers, a server; SQLite with the long proofs."""
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_nothing_is_lost_doubled_or_differing_whatever_broke(tmp_path, store):
+    words = ["--store", store, "--seconds", str(SECONDS), "--seed", SEED, "--writers", "2"]
+    words += ["--dir", str(tmp_path / "chaos")]
     done = subprocess.run(
         [sys.executable, "-m", "tests.faults.chaos", *words],
         cwd=ROOT,

@@ -6,7 +6,7 @@ import pytest
 
 pytestmark = [pytest.mark.processes, pytest.mark.chaos, pytest.mark.long]
 
-CARELESS = "tests.faults.careless.on_puback"
+CARELESS = "ack on PUBACK"
 PATIENCE_S = 8.0
 """For what will never arrive."""
 
@@ -30,6 +30,6 @@ def test_a_broker_killed_with_what_it_acknowledged_loses_nothing(staged, until):
 
 
 def test_a_bridge_that_takes_a_puback_for_an_ack_is_found_out(staged, until):
-    stage = staged(inflight=2, bridge=CARELESS)
+    stage = staged(inflight=2, planted=CARELESS)
     assert not broker_dies_with_what_it_acknowledged(stage, until)
     assert any("lost" in problem for problem in stage.problems())

@@ -8,6 +8,7 @@ from random import Random
 from tests.faults.chaos.programs import Program
 from tests.faults.chaos.proxy import Path as Way
 from tests.faults.chaos.proxy import Weather
+from tests.faults.chaos.server import Server
 from tests.faults.chaos.stage import Stage
 
 Undo = Callable[[], None]
@@ -53,6 +54,17 @@ def _nothing() -> None:
 
 def _ways(stage: Stage) -> list[str]:
     return list(stage.ways)
+
+
+def _mqtt_ways(stage: Stage) -> list[str]:
+    return [name for name, way in stage.ways.items() if way.mqtt]
+
+
+def _kill_one(stage: Stage, target: str, random: Random) -> Undo:
+    program = stage.programs[target]
+    assert isinstance(program, Server)
+    program.kill_one(random)
+    return _nothing
 
 
 def _cut(stage: Stage, target: str, _: Random) -> Undo:
@@ -109,14 +121,17 @@ MENU = (
     Fault("kill -9 bridge", 4, (0, 0), _of_kind("bridge"), _kill),
     Fault("kill -9 broker", 2, (0, 0), _of_kind("broker"), _kill),
     Fault("kill -9 worker", 3, (0, 0), _of_kind("worker"), _kill),
+    Fault("kill -9 postgresql", 1, (0, 0), _of_kind("database"), _kill),
+    Fault("kill -9 one process of postgresql", 1, (0, 0), _of_kind("database"), _kill_one),
     Fault("freeze engine", 1, (0.3, 4), _of_kind("engine"), _freeze),
     Fault("freeze bridge", 1, (0.3, 8), _of_kind("bridge"), _freeze),
     Fault("freeze broker", 2, (0.3, 8), _of_kind("broker"), _freeze),
     Fault("freeze worker", 2, (0.3, 8), _of_kind("worker"), _freeze),
+    Fault("freeze postgresql", 1.5, (0.3, 8), _of_kind("database"), _freeze),
     Fault("connection cut", 2, (0, 0), _ways, _cut),
     Fault("network gone", 2, (1, 8), _ways, _gone),
     Fault("network silent", 2, (1, 9), _ways, _silent),
-    Fault("late, doubled, reordered", 4, (2, 10), _ways, _rain),
+    Fault("late, doubled, reordered", 4, (2, 10), _mqtt_ways, _rain),
     Fault("disk full", 1.5, (0.5, 4), _disks, _full),
 )
 """Which of them a run has depends on who takes part and on what this user may do."""

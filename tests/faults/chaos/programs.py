@@ -35,6 +35,7 @@ class Program:
     ended: list[int] = field(default_factory=list)
     """How its processes ended by themselves."""
     retired: bool = False
+    stopping: signal.Signals = signal.SIGTERM
 
     @property
     def lives(self) -> bool:
@@ -68,10 +69,13 @@ class Program:
         """kill -9; it stays away for ``away_s``."""
         if self.process is None:
             return
-        self.process.kill()
+        self._die()
         self.process.wait()
         self.process, self.due = None, time.monotonic() + away_s
         self.kills += 1
+
+    def _die(self) -> None:
+        self._signal(signal.SIGKILL)
 
     def freeze(self) -> None:
         self._signal(signal.SIGSTOP)
@@ -80,16 +84,16 @@ class Program:
         self._signal(signal.SIGCONT)
 
     def stop(self) -> None:
-        """SIGTERM, and after a while SIGKILL. It is not started again."""
+        """SIGTERM (or what it takes for it), and after a while SIGKILL. It is not started again."""
         self.retired = True
         if self.process is None:
             return
         self.thaw()
-        self._signal(signal.SIGTERM)
+        self._signal(self.stopping)
         try:
             self.process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            self._die()
             self.process.wait()
         self.process = None
 

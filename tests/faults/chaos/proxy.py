@@ -1,4 +1,4 @@
-"""A bad network between an MQTT client and the broker: late, cut, silent, sliced, doubled, out of order.
+"""A bad network between two programs: late, cut, silent, sliced; of MQTT also doubled and out of order.
 
 It knows where one MQTT packet ends and which are PUBLISH packets; it reads none of them. One thread
 runs all paths; ``Weather`` is a plain value that any thread may change.
@@ -40,11 +40,15 @@ class Weather:
 
 @dataclass
 class Path:
-    """One listening port in front of the broker. ``port`` is known once it listens."""
+    """One listening port in front of ``far_port``. ``port`` is known once it listens.
+
+    mqtt: whether it carries that; of anything else bytes keep their order.
+    """
 
     name: str
-    broker_port: int
+    far_port: int
     random: Random
+    mqtt: bool = True
     weather: Weather = field(default_factory=Weather)
     port: int = 0
     packets: int = 0
@@ -72,7 +76,7 @@ class Path:
             writer.transport.abort()
             return
         try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.broker_port)
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.far_port)
         except OSError:
             writer.transport.abort()
             return
@@ -97,10 +101,10 @@ class Path:
         try:
             with suppress(OSError, asyncio.IncompleteReadError):
                 while not sender.done():
-                    packet = await _packet(reader)
+                    packet = await (_packet(reader) if self.mqtt else _some(reader))
                     for at in self._times(packet, last):
                         heappush(due, (at, next(order), packet))
-                        last = max(last, at) if packet[0] >> 4 != PUBLISH else last
+                        last = last if self.mqtt and packet[0] >> 4 == PUBLISH else max(last, at)
                     woken.set()
         finally:
             sender.cancel()
@@ -111,7 +115,7 @@ class Path:
         now, weather = asyncio.get_running_loop().time(), self.weather
         at = max(now + weather.latency_s + self.random.uniform(0, weather.jitter_s), last)
         self.packets += 1
-        if packet[0] >> 4 != PUBLISH:
+        if not self.mqtt or packet[0] >> 4 != PUBLISH:
             return [at]
         if self.random.random() < weather.late:
             at += weather.late_s * self.random.random()
@@ -147,6 +151,13 @@ class Path:
             await writer.drain()
             if size < len(packet):
                 await asyncio.sleep(0.001)
+
+
+async def _some(reader: asyncio.StreamReader) -> bytes:
+    """Whatever bytes came."""
+    if found := await reader.read(64 * 1024):
+        return found
+    raise asyncio.IncompleteReadError(b"", 1)
 
 
 async def _packet(reader: asyncio.StreamReader) -> bytes:

@@ -1,13 +1,15 @@
 """Was anything lost, doubled or changed? Ledgers, centre and those who sold are compared row by row."""
 
+import json
+import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.chaos.reading import rows
+from tests.faults.chaos.reading import Place, rows
 
 _EVENTS = "SELECT seq, body FROM event ORDER BY seq"
 _SALES = "SELECT order_no, total_fen FROM sale ORDER BY order_no"
@@ -57,7 +59,7 @@ class Row:
     differing: int
 
 
-def compare(member: Member, centre: Path) -> Row:
+def compare(member: Member, centre: Place) -> Row:
     """What the ledger says and what the centre made of it."""
     ours = dict(rows(member.ledger, _EVENTS))
     theirs = rows(centre, _THEIR_EVENTS, member.id)
@@ -81,20 +83,19 @@ def told(member: Member) -> list[str]:
     return member.told.read_text("ascii").split() if member.told and member.told.exists() else []
 
 
-def problems(member: Member, centre: Path, deaths: int) -> Iterator[str]:
+def problems(member: Member, centre: Place, deaths: int) -> Iterator[str]:
     """What is wrong with one counter, a sentence each. deaths: how often its writer was killed."""
-    row = compare(member, centre)
-    if row.lost or row.doubled or row.differing:
-        yield f"{member.id}: {row.lost} lost, {row.doubled} doubled, {row.differing} differing"
+    yield from _of_events(member, centre)
     for name, mine, theirs in (
         ("sales", _SALES, _THEIR_SALES),
         ("lines", _LINES, _THEIR_LINES),
         ("stock", _STOCK, _THEIR_STOCK),
     ):
         at_counter, at_centre = Counter(rows(member.ledger, mine)), Counter(rows(centre, theirs, member.id))
-        if at_counter != at_centre:
-            missing, extra = at_counter - at_centre, at_centre - at_counter
-            yield f"{member.id}: {name}: {len(missing)} not at the centre, {len(extra)} only there"
+        if missing := at_counter - at_centre:
+            yield f"{member.id}: {name}: {len(missing)} not at the centre: {_few(missing)}"
+        if extra := at_centre - at_counter:
+            yield f"{member.id}: {name}: {len(extra)} only at the centre: {_few(extra)}"
     if member.told:
         sold = {order for order, _ in rows(member.ledger, _SALES)}
         if missing_orders := set(told(member)) - sold:
@@ -103,15 +104,58 @@ def problems(member: Member, centre: Path, deaths: int) -> Iterator[str]:
             yield f"{member.id}: {len(sold) - len(told(member))} sales never told, {deaths} deaths"
 
 
-def set_aside(centre: Path) -> Iterator[str]:
+def _of_events(member: Member, centre: Place) -> Iterator[str]:
+    """Events lost, doubled or differing, each with what it told of."""
+    ours = dict(rows(member.ledger, _EVENTS))
+    theirs = rows(centre, _THEIR_EVENTS, member.id)
+    times = Counter(seq for seq, _ in theirs)
+    differing = [seq for seq, body in theirs if ours.get(seq) != body]
+    for what, seqs in (
+        ("lost", sorted(ours.keys() - times.keys())),
+        ("doubled", sorted(seq for seq, count in times.items() if count > 1)),
+        ("differing", sorted(differing)),
+    ):
+        if seqs:
+            yield f"{member.id}: {len(seqs)} {what}: {_few(_named(seq, ours.get(seq)) for seq in seqs)}"
+
+
+def _named(seq: int, body: str | bytes | None) -> str:
+    """An event as people look for it: its number, its type, the order it tells of."""
+    if body is None:
+        return f"{seq} (not in the ledger)"
+    event = json.loads(body)
+    order = (event.get("data") or {}).get("order_no") or ""
+    return f"{seq} {event.get('type')} {order}".rstrip()
+
+
+def _few(found: Iterable[object]) -> str:
+    listed = [str(each) for each in found]
+    return "; ".join(listed[:5]) + ("; …" if len(listed) > 5 else "")
+
+
+def set_aside(centre: Place) -> Iterator[str]:
     for table in ("conflict", "dead_letter"):
         if found := rows(centre, f"SELECT counter, seq FROM {table}"):
             yield f"the centre has {len(found)} rows in {table}: {found[:5]}"
 
 
-def verified(module: str, *words: str) -> Iterator[str]:
-    """A problem where the product's own check does not end well."""
-    command = [sys.executable, "-m", module, *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        yield f"{' '.join([module, *words])}: exit {done.returncode}: {done.stdout}{done.stderr}"
+Check = tuple[tuple[str, ...], Mapping[str, str]]
+"""A module with its words, and what it needs in its environment."""
+
+
+def verified(checks: Sequence[Check]) -> Iterator[str]:
+    """A problem for each of the product's own checks, all run at once, that does not end well."""
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", *words],
+            env={**os.environ, **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for words, environ in checks
+    ]
+    for (words, _), process in zip(checks, running, strict=True):
+        said = process.communicate()[0]
+        if process.returncode:
+            yield f"{' '.join(words)}: exit {process.returncode}: {said}"
