@@ -14,6 +14,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +25,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client import Counter as Tally
 
 from cloud_bridge.feed import EngineHealth
-from cloud_bridge.signed import trusted
+from cloud_bridge.signed import BUILT, trusted
 from edge.clock import Clock
 from edge.domain.orders import Why
 from edge.domain.requests import BadgeChecked, PinChecked
@@ -92,6 +93,7 @@ def run(sources: Sources, *, as_json: bool) -> int:
         outfit.data / "ledger.db", outfit.settings.counter.id, clock.now(), secrets.token_bytes
     )
     with closing(ledger):
+        clock.not_before(last_moment(ledger))
         while True:
             process = started(outfit, ledger, clock, sources, refused)
             code = process.run(as_json)
@@ -372,6 +374,12 @@ def at_port(outfit: Outfit, port: int) -> Outfit:
         return outfit
     screens = msgspec.structs.replace(outfit.settings.screens, port=port)
     return replace(outfit, settings=msgspec.structs.replace(outfit.settings, screens=screens))
+
+
+def last_moment(ledger: Ledger) -> datetime:
+    """The latest moment that has passed for sure: no clock that nobody set may run behind it."""
+    built = datetime.fromtimestamp(max(built_at(), BUILT), UTC)
+    return max(built, ledger.last_time() or built)
 
 
 def built_at() -> int:

@@ -66,6 +66,7 @@ from edge.restocking.desk import Restocking
 from edge.restocking.rows import Rows
 from edge.settings import Settings
 from edge.showing import RESULT_S, Showing
+from edge.timekeeping import Timekeeper
 from edge.trays import Trays
 from edge.turn import CentreSeen, Examined, FilesRead, Goods, Input, Order, Tried, Turn
 from edge.upkeep.upkeep import Upkeep
@@ -129,6 +130,7 @@ class Engine:
         parts = (self._conductor, self._equipment, self._coil, self._gate, self._purses, self._trays, ledger)
         self._door = Doorkeeper(*parts, self._is_staffed, lambda: self._orders.standing.lockout)
         self._checkpoint_at = now.mono + CHECKPOINT_S
+        self._timekeeper = Timekeeper(ledger.clock_told_of())
         self._first = Turn()
         self._apply(goods, now)
         self._orders.begin(now, self._first)
@@ -171,6 +173,7 @@ class Engine:
     def step(self, inputs: Sequence[Input], now: Instant) -> Turn:
         """Take ``inputs`` in order, let time-outs come, and say what is to be done."""
         turn, self._first = self._first, Turn()
+        self._look_at_clock(now)
         self._look_at_gate(now)
         self._settle_entrance(now)
         for item in inputs:
@@ -180,6 +183,18 @@ class Engine:
         turn.live = live_of(turn.sessions, self._conductor.visit, self._conductor.receipt, now)
         turn.due = self._due(now)
         return turn
+
+    def _look_at_clock(self, now: Instant) -> None:
+        """Tell that it was set; where the ledger refuses, the next step tries again."""
+        if (fact := self._timekeeper.look(now)) is None:
+            return
+        try:
+            self._ledger.record_fact(fact, "clock", now)
+        except LedgerError as error:
+            log.error("clock_not_recorded", error=str(error))
+            return
+        log.info("clock_set", source=fact.source, before=fact.before, after=fact.after)
+        self._timekeeper.told(now)
 
     def _take(self, item: Input, now: Instant, turn: Turn) -> None:
         match item:

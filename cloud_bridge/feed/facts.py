@@ -343,6 +343,20 @@ class CommandAnswered(Fact, frozen=True, kw_only=True):
     report: str = ""
 
 
+class ClockSync(Fact, frozen=True, kw_only=True):
+    """``clock.sync.v1``: the wall clock was set. source: NTP (the machine says that it is in step) | CENTRE
+    (its signed word) | STEP (moved by somebody else, and trusted no more than before).
+
+    before: what it would have shown without; after: what it shows now. Both RFC 3339, at ``mono_ms`` of
+    ``boot``.
+    """
+
+    boot: str
+    source: str
+    before: str
+    after: str
+
+
 TYPES: dict[type[Fact], str] = {
     SaleSettled: "sale.settled.v1",
     SaleRefunded: "sale.refunded.v1",
@@ -357,5 +371,6 @@ TYPES: dict[type[Fact], str] = {
     CatalogueApplied: "catalogue.applied.v1",
     PlanogramApplied: "planogram.applied.v1",
     CommandAnswered: "command.answered.v1",
+    ClockSync: "clock.sync.v1",
 }
 """Facts this version makes. The contract's further types come with the code that makes them."""

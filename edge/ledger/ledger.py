@@ -313,6 +313,16 @@ class Ledger:
 
         self._write(now, work)
 
+    def last_time(self) -> datetime | None:
+        """The time of the newest event, by the clock of then; None: there is none."""
+        at = self.orders.latest()
+        return datetime.fromisoformat(at) if at else None
+
+    def clock_told_of(self) -> str:
+        """The boot whose good clock was told of last, "": none was lately."""
+        told = self._read(facts.last_clock)
+        return told.boot if told is not None else ""
+
     # --- PINs ---------------------------------------------------------------------------------------
     def count_try(self, account: str, now: Instant, limit: int, lock_s: float) -> int | Locked:
         """Count one try, durably, before the PIN is checked; gives its number, or Locked.

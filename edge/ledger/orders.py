@@ -68,7 +68,8 @@ _STAND = (
 )
 _LIFT = "DELETE FROM standing WHERE kind = ? AND subject = ? AND lot = ?"
 STANDING = "SELECT kind, subject, lot, detail, command FROM standing ORDER BY kind, subject, lot"
-_LATEST = "SELECT coalesce(max(time), '') FROM (SELECT time FROM event ORDER BY seq DESC LIMIT 1000)"
+_LATEST = "SELECT coalesce((SELECT time FROM event ORDER BY seq DESC LIMIT 1), '')"
+"""Not the highest of many: a clock that was wrong and was set right leaves those of the future behind it."""
 
 DETAIL_BYTES, REPORT_BYTES = 16 * 1024, 24 * 1024
 """What of an answer's texts fits into an event, as JSON. Only diagnostics have a report."""
@@ -136,7 +137,7 @@ class OrderBook:
         return self._read(lambda db: standing_of(tuple(Stands(*row) for row in db.execute(STANDING))))
 
     def latest(self) -> str:
-        """The latest wall time among the last events, RFC 3339 UTC; "": there are none."""
+        """The wall time of the last event, RFC 3339 UTC; "": there is none. No unset clock runs behind it."""
         return self._read(lambda db: str(db.execute(_LATEST).fetchone()[0]))
 
     def last_seq(self) -> int:

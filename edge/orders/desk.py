@@ -97,6 +97,8 @@ class Orders:
         self._hands = hands
         self._configured = configured
         self._floor = max(trust.floor, _seconds(self._book.latest()))
+        self._floor_mono: float | None = None
+        """When the floor was that; time has passed since, whatever the wall clock does."""
         self.standing = self._book.standing()
         self._gathering = Gathering()
         self._errands: deque[Errand] = deque()
@@ -200,7 +202,7 @@ class Orders:
         except signed.Refused as error:
             self._disown(order, error, now)
             return
-        wall = int(now.wall.timestamp()) if now.clk is Clk.SYNCED else None
+        wall = int(now.wall.timestamp()) if now.clk is not Clk.UNSYNCED else None
         try:
             checked = signed.check(
                 order.jws,
@@ -214,7 +216,7 @@ class Orders:
         except signed.Refused as error:
             self._refuse(order, command, error, now)
             return
-        self._floor = max(self._floor, command.issued)
+        self._raise_floor(command.issued, now)
         self._book.take(command.id, command.nonce, command.kind, order.jws, now)
         self._obey(command, body, now, turn)
 
@@ -235,9 +237,14 @@ class Orders:
 
     def _moment(self, now: Instant) -> int:
         """A second since 1970 that has come: the wall clock's where it is trusted."""
-        if now.clk is Clk.SYNCED:
-            self._floor = max(self._floor, int(now.wall.timestamp()))
+        self._raise_floor(int(now.wall.timestamp()) if now.clk is not Clk.UNSYNCED else 0, now)
         return self._floor
+
+    def _raise_floor(self, at: int, now: Instant) -> None:
+        if self._floor_mono is None:
+            self._floor_mono = now.mono
+        passed = int(now.mono - self._floor_mono)
+        self._floor, self._floor_mono = max(self._floor + passed, at), self._floor_mono + passed
 
     def _obey(self, command: Command, body: object, now: Instant, turn: Turn) -> None:
         log.info("command", id=command.id, kind=command.kind)
