@@ -12,6 +12,7 @@ import structlog
 from cloud_bridge import feed
 from cloud_bridge.central.access_tables import open_access
 from cloud_bridge.central.database import Address, Clash, Connection
+from cloud_bridge.central.fair import Buckets
 from cloud_bridge.central.hook_store import troubles
 from cloud_bridge.central.own_alarms import HAPPENED, SEVERITY, Changes, Key, Kind, Row, Sign, changes
 from cloud_bridge.central.store import Store
@@ -109,6 +110,11 @@ class Watch:
             for row in waiting
             if self._access.execute(asked, (row.counter, row.kind.value, row.subject, row.number)).fetchone()
         )
+
+
+def floods(buckets: Buckets, worker: str, now: float) -> list[Sign]:
+    """Counters that this worker holds back. now: monotonic seconds."""
+    return [Sign(Kind.FLOOD, name, worker, f"> {buckets.per_s}/s") for name in buckets.floods(now)]
 
 
 def _told(twins: Mapping[str, str]) -> Iterable[tuple[str, str, str]]:

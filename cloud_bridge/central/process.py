@@ -6,6 +6,7 @@ from pathlib import Path
 from random import Random
 from secrets import token_bytes
 from threading import Event as Flag
+from time import monotonic
 
 import structlog
 from argon2 import PasswordHasher
@@ -18,8 +19,9 @@ from cloud_bridge.central.commanding_post import Pen, Post
 from cloud_bridge.central.commanding_routes import Commands
 from cloud_bridge.central.commanding_spool import hand_in
 from cloud_bridge.central.database import Address
+from cloud_bridge.central.fair import Buckets
 from cloud_bridge.central.outward import reader_of
-from cloud_bridge.central.own_alarm_watch import Watch
+from cloud_bridge.central.own_alarm_watch import Watch, floods
 from cloud_bridge.central.projecting import rebuild
 from cloud_bridge.central.settings import Settings, command_places
 from cloud_bridge.central.store import Store
@@ -54,9 +56,13 @@ def serve(
     web = Web(site, settings.web.host, settings.web.port, settings.web.proxy)
     ready(web.start())
     post = Post(store, Pen(key, token_bytes), spool)
-    watch = Watch(store, database, settings.worker.silent_min * 60, Path(settings.webhooks.path))
+    buckets = Buckets(settings.worker.counter_per_s)
+    hooks, silent_s = Path(settings.webhooks.path), settings.worker.silent_min * 60
+    watch = Watch(
+        store, database, silent_s, hooks, [lambda: floods(buckets, settings.worker.id, monotonic())]
+    )
     try:
-        worker.loop(worker.Worker(store, link, web.changed, post, watch=watch), link, stop)
+        worker.loop(worker.Worker(store, link, web.changed, post, watch=watch, buckets=buckets), link, stop)
     finally:
         web.stop()
         watch.close()

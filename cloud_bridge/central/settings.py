@@ -45,11 +45,13 @@ class Web(Section, frozen=True, kw_only=True):
 class Worker(Section, frozen=True, kw_only=True):
     """id: this process among the centre's workers; it is its MQTT client id too.
 
-    silent_min: a counter of which nothing was heard for so long is an alarm.
+    silent_min: a counter of which nothing was heard for so long is an alarm. counter_per_s: messages that one
+    counter may send a second, for ten seconds ten times as many; a message counts one, and one for each KiB.
     """
 
     id: str = "centre-1"
     silent_min: Annotated[int, Meta(ge=6, le=100_000)] = 60
+    counter_per_s: Annotated[int, Meta(ge=10, le=1_000_000)] = 400
 
 
 class Mqtt(MqttBroker, frozen=True, kw_only=True):

@@ -16,6 +16,7 @@ from cloud_bridge import feed
 from cloud_bridge.central import presence
 from cloud_bridge.central.commanding_post import Post
 from cloud_bridge.central.database import Lost
+from cloud_bridge.central.fair import Buckets, counter_of
 from cloud_bridge.central.ingest import Outcome, ingest, standing
 from cloud_bridge.central.live import LiveBook
 from cloud_bridge.central.own_alarm_watch import Watch
@@ -46,9 +47,10 @@ class Worker:
         post: Post | None = None,
         *,
         watch: Watch | None = None,
+        buckets: Buckets | None = None,
     ) -> None:
         self._store, self._link, self._changed, self._post = store, link, changed, post
-        self._watch = watch
+        self._watch, self._buckets = watch, buckets
         self._post_at = 0.0
         self._live = LiveBook()
         self._since = now_text()
@@ -64,6 +66,8 @@ class Worker:
                     self._up(event, now)
                 case Down():
                     self._down(event, now)
+                case Arrived() if self._is_over_limit(event, now):
+                    self._link.acknowledge(event)  # to the broker alone: its counter will send it again
                 case Arrived(topic=topic) if topic.endswith("/live"):
                     self._hear_live(event)
                 case Arrived():
@@ -79,6 +83,12 @@ class Worker:
             log.error("database_lost", alarm=True, why=str(error), again_in_s=round(again - now, 1))
         written_at = self._live.due(now)
         return due if written_at is None else min(due, written_at)
+
+    def _is_over_limit(self, message: Arrived, now: float) -> bool:
+        counter = counter_of(message.topic)
+        if self._buckets is None or not counter:
+            return False
+        return not self._buckets.admits(counter, len(message.body), now)
 
     def _hear_live(self, message: Arrived) -> None:
         """It may be lost, so the broker need not keep it until it is written."""
@@ -165,6 +175,8 @@ class Worker:
         for stream, seq in outcome.conflicts:
             log.error("conflict", alarm=True, counter=stream.counter, inc=stream.inc, seq=seq)
         for letter in outcome.dead:
+            if self._buckets is not None:
+                self._buckets.charge(letter.counter, len(letter.body), monotonic())
             log.error("dead_letter", alarm=True, counter=letter.counter, code=letter.code, why=letter.why)
         log.debug("ingested", stored=outcome.stored, known=outcome.known)
 
