@@ -106,9 +106,16 @@ class LockBoard(Section, frozen=True, kw_only=True):
     Channels count from 1, whatever the board counts from. What a driver's boards allow: settings_check.
     """
 
-    driver: Literal["lock.bcc8a", "lock.krcu", "lock.krcu48", "lock.modbus", "lock.winnsen", "lock.wkly"] = (
-        "lock.bcc8a"
-    )
+    driver: Literal[
+        "lock.bcc8a",
+        "lock.krcu",
+        "lock.krcu48",
+        "lock.modbus",
+        "lock.winnsen",
+        "lock.wkly",
+        "cabinet.iw",
+    ] = "lock.bcc8a"
+    """cabinet.iw: the board's only door, drawn and thrown by a motor; it has no channels to name."""
     port: str = "main"
     board: Board = 1
     """Its number, station or Modbus unit."""
@@ -131,7 +138,9 @@ class LockBoard(Section, frozen=True, kw_only=True):
 class Scales(Section, frozen=True, kw_only=True):
     """The weighing boards of the planogram's trays."""
 
-    driver: Literal["scale.modbus32", "scale.ascii", "scale.x0502", "scale.lowa"] = "scale.modbus32"
+    driver: Literal["scale.modbus32", "scale.ascii", "scale.x0502", "scale.lowa", "cabinet.iw"] = (
+        "scale.modbus32"
+    )
     port: str = "main"
     profile: str = "modbus32"
     """scale.modbus32: a register map, packaged in ``edge/hardware/profiles`` or a TOML file relative to the

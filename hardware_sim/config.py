@@ -22,6 +22,7 @@ BOARDS = {
     "lock.modbus": (range(1, 248), range(1, 33)),
     "lock.winnsen": (range(1, 5), range(1, 17)),
     "lock.wkly": (range(32), range(1, 13)),
+    "cabinet.iw": (range(1, 2), range(1, 49)),
 }
 """The numbers that a lock board of each kind can have, and its channels."""
 
@@ -30,6 +31,7 @@ UNITS = {
     "scale.ascii": range(1, 2),
     "scale.x0502": range(1, 49),
     "scale.lowa": range(10_000),
+    "cabinet.iw": range(1, 21),
 }
 """The numbers that a scale of each kind can have."""
 
@@ -38,7 +40,9 @@ MAIN = "main"
 
 T = TypeVar("T")
 Contact = Literal["short", "open"]
-LockKind = Literal["lock.bcc8a", "lock.krcu", "lock.krcu48", "lock.modbus", "lock.winnsen", "lock.wkly"]
+LockKind = Literal[
+    "lock.bcc8a", "lock.krcu", "lock.krcu48", "lock.modbus", "lock.winnsen", "lock.wkly", "cabinet.iw"
+]
 Channel = Annotated[int, Meta(ge=1, le=48)]
 Unit = Annotated[int, Meta(ge=0, le=9999)]
 
@@ -75,7 +79,9 @@ class DoorTable(Section, frozen=True, kw_only=True):
 
 
 class ScalesTable(Section, frozen=True, kw_only=True):
-    driver: Literal["scale.modbus32", "scale.ascii", "scale.x0502", "scale.lowa"] = "scale.modbus32"
+    driver: Literal["scale.modbus32", "scale.ascii", "scale.x0502", "scale.lowa", "cabinet.iw"] = (
+        "scale.modbus32"
+    )
     dialect: Literal["mt_sics", "stgs"] = "mt_sics"
     """scale.ascii: answers MT-SICS, or says its weight over and over."""
     profile: str = "modbus32"
@@ -163,6 +169,8 @@ def _problems(file: SimFile, products: Mapping[str, Product], facings: tuple[Fac
             yield "[lock] bolt and reed share an input: give the reed another one"
     elif file.lock.lock == file.lock.reed:
         yield "[lock] lock and reed share a channel: give the reed another one"
+    if scales.driver == "cabinet.iw" and (file.lock.driver != "cabinet.iw" or scales.ports):
+        yield "[scales] cabinet.iw weighs on the lock's board: name that driver in [lock], too, and no ports"
     placed = {facing.id for facing in facings}
     for tray in units.keys() - placed:
         yield f"tray {tray} has a scale but no place in the planogram"

@@ -1,7 +1,8 @@
 """The door: leaf, hook bolt and reed contact. Every question is a function of time; nothing ticks.
 
 A pulse draws the hook back after ``DRAW_S``. When nobody opens, it falls in again ``relock_s`` after the
-pulse; when the door was open and closes, it falls in ``LATCH_S`` later.
+pulse; when the door was open and closes, it falls in ``LATCH_S`` later. A bolt with a motor does neither: it
+moves only when it is told, ``MOTOR_S`` long.
 """
 
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from random import Random
 
 DRAW_S = 0.2
 LATCH_S = 0.3
+MOTOR_S = 0.8
 BOUNCE_S = (0.02, 0.1)
 """A reed contact bounces this long; boards and drivers debounce 100 ms."""
 
@@ -16,13 +18,14 @@ BOUNCE_S = (0.02, 0.1)
 @dataclass(slots=True)
 class Door:
     """stuck: the hook does not follow the pulse. jammed: the hook does not fall in.
-    reed_stuck: the contact stays as it is, whatever the leaf does."""
+    reed_stuck: the contact stays as it is, whatever the leaf does. motor: the bolt waits to be thrown."""
 
     relock_s: float = 9.5
     is_open: bool = False
     stuck: bool = False
     jammed: bool = False
     reed_stuck: bool | None = None
+    motor: bool = False
     _locked: bool = True
     _moves: list[tuple[float, bool]] = field(default_factory=list)
     """Movements of the hook to come: (when, locked afterwards), in time order."""
@@ -49,9 +52,15 @@ class Door:
         self._settle(now)
         if self.stuck:
             return
-        self._moves = [(now + DRAW_S, False)]
-        if not self.is_open:
+        self._moves = [(now + (MOTOR_S if self.motor else DRAW_S), False)]
+        if not self.is_open and not self.motor:
             self._moves.append((now + self.relock_s, True))
+
+    def throw(self, now: float) -> None:
+        """The motor is told at ``now`` to throw the bolt; where that cannot be it draws it back again."""
+        self._settle(now)
+        if not (self.stuck or self.jammed or self.is_open):
+            self._moves = [(now + MOTOR_S, True)]
 
     def power_lost(self, now: float) -> None:
         """Without current a pulse that has not yet moved the hook never will."""
@@ -69,13 +78,15 @@ class Door:
         self._settle(now)
         self._turn(False, now, random)
         draws = self._draws()
-        if draws or not self._locked:
+        if self.motor:
+            self._moves = draws
+        elif draws or not self._locked:
             self._moves = [*draws, (max([now, *(when for when, _ in draws)]) + LATCH_S, True)]
 
     def restore(self, is_open: bool, locked: bool, now: float) -> None:
         """Put the door as it was found; a closed door's hook falls in."""
         self.is_open, self._locked = is_open, locked
-        self._moves = [] if is_open or locked else [(now + LATCH_S, True)]
+        self._moves = [] if is_open or locked or self.motor else [(now + LATCH_S, True)]
 
     def _draws(self) -> list[tuple[float, bool]]:
         return [move for move in self._moves if not move[1]]

@@ -119,12 +119,16 @@ class Faults:
     def to_master(self, device: str, replies: list[Reply], random: Random) -> list[Reply]:
         if not replies or not self._on:
             return replies
-        if ("tray_silent", device) in self._on:
+        if self.silences(device):
             return []
         for fault in self._on.values():
             if fault.name in WIRE:
                 replies = [spoilt for reply in replies for spoilt in _spoil(fault, reply, random)]
         return replies
+
+    def silences(self, tray: str) -> bool:
+        """Whether this tray's scale says nothing."""
+        return ("tray_silent", tray) in self._on
 
     def _apply(self, now: float) -> None:
         """Bring the cabinet's switches into line with what is on."""

@@ -5,6 +5,7 @@ configuration, seed and calls give the same bytes.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from random import Random
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from hardware_sim import acts
 from hardware_sim.bus import Bus, Line
 from hardware_sim.config import MAIN, Config
+from hardware_sim.devices.cabinet_iw import Loads
 from hardware_sim.door import Door
 from hardware_sim.errors import Malformed
 from hardware_sim.faults import Fault, Faults, entry_of
@@ -19,7 +21,7 @@ from hardware_sim.goods import Piece, counted, foreign, piece_of
 from hardware_sim.lock_boards import lock_board
 from hardware_sim.physics import Cabinet, foreign_of, top
 from hardware_sim.saved import Saved, restore, saved
-from hardware_sim.scale_boards import scale_boards
+from hardware_sim.scale_boards import Load, scale_boards
 from hardware_sim.tray import Felt, Tray
 
 OFFSET_G = 5.0
@@ -41,7 +43,7 @@ class World:
         lines = {MAIN: config.file.line, **config.file.lines}
         bauds = {name: line.baud for name, line in lines.items()}
         scales = scale_boards(config.file.scales, loads, bauds, config.here)
-        lock = lock_board(config.file.lock, door)
+        lock = lock_board(config.file.lock, door, _on_the_lock(config, loads, self._faults))
         self._buses = {
             name: Bus(
                 (*([lock] if name == MAIN else []), *scales.get(name, [])),
@@ -186,6 +188,20 @@ class World:
         return on_trays + self._cabinet.hand + self._cabinet.carried
 
 
+def _on_the_lock(config: Config, loads: Mapping[str, Load], faults: Faults) -> Loads:
+    """The trays that the lock's board weighs, by their places; it cannot hear a silent cell either."""
+    scales = config.file.scales
+
+    def heard(tray: str) -> Load:
+        return lambda at: (
+            replace(loads[tray](at), overload=True) if faults.silences(tray) else loads[tray](at)
+        )
+
+    return (
+        {place: heard(tray) for tray, place in scales.units.items()} if scales.driver == "cabinet.iw" else {}
+    )
+
+
 def _cabinet(config: Config, random: Random) -> Cabinet:
     trays: dict[str, Tray] = {}
     for facing in config.facings:
@@ -193,7 +209,8 @@ def _cabinet(config: Config, random: Random) -> Cabinet:
             trays[facing.id] = Tray(facing.id, random.uniform(-OFFSET_G, OFFSET_G), [])
         product = config.products[facing.sku]
         trays[facing.id].pieces.extend(piece_of(product, random) for _ in range(facing.opening))
-    return Cabinet(Door(config.file.door.relock_after_s), trays, config.products, random)
+    door = Door(config.file.door.relock_after_s, motor=config.file.lock.driver == "cabinet.iw")
+    return Cabinet(door, trays, config.products, random)
 
 
 def _load(tray: Tray, noise: Random) -> Callable[[float], Felt]:

@@ -5,6 +5,7 @@ from functools import partial
 from math import inf
 
 from edge.domain.values import TrayId
+from edge.hardware.bolting import Bolting
 from edge.hardware.drivers.lock_driver import LockCheck, LockDriver
 from edge.hardware.exchange import Answer, Task
 from edge.hardware.health import Health
@@ -48,6 +49,8 @@ class LockRota:
         self._probe = Task(driver.probe, self._probed)
         self._after = None if driver.after_unlock is None else Task(driver.after_unlock, lambda answer: ())
         self._after_owed = False
+        self._throw = None if driver.throw is None else Task(driver.throw, self._thrown)
+        self._bolting = Bolting()
         self._begin_checks()
         self._rests_until = -inf
         self._query_at = 0.0
@@ -79,6 +82,7 @@ class LockRota:
         self._health = Health(self._driver.device, alarmed=self._health.alarmed)
         self._looks.forget()
         self._after_owed = False
+        self._bolting = Bolting()
         self._begin_checks()
         self._query_at = 0.0
 
@@ -128,10 +132,14 @@ class LockRota:
         )
 
     def owed(self, now: float) -> Task | None:
-        """What must be said after a pulse, or the harmless question due after a time-out, if any."""
+        """What is to be said after a pulse, or behind a shut door, or the question due after a time-out."""
         if self._after_owed:
             self._after_owed = False
             return self._after
+        if self._throw is not None and self._bolting.due <= now and self._health.may_be_asked(now):
+            self._bolting.told()
+            self._looks.forget_half()
+            return self._throw
         probe_at = self._health.probe_at
         return self._probe if probe_at is not None and now >= probe_at else None
 
@@ -152,7 +160,11 @@ class LockRota:
         """When there is something to ask next."""
         if self._after_owed or self._looks.half:
             return 0.0
-        first = self._query_due() if self._health.probe_at is None else self._health.probe_at
+        first = (
+            min(self._query_due(), self._bolting.due)
+            if self._health.probe_at is None
+            else self._health.probe_at
+        )
         return min(first, max(0.0, self._rests_until)) if self._jobs else first
 
     def _query_due(self) -> float:
@@ -165,10 +177,17 @@ class LockRota:
         door = self._looks.answered(answer.reply, answer.at)
         if self._looks.half:
             return ()
+        if door is not None:
+            self._bolting.seen(door)
         self._may_check = True
         if self._looks.again:
             self._query_at = 0.0
         return (*(() if door is None else (door,)), *self._health.good(answer.at))
+
+    def _thrown(self, answer: Answer) -> tuple[Signal, ...]:
+        """Whether the bolt is in is for the next look to say; a motor that fails draws it again."""
+        self._query_at = 0.0
+        return () if answer.reply is not None else self._health.bad(answer)
 
     def _checked(self, check: LockCheck, answer: Answer) -> tuple[Signal, ...]:
         if answer.reply is None and answer.fault is not Fault.EXCEPTION:
@@ -190,6 +209,7 @@ class LockRota:
     def _pulsed(self, job: Unlock, answer: Answer) -> tuple[Signal, ...]:
         """What the answer to ``job``'s pulse means. Whatever it is, nothing is sent again for it."""
         self._watch_until, self._query_at = answer.at + WATCH_S, 0.0
+        self._bolting.let_in(answer.at)
         if answer.reply is None:
             return (UnlockDone(job.job, answer.at, Unlocked.SILENT), *self._health.bad(answer))
         self._rests_until = answer.at + self._driver.rest_s(answer.reply)

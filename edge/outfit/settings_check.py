@@ -43,6 +43,7 @@ LOCK_LIMITS = {
     "lock.modbus": LockLimits(range(1, 248), range(1, 33), ()),
     "lock.winnsen": LockLimits(range(1, 5), range(1, 17), (0x90,)),
     "lock.wkly": LockLimits(range(32), range(1, 33), (0x57,)),
+    "cabinet.iw": LockLimits(range(1, 2), range(1, 49), (0x01,)),
 }
 
 
@@ -64,6 +65,7 @@ SCALE_LIMITS = {
     "scale.ascii": ScaleLimits("number", range(1, 2), leads=False, alone=True),
     "scale.x0502": ScaleLimits("address", range(1, 49)),
     "scale.lowa": ScaleLimits("multiplexer and channel", range(10_000), leads=False),
+    "cabinet.iw": ScaleLimits("place", range(1, 21), leads=False),
 }
 
 
@@ -207,6 +209,8 @@ def _scale_problems(settings: Settings) -> Iterator[str]:
             yield f"scales.ports: {scales.driver} needs a line for each scale; {line!r} has others on it"
     for tray in sorted(scales.ports.keys() - scales.units.keys()):
         yield f"scales.ports.{tray}: scales.units has no tray {tray}; add it there or remove the port here"
+    if scales.driver == "cabinet.iw" and lock.driver == "lock.modbus" and lock.port in lines.values():
+        yield f"lock.port {lock.port!r}: Modbus cannot share cabinet.iw's line; give the lock board its own"
     if limits.leads:
         units = {unit for tray, unit in scales.units.items() if lines[tray] == lock.port}
         yield from _pair_problems(lock, units)

@@ -52,6 +52,7 @@ CASES = {
         "feedback_when_locked": "open",
         "reed_when_closed": "open",
     },
+    "iw": {"driver": "cabinet.iw"},
     "winnsen": {"driver": "lock.winnsen"},
     "winnsen, station 4 lock 16, contacts the other way": {
         "driver": "lock.winnsen",
@@ -124,7 +125,7 @@ class Pair:
     sent: list[tuple[float, bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.door = CountingDoor()
+        self.door = CountingDoor(motor=self.given["driver"] == "cabinet.iw")
         self.tap = Tap(echo=self.echoes or self.adapter_echoes)
         self.driver = lock_driver(LockBoard(**self.given))
         self.random = Random(1)
@@ -132,7 +133,7 @@ class Pair:
 
     def start(self) -> None:
         table = LockTable(**{key: value for key, value in self.given.items() if key != "pulse_ms"})
-        self.line = sim.Bus([lock_board(table, self.door)], BAUD, Random(1), self.tap)
+        self.line = sim.Bus([lock_board(table, self.door, {})], BAUD, Random(1), self.tap)
         self.bus = Bus("main", self.driver, [], baud=BAUD, echoes=self.echoes, idle_hz=5, busy_hz=10)
         self.bus.line_up(self.now)
         self.due = self.now

@@ -30,6 +30,7 @@ class Cabinet:
     lines: dict[str, int] = field(default_factory=dict)
     ports: dict[str, str] = field(default_factory=dict)
     busy_hz: float = 5.0
+    lock: str = "lock.bcc8a"
 
     def write(self, folder: Path) -> Path:
         """The sample configuration with these scales; gives the directory."""
@@ -52,6 +53,9 @@ class Cabinet:
     def _edit(self, path: Path, first: str, instead: str) -> None:
         """Put ``instead`` in the place of the tables from ``first`` to the end of the units."""
         text = path.read_text("utf-8").replace("baud = 38400", f"baud = {self.baud}")
+        text = text.replace('driver = "lock.bcc8a"\n', "").replace(
+            "[lock]\n", f'[lock]\ndriver = "{self.lock}"\n'
+        )
         before, rest = text.split(first, 1)
         units = rest.split("[scales.units]")[-1].splitlines(keepends=True)
         after = "".join(line for line in units if not line.startswith('"'))

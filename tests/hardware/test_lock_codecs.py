@@ -11,11 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.hardware.codecs import krcu16, krcu48, modbus_rtu, winnsen, wkly
+from edge.hardware.codecs import iw, iw_tray, krcu16, krcu48, modbus_rtu, winnsen, wkly
 from edge.hardware.codecs.checksums import sum8
 
 ROWS = json.loads(Path(__file__).with_name("frames.json").read_text("utf-8"))
-CODECS = {"krcu16": krcu16, "krcu48": krcu48, "modbus_relay": modbus_rtu, "winnsen": winnsen, "wkly": wkly}
+CODECS = {
+    "iw_host": iw,
+    "iw_tray": iw_tray,
+    "krcu16": krcu16,
+    "krcu48": krcu48,
+    "modbus_relay": modbus_rtu,
+    "winnsen": winnsen,
+    "wkly": wkly,
+}
 HALVES = [
     pytest.param(
         CODECS[row["protocol"]],

@@ -22,6 +22,7 @@ BOARDS: dict[str, dict[str, Any]] = {
     "lock.modbus": {"baud": 38400, "board": 7, "lock": 2, "bolt": 1, "reed": 8},
     "lock.winnsen": {"baud": 19200, "board": 1, "lock": 8, "reed": 9, "rest_s": 15.0},
     "lock.wkly": {"baud": 19200, "board": 1, "lock": 5, "reed": 6},
+    "cabinet.iw": {"baud": 115200},
 }
 """By driver: the line's speed and what stands in [lock] on both sides."""
 TIGHT = {"rest_s": 0.0, "pulses_a_minute": 600}

@@ -18,8 +18,10 @@ from edge.hardware.signals import DeviceAlarm, Fault, Misconfigured, Reading, Si
 from edge.settings import Scales as Settings
 from hardware_sim import bus as sim
 from hardware_sim.config import ScalesTable
+from hardware_sim.devices.cabinet_iw import CabinetIw
 from hardware_sim.devices.scale_x0502 import X0502Cell
-from hardware_sim.scale_boards import scale_boards
+from hardware_sim.door import Door
+from hardware_sim.scale_boards import Loads, scale_boards
 from hardware_sim.tray import Felt
 
 BAUD = 9600
@@ -33,9 +35,11 @@ CASES = {
     "stgs": ({"driver": "scale.ascii", "dialect": "stgs"}, {A: 1}),
     "x0502": ({"driver": "scale.x0502"}, {A: 4, B: 1, C: 2}),
     "lowa": ({"driver": "scale.lowa"}, {A: 10, B: 21, C: 32}),
+    "iw": ({"driver": "cabinet.iw"}, {A: 7, B: 1, C: 20}),
 }
 ASKED = [name for name in CASES if name != "stgs"]
-SEVERAL = [name for name, (_, units) in CASES.items() if len(units) > 1]
+SEVERAL = [name for name, (_, units) in CASES.items() if len(units) > 1 and name != "iw"]
+"""Those whose trays answer each for itself."""
 Spoil = Callable[[str, list[sim.Reply]], list[sim.Reply]]
 
 
@@ -72,7 +76,7 @@ class Shelf:
         self.overload: set[str] = set()
         loads = {tray: (lambda at, tray=tray: self._felt(tray)) for tray in units}
         table = ScalesTable(units=units, **keys)
-        self.boards = scale_boards(table, loads, {"main": BAUD}, Path())["main"]
+        self.boards = self._boards(table, loads)
         self.line = sim.Bus(self.boards, BAUD, Random(1), self.tap)
         self.scales = scale_drivers(Settings(units=units, **keys), "main")
         for each in self.scales:
@@ -83,6 +87,12 @@ class Shelf:
         )
         self.bus.line_up(self.now)
         self.due = self.now
+
+    def _boards(self, table: ScalesTable, loads: Loads) -> list[sim.Device]:
+        if table.driver != "cabinet.iw":
+            return scale_boards(table, loads, {"main": BAUD}, Path())["main"]
+        places = {place: loads[tray] for tray, place in table.units.items()}
+        return [CabinetIw(Door(motor=True), places, name=A)]
 
     def _felt(self, tray: str) -> Felt:
         return Felt(self.grams[tray], False, tray in self.overload)

@@ -33,6 +33,12 @@ CABINETS = {
     "x0502": Cabinet(
         {"1-01": 3, "1-02": 1, "1-03": 4, "1-04": 6}, {"driver": "scale.x0502"}, baud=9600, busy_hz=4.0
     ),
+    "iw": Cabinet(
+        {"1-01": 2, "1-02": 1, "1-03": 20, "1-04": 6},
+        {"driver": "cabinet.iw"},
+        baud=115200,
+        lock="cabinet.iw",
+    ),
     "lowa": Cabinet(
         {"1-01": 1230, "1-03": 1231, "1-04": 1237, "1-02": 70},
         {"driver": "scale.lowa"},

@@ -20,6 +20,8 @@ class LockDriver(Protocol):
     """One bolt and one reed on one board.
 
     unlock: pulses the bolt; sent once for each job, never again.
+    throw: throws the bolt of a lock with a motor, which stays drawn until it is told; None: the bolt falls in
+    by itself.
     unlock_every: pulses all locks of the board; None: it has no such command.
     looks: the questions that together show bolt and reed, in the order in which they are asked.
     probe: a harmless question for after a time-out. Its answer is thrown away and cannot be taken for
@@ -32,6 +34,7 @@ class LockDriver(Protocol):
 
     device: str = "lock"
     unlock: Exchange
+    throw: Exchange | None = None
     unlock_every: Exchange | None = None
     looks: tuple[Exchange, ...]
     probe: Exchange

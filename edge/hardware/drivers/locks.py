@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from edge.hardware.drivers.cabinet_iw import LockIw
 from edge.hardware.drivers.lock_bcc8a import LockBcc8a
 from edge.hardware.drivers.lock_driver import LockDriver
 from edge.hardware.drivers.lock_krcu import LockKrcu16, LockKrcu48
@@ -63,4 +64,5 @@ LOCKS: dict[str, Callable[[LockBoard], LockDriver]] = {
     "lock.modbus": _modbus,
     "lock.winnsen": _winnsen,
     "lock.wkly": _wkly,
+    "cabinet.iw": lambda lock: LockIw(),
 }

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from edge.domain.values import TrayId
+from edge.hardware.drivers.cabinet_iw import ScalesIw
 from edge.hardware.drivers.scale_ascii import ScaleSics, ScaleStgs
 from edge.hardware.drivers.scale_driver import Scales
 from edge.hardware.drivers.scale_lowa import LEAST_GAP_S, ScaleLowa
@@ -51,6 +52,7 @@ SCALES: dict[str, Callable[[ScaleSettings, Units, Path], Sequence[Scales]]] = {
     "scale.ascii": _ascii,
     "scale.x0502": _x0502,
     "scale.lowa": _lowa,
+    "cabinet.iw": lambda scales, units, here: [ScalesIw(units)],
 }
 
 LEAST_GAPS_S = {"scale.lowa": LEAST_GAP_S}

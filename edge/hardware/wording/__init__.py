@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from edge.hardware.profiles.loading import load
 from edge.hardware.wording.bcc8a_words import BCC8A
+from edge.hardware.wording.iw_words import IW_HOST, IW_TRAY
 from edge.hardware.wording.krcu_words import KRCU16, KRCU48
 from edge.hardware.wording.modbus_words import MODBUS_SCALE_32
 from edge.hardware.wording.profile_words import map_file, profile_protocol
@@ -28,6 +29,8 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "xunming": profile_protocol(load("xunming")),
     "winnsen": WINNSEN,
     "wkly": WKLY,
+    "iw_host": IW_HOST,
+    "iw_tray": IW_TRAY,
 }
 
 __all__ = ["PROTOCOLS", "Protocol", "Unreadable", "Words", "bytes_of", "keys_of", "map_file"]
