@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cloud_bridge import feed, packing
-from cloud_bridge.central import projecting, projections
+from cloud_bridge.central import projecting, projections, timing_rows
 from cloud_bridge.central.database import Clash, Forbidden, Unfit
 from cloud_bridge.central.presence import heard_from
 from cloud_bridge.central.store import DeadLetter, Store, Stored, Stream, covered
@@ -104,6 +104,9 @@ def _transaction(taken: list[Taken | DeadLetter], store: Store, received: str, a
         store.gate()
         if store.put_events([each.event for each in sorted_out.fresh], received) < len(sorted_out.fresh):
             raise Clash("another worker stored one of these at the same time")
+        fresh = sorted_out.fresh
+        entries = [entry for each in fresh for entry in each.entries or ()]
+        timing_rows.settle(db, sorted({(e.event.stream.counter, e.event.stream.inc) for e in fresh}), entries)
         projecting.write_streams(db, streams)
         for event in sorted_out.conflicts:
             store.put_conflict(event, received)

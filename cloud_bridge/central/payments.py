@@ -9,14 +9,14 @@ from cloud_bridge.central.table import FIRST, Entry, Row, table
 SALE_PAID = table("sale_paid", "counter session n scheme quota fen certified_fen owed", key=3)
 REFUND = table(
     "refund",
-    "counter refund inc seq session order_no unit fen certified_fen reason at at_ms",
+    "counter refund inc seq session order_no unit fen certified_fen reason at at_ms timed",
     key=2,
     wins=FIRST,
 )
 REFUND_LINE = table("refund_line", "counter refund line fen count", key=3)
 REFUND_PAID = table("refund_paid", "counter refund n scheme quota fen certified_fen", key=3)
 QUOTA_ENTRY = table(
-    "quota_entry", "counter entry inc seq kind unit scheme quota fen order_no at_ms", key=2, wins=FIRST
+    "quota_entry", "counter entry inc seq kind unit scheme quota fen order_no at_ms timed", key=2, wins=FIRST
 )
 
 

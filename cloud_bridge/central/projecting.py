@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import structlog
 
 from cloud_bridge import feed
-from cloud_bridge.central import projections, standing
+from cloud_bridge.central import projections, standing, timing_rows
 from cloud_bridge.central.database import Connection
 from cloud_bridge.central.table import Entry, Table, best
 
@@ -58,6 +58,7 @@ def rebuild(db: Connection, order_by: str = "id", progress: Progress = lambda do
         entries = (entry for counter, body in found for entry in _entries(counter, body))
         write_streams(db, write(db, entries))
         progress(min(start + CHUNK, len(ids)), len(ids))
+    timing_rows.settle_all(db)
 
 
 def _entries(counter: str, body: bytes) -> list[Entry]:

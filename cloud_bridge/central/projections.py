@@ -9,13 +9,13 @@ from collections.abc import Callable
 import msgspec
 
 from cloud_bridge import feed
-from cloud_bridge.central import commanding, commanding_schema, payments, restocks, standing
+from cloud_bridge.central import commanding, commanding_schema, payments, restocks, standing, timing_rows
 from cloud_bridge.central.table import FIRST, LATEST, Entry, Table, table
 
 SALE = table(
     "sale",
     "counter session inc seq order_no channel total_fen certified_fen catalogue opened_at closed_at closed_ms"
-    " clk unit",
+    " clk unit timed",
     key=2,
     wins=FIRST,
 )
@@ -27,13 +27,13 @@ SALE_LINE = table(
 )
 SESSION = table(
     "session",
-    "counter session inc seq kind state verdict reasons order_no opened_at closed_at closed_ms",
+    "counter session inc seq kind state verdict reasons order_no opened_at closed_at closed_ms timed",
     key=2,
     wins=FIRST,
 )
 STOCK_MOVE = table(
     "stock_move",
-    "counter movement inc seq tray sku kind count session reason at_ms lot expires_on",
+    "counter movement inc seq tray sku kind count session reason at_ms lot expires_on timed",
     key=2,
     wins=FIRST,
 )
@@ -49,11 +49,14 @@ PARTS: dict[Table, tuple[Table, ...]] = {
     payments.REFUND: (payments.REFUND_LINE, payments.REFUND_PAID),
     payments.QUOTA_ENTRY: (),
     restocks.RESTOCK: (restocks.RESTOCK_LINE,),
+    timing_rows.CLOCK_UNSET: (),
+    timing_rows.CLOCK_SYNC: (),
 }
 """Tables, in the order in which they are written, and those whose rows hang on theirs."""
 TABLES = (
     *(each.name for parent, parts in PARTS.items() for each in (parent, *parts)),
     standing.STREAM.name,
+    timing_rows.CLOCK_BOOT.name,
 )
 """The tables that a rebuild empties and fills again."""
 
@@ -64,8 +67,9 @@ def entries(counter: str, event: feed.Envelope) -> list[Entry]:
     writer = None if fact is None else _WRITERS.get(type(fact))
     try:
         found = [standing.entry(counter, event, fact)]
-        if writer is not None:
-            found.append(writer(counter, event, fact))
+        told = None if writer is None else writer(counter, event, fact)
+        told, noted = timing_rows.timed(counter, event, told)
+        found += noted if told is None else (told, *noted)
     except (ValueError, OverflowError) as error:
         raise feed.Unreadable(f"{event.type}: {error}") from error
     return found
@@ -140,7 +144,7 @@ def _planogram_applied(counter: str, event: feed.Envelope, fact: feed.PlanogramA
     return commanding.applied(counter, event, "planogram", fact.version)
 
 
-_WRITERS: dict[type[feed.Fact], Callable[..., Entry]] = {
+_WRITERS: dict[type[feed.Fact], Callable[..., Entry | None]] = {
     feed.SaleSettled: _sale,
     feed.SaleRefunded: _refunded,
     feed.QuotaEntered: _entered,
@@ -152,4 +156,5 @@ _WRITERS: dict[type[feed.Fact], Callable[..., Entry]] = {
     feed.CommandAnswered: commanding.answered,
     feed.CatalogueApplied: _catalogue_applied,
     feed.PlanogramApplied: _planogram_applied,
+    feed.ClockSync: timing_rows.synced,
 }

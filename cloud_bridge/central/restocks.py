@@ -15,7 +15,7 @@ from cloud_bridge.central.table import FIRST, Entry, Row, table
 
 RESTOCK = table(
     "restock",
-    "counter session inc seq document signer opened_at closed_at closed_ms",
+    "counter session inc seq document signer opened_at closed_at closed_ms timed",
     key=2,
     wins=FIRST,
 )

@@ -1,6 +1,6 @@
 """The tables of the centre's database. Raw events are the truth; projections can be made again from them."""
 
-from cloud_bridge.central import commanding_schema, own_alarm_schema
+from cloud_bridge.central import commanding_schema, own_alarm_schema, timing_rows
 
 MIGRATIONS = (
     """
@@ -176,4 +176,5 @@ alter table counter add column name text;
 alter table counter add column place text;
 alter table counter add column hotline text
 """,
+    timing_rows.TABLES,
 )
