@@ -17,7 +17,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install
 SECOND := tests/journeys tests/hardware_sim/test_sessions.py tests/hardware_sim/test_field.py tests/weighing/test_field.py \
 	tests/weighing/test_recognise_always.py tests/weighing/test_recognise_invariants.py \
 	$(wildcard tests/hardware/*_visits.py tests/hardware/*_peer.py tests/edge/test_bench*.py) tests/hardware/test_port.py
-FAST := -n auto -p no:playwright -p no:base_url -m "not long and not browser and not processes" $(SECOND:%=--ignore=%)
+# Only the files of a mark are read: pytest otherwise compiles and imports all of them at every step.
+marked = -m "$(1) and not long$(2)" $(shell grep -rl --include='test_*.py' 'mark\.$(1)\b' tests)
+PLAIN := -p no:playwright -p no:base_url
+FAST := -n auto $(PLAIN) -m "not long and not browser and not processes" $(SECOND:%=--ignore=%)
+# Compiled once, also where the environment says otherwise: hundreds of processes start in the tests.
+export PYTHONDONTWRITEBYTECODE :=
 # Without mosquitto the demo uses a broker from a package.
 EXTRA := $(if $(shell PATH=$$PATH:/usr/sbin command -v mosquitto),,[demo])
 
@@ -27,12 +32,16 @@ help:
 demo: $(VENV)/.run
 	$(BIN)/counter demo $(ARGS)
 
-test: system $(VENV)/.dev
-	$(BIN)/pytest -q $(FAST)
-	$(BIN)/pytest -q -n auto -p no:playwright -p no:base_url -m "not long and not browser and not processes" $(SECOND)
-	$(BIN)/pytest -q -n 2 --dist loadfile -p no:playwright -p no:base_url -m "processes and not long and not browser and not chaos"
-	$(BIN)/pytest -q -m "chaos and not long"
-	$(BIN)/pytest -q -m "browser and not long"
+# Every step says its name; a table of their seconds stands at the end.
+test:
+	@sh tools/steps.sh \
+	"packages of the system" 'make -s system' \
+	"packages of Python" 'make $(VENV)/.dev' \
+	"fast tests" '$(BIN)/pytest -q $(FAST)' \
+	"visits, sessions, lines, benches" '$(BIN)/pytest -q -n auto $(PLAIN) -m "not long and not browser and not processes" $(SECOND)' \
+	"programs" '$(BIN)/pytest -q -n 2 --dist loadfile $(PLAIN) $(call marked,processes, and not browser and not chaos)' \
+	"chaos" '$(BIN)/pytest -q $(PLAIN) $(call marked,chaos)' \
+	"browser" '$(BIN)/pytest -q $(call marked,browser)'
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

@@ -45,13 +45,22 @@ def postgresql_server() -> Iterator[postgresql.Server]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A page that is looked at in the browser over one store is with the long proofs over the other."""
+    """Over PostgreSQL the first case of a test is run always and its further ones with the long proofs,
+    unless its mark says that each asks the store something else; a page that is looked at in the browser
+    over SQLite is with the long proofs, too.
+    """
+    seen = set()
     for item in items:
         params = (
             item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
         )
-        if params.get("place") == "postgresql" and item.get_closest_marker("browser"):
+        if params.get("place") != "postgresql":
+            continue
+        test = item.nodeid.partition("[")[0]
+        again = test in seen and not item.get_closest_marker("each_case_on_postgresql")
+        if again or item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.long)
+        seen.add(test)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

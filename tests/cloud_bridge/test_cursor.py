@@ -48,6 +48,7 @@ def test_a_reader_beside_four_workers_gets_each_event_once(server_url, make):
     assert (numbers, len(stored)) == (stored, 240)
 
 
+@pytest.mark.each_case_on_postgresql
 @pytest.mark.parametrize("name", list(SOURCES))
 def test_every_list_reads_both_stores(place, make, name):
     with closing(Store(place)) as store:

@@ -195,6 +195,7 @@ def test_the_clocks_difference_is_kept_and_an_older_counter_tells_none(centre):
     assert rows == {"AK-001": 90, "AK-002": None}
 
 
+@pytest.mark.each_case_on_postgresql
 @pytest.mark.parametrize("body", [b'{"backlog":99999999999999999999', b'{"version":"a\\u0000","backlog":1'])
 def test_telemetry_that_no_store_takes_is_left_out_and_breaks_nothing(centre, body):
     body = body + (b"" if b"version" in body else b',"version":"x"') + b',"through":1,"parked":0}'
@@ -345,11 +346,11 @@ def test_a_supplier_sees_its_own_goods_and_nothing_of_others(centre, make):
     assert others == [403] * 4
 
 
-EVIL = [
+EVIL = [  # what a store may not take first
+    pytest.param("a\u0000\u0007\u001b[31mb", id="control characters"),
     pytest.param("<script>alert(1)</script><img src=x onerror=alert(1)>", id="HTML"),
     pytest.param("'; drop table sale; --", id="SQL"),
     pytest.param("\u202egnp.exe\u2066", id="turned round"),
-    pytest.param("a\u0000\u0007\u001b[31mb", id="control characters"),
     pytest.param("{{ 7 * 7 }}{% raw %}", id="template"),
 ]
 

@@ -192,6 +192,7 @@ BAD_FACTS = [
 ]
 
 
+@pytest.mark.each_case_on_postgresql
 @pytest.mark.parametrize("changes", BAD_FACTS)
 def test_a_fact_no_table_can_hold_is_a_dead_letter_and_leaves_no_half_row(store, make, changes):
     body = make.sales(1)[0]
@@ -337,6 +338,7 @@ def test_projections_made_again_from_the_raw_events_are_the_same_rows(store, mak
     assert projected(store) == before
 
 
+@pytest.mark.each_case_on_postgresql
 @pytest.mark.parametrize("statement", ["update raw_event set hash = ''", "delete from raw_event"])
 def test_raw_events_cannot_be_changed(store, make, statement):
     send(store, *make.sales(1))
