@@ -103,12 +103,13 @@ class Issuer:
     def resend(self, db: Connection, counter: str, inc: str, first: int, last: int, now: int) -> str | None:
         """Ask ``counter`` for events ``first`` to ``last`` of ``inc`` again; inside a transaction.
 
-        None, where such a command is under way already: it is asked again once that one has expired.
+        None, where such a command is under way already: it is asked again once that one was answered or has
+        expired.
         """
         asked = Resend(inc=inc, first=first, last=last)
         body = msgspec.json.encode(asked)
         under_way = db.execute(
-            "select id from command where counter = ? and kind = 'resend' and body = ? and expires_at > ?",
+            f"select c.id from command c where c.counter = ? and c.kind = 'resend' and c.body = ? and {OPEN}",
             (counter, body.decode(), now),
         ).fetchone()
         if under_way:

@@ -33,8 +33,7 @@ _FACTS = (
     f" ({_ALARMS_OF} and a.severity in ('CRITICAL', 'MAJOR') and not {_ACKED})"
     f" + ({_OWN} and o.severity in ('CRITICAL', 'MAJOR') and not {_OWN_ACKED}) as urgent,"
     " c.refused,"
-    " (select count(*) from (select 1 from held h where h.counter = c.counter and h.inc = c.inc limit 1) g)"
-    " as gap,"
+    " (select count(*) from gap g where g.counter = c.counter and (g.asks > 0 or g.alarm <> '')) as gap,"
     " coalesce((select max(s.closed_ms) from sale s where s.counter = c.counter), 0) as sold_ms"
     " from counter c"
 )

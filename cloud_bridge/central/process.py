@@ -20,10 +20,11 @@ from cloud_bridge.central.commanding_routes import Commands
 from cloud_bridge.central.commanding_spool import hand_in
 from cloud_bridge.central.database import Address
 from cloud_bridge.central.fair import Buckets
+from cloud_bridge.central.gap_watch import GapWatch, gap_signs
 from cloud_bridge.central.outward import reader_of
 from cloud_bridge.central.own_alarm_watch import Watch, floods
 from cloud_bridge.central.projecting import rebuild
-from cloud_bridge.central.settings import Settings, command_places
+from cloud_bridge.central.settings import Settings, command_places, patience
 from cloud_bridge.central.store import Store
 from cloud_bridge.central.trust.office import office_of
 from cloud_bridge.central.trust.web import Counterside
@@ -55,14 +56,18 @@ def serve(
     site = site_of(settings, database, link.is_up)
     web = Web(site, settings.web.host, settings.web.port, settings.web.proxy)
     ready(web.start())
-    post = Post(store, Pen(key, token_bytes), spool)
+    pen = Pen(key, token_bytes)
+    post = Post(store, pen, spool)
     buckets = Buckets(settings.worker.counter_per_s)
     hooks, silent_s = Path(settings.webhooks.path), settings.worker.silent_min * 60
-    watch = Watch(
-        store, database, silent_s, hooks, [lambda: floods(buckets, settings.worker.id, monotonic())]
+    seen = [lambda: floods(buckets, settings.worker.id, monotonic()), lambda: gap_signs(store.db)]
+    watch = Watch(store, database, silent_s, hooks, seen)
+    gaps = GapWatch(
+        store, pen.issuer, settings.worker.id, random, patience(settings.gaps), settings.gaps.look_s
     )
+    made = worker.Worker(store, link, web.changed, post, watch=watch, buckets=buckets, gaps=gaps)
     try:
-        worker.loop(worker.Worker(store, link, web.changed, post, watch=watch, buckets=buckets), link, stop)
+        worker.loop(made, link, stop)
     finally:
         web.stop()
         watch.close()

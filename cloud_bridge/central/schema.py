@@ -1,6 +1,6 @@
 """The tables of the centre's database. Raw events are the truth; projections can be made again from them."""
 
-from cloud_bridge.central import commanding_schema, own_alarm_schema, timing_rows
+from cloud_bridge.central import commanding_schema, gap_schema, own_alarm_schema, timing_rows
 
 MIGRATIONS = (
     """
@@ -177,4 +177,5 @@ alter table counter add column place text;
 alter table counter add column hotline text
 """,
     timing_rows.TABLES,
+    gap_schema.TABLES,
 )

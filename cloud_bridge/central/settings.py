@@ -7,6 +7,7 @@ from urllib.parse import quote
 from msgspec import Meta
 
 from cloud_bridge.central.database import URL, Address
+from cloud_bridge.central.gaps import Patience
 from edge.errors import ConfigError
 from edge.settings import MqttBroker, Port, Section
 
@@ -69,6 +70,19 @@ class Commands(Section, frozen=True, kw_only=True):
     spool: str = ""
 
 
+class Gaps(Section, frozen=True, kw_only=True):
+    """How numbers that are missing are asked for. look_s: how often they are looked for.
+
+    grace_s: how long a counter has to send them by itself. again_s: after a request in vain, doubled each
+    time. per_look: requests at once, over all counters.
+    """
+
+    look_s: Annotated[int, Meta(ge=1, le=600)] = 15
+    grace_s: Annotated[int, Meta(ge=1, le=86_400)] = 90
+    again_s: Annotated[int, Meta(ge=1, le=3600)] = 120
+    per_look: Annotated[int, Meta(ge=1, le=1000)] = 20
+
+
 class Webhooks(Section, frozen=True, kw_only=True):
     """path: of the file of those who are sent the events."""
 
@@ -97,8 +111,13 @@ class Settings(Section, frozen=True, kw_only=True):
     web: Web = Web()
     worker: Worker = Worker()
     commands: Commands = Commands()
+    gaps: Gaps = Gaps()
     webhooks: Webhooks = Webhooks()
     trust: Trust = Trust()
+
+
+def patience(gaps: Gaps) -> Patience:
+    return Patience(grace_s=gaps.grace_s, again_s=gaps.again_s, per_tick=gaps.per_look)
 
 
 def command_places(settings: Settings, address: Address) -> tuple[Path, Path]:

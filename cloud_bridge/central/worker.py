@@ -17,6 +17,7 @@ from cloud_bridge.central import presence
 from cloud_bridge.central.commanding_post import Post
 from cloud_bridge.central.database import Lost
 from cloud_bridge.central.fair import Buckets, counter_of
+from cloud_bridge.central.gap_watch import GapWatch
 from cloud_bridge.central.ingest import Outcome, ingest, standing
 from cloud_bridge.central.live import LiveBook
 from cloud_bridge.central.own_alarm_watch import Watch
@@ -48,9 +49,10 @@ class Worker:
         *,
         watch: Watch | None = None,
         buckets: Buckets | None = None,
+        gaps: GapWatch | None = None,
     ) -> None:
         self._store, self._link, self._changed, self._post = store, link, changed, post
-        self._watch, self._buckets = watch, buckets
+        self._watch, self._buckets, self._gaps = watch, buckets, gaps
         self._post_at = 0.0
         self._live = LiveBook()
         self._since = now_text()
@@ -105,6 +107,8 @@ class Worker:
     def _look_at_post(self, now: float) -> None:
         if self._post is not None and now >= self._post_at:
             self._post_at = now + POST_S
+            if self._gaps is not None and self._link.is_up():
+                self._gaps.look(int(time()))
             for message in self._post.look(int(time()), up=self._link.is_up()):
                 self._link.publish(message)
 

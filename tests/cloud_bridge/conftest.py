@@ -237,27 +237,29 @@ class Rig:
             fact = sale(self.sold)
             self.ledger.record_fact(fact, fact.session, instant())
 
-    def start_bridge(self):
+    def start_bridge(self, module="cloud_bridge", port=None):
+        """port: of what stands in front of the broker."""
         config = self.directory / "counter.toml"
         text = (ROOT / "config/counter.toml").read_text("utf-8")
         public = signed.public_text(KEY.public_key())
         config.write_text(text.replace("keys = []", f'keys = ["{public}"]'), "utf-8")
-        return self._start("cloud_bridge", "run", "--config", str(config))
+        return self._start(module, "run", "--config", str(config), port=port)
 
-    def start_centre(self):
-        process = self._start("cloud_bridge.central", "run", "--json")
+    def start_centre(self, *arguments, **environ):
+        process = self._start("cloud_bridge.central", "run", "--json", *arguments, **environ)
         self.centre_url = json.loads(process.stdout.readline())["centre"]
         return process
 
-    def _start(self, module, *arguments):
+    def _start(self, module, *arguments, port=None, **more):
         name = module.replace(".", "-")
-        mqtt = {"MQTT__PORT": str(self.broker.port), "MQTT__VERSION": self.broker.version}
+        mqtt = {"MQTT__PORT": str(port or self.broker.port), "MQTT__VERSION": self.broker.version}
         environ = {
             **os.environ,
             "COUNTER_COUNTER__ID": COUNTER,
             "COUNTER_CENTRAL_WEB__PORT": "0",
             **{f"COUNTER_{key}": value for key, value in mqtt.items()},
             **{f"COUNTER_CENTRAL_{key}": value for key, value in mqtt.items()},
+            **more,
         }
         with (self.directory / f"{name}.log").open("ab") as log:
             process = subprocess.Popen(

@@ -36,6 +36,8 @@ class Weather:
     """Directions, ``up`` and ``down``, in which nothing moves while the connection stays."""
     refusing: bool = False
     """New connections are closed at once."""
+    swallow: int = 0
+    """So many of the next messages with events go no further, though the sender is told that they arrived."""
 
 
 @dataclass
@@ -81,7 +83,7 @@ class Path:
             writer.transport.abort()
             return
         self._open |= {writer, far_writer}
-        pumps = [self._pump("up", reader, far_writer), self._pump("down", far_reader, writer)]
+        pumps = [self._pump("up", reader, far_writer, writer), self._pump("down", far_reader, writer, None)]
         tasks = {asyncio.create_task(pump) for pump in pumps}
         self._tasks |= tasks
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -93,8 +95,14 @@ class Path:
         for each in (writer, far_writer):
             each.transport.abort()
 
-    async def _pump(self, way: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Packets of one direction; ends when either side is gone."""
+    async def _pump(
+        self,
+        way: str,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        back: asyncio.StreamWriter | None,
+    ) -> None:
+        """Packets of one direction; ends when either side is gone. back: to the sender."""
         due: list[tuple[float, int, bytes]] = []
         order, woken, last = count(), asyncio.Event(), 0.0
         sender = asyncio.create_task(self._send(way, due, woken, writer))
@@ -102,6 +110,10 @@ class Path:
             with suppress(OSError, asyncio.IncompleteReadError):
                 while not sender.done():
                     packet = await (_packet(reader) if self.mqtt else _some(reader))
+                    if back is not None and self.weather.swallow and (answer := _puback(packet)):
+                        self.weather.swallow -= 1
+                        back.write(answer)
+                        continue
                     for at in self._times(packet, last):
                         heappush(due, (at, next(order), packet))
                         last = last if self.mqtt and packet[0] >> 4 == PUBLISH else max(last, at)
@@ -160,6 +172,15 @@ async def _some(reader: asyncio.StreamReader) -> bytes:
     raise asyncio.IncompleteReadError(b"", 1)
 
 
+def _puback(packet: bytes) -> bytes | None:
+    """The answer to a message with events (QoS 1; MQTT 5, 3.3 and 3.4); None: it is another packet."""
+    if packet[0] >> 4 != PUBLISH or packet[0] >> 1 & 3 != 1:
+        return None
+    start = next(n for n in range(1, 5) if packet[n] < 128) + 3
+    end = start + int.from_bytes(packet[start - 2 : start], "big")
+    return b"\x40\x02" + packet[end : end + 2] if packet[start:end].endswith(b"/events") else None
+
+
 async def _packet(reader: asyncio.StreamReader) -> bytes:
     """One MQTT control packet: type, length in base 128, the rest (MQTT 5, 2.1)."""
     head = await reader.readexactly(1)
@@ -196,6 +217,8 @@ class Proxy(threading.Thread):
         async def end() -> None:
             for path in self._paths:
                 path.shut()
+                path.cut()
+            await asyncio.sleep(LOOK_S)  # so that those who served them see it and end
             others = asyncio.all_tasks() - {asyncio.current_task()}
             for task in others:
                 task.cancel()
