@@ -78,6 +78,7 @@ class Bridge:
         self._beside = Beside(plan.data)
         self._told_backlog = 0
         self._told_down = ""
+        self._birth_may_be_lost = False
 
     def turn(self, events: list[Event], now: float) -> float:
         """Take what arrived, publish what is due. Gives the time of the next turn."""
@@ -89,6 +90,8 @@ class Bridge:
             if isinstance(event, Arrived) and not self._is_command(event):
                 self._link.acknowledge(event)
         self._take_commands()
+        if turn.asks:
+            self._say_birth()
         for publish in turn.publishes:
             self._publish(publish)
         for note in turn.notes:
@@ -125,9 +128,13 @@ class Bridge:
         log.info("broker_up", receive_maximum=up.receive_maximum, max_packet=up.max_packet)
         self._told_down, self._health_at = "", now
         room = up.receive_maximum - 1  # what is told of ourselves awaits a PUBACK beside the events
-        birth = presence(self._plan.counter, self._birth())
-        self._link.publish(replace(birth, may_be_lost=room < 1))
+        self._birth_may_be_lost = room < 1
+        self._say_birth()
         return Connected(max(1, room), up.max_packet)
+
+    def _say_birth(self) -> None:
+        birth = presence(self._plan.counter, self._birth())
+        self._link.publish(replace(birth, may_be_lost=self._birth_may_be_lost))
 
     def _down(self, down: Down, now: float) -> Input | None:
         dial_at = self._link.noted_down(down, now)

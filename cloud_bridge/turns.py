@@ -36,8 +36,10 @@ class Limits:
     start_jitter_s: float = 3.0
     replay_per_s: float = 400.0
     """Events a second while catching up, so that a fleet coming back does not flood the centre."""
+    audit_s: float = 3600.0
+    """About so often the centre is asked how the ledger stands there, though nothing is wrong."""
     unanswered: int = 8
-    """Sends of a row, while rows behind it are acknowledged, before it is set aside."""
+    """Sends of a row, each passed over by an ack of rows behind it, before it is set aside."""
 
 
 # --- inputs -------------------------------------------------------------------------------------
@@ -93,9 +95,13 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """due: when to take the next turn if nothing arrives. stalled: this connection is to be dropped."""
+    """due: when to take the next turn if nothing arrives. stalled: this connection is to be dropped.
+
+    asks: say the birth again, so that the centre answers how this ledger stands there.
+    """
 
     publishes: tuple[Publish, ...]
     notes: tuple[Note, ...]
     due: float
     stalled: bool = False
+    asks: bool = False

@@ -59,6 +59,8 @@ class Uplink:
     _flight: dict[int, tuple[int, ...]] = field(default_factory=dict)
     _unmarked: set[int] = field(default_factory=set)
     _tries: dict[int, int] = field(default_factory=dict)
+    _passed: set[int] = field(default_factory=set)
+    """Sent, and passed over by an ack that came afterwards and names rows behind them."""
     _singly_to: int = 0
     _trial: int = 0
     _cut: CutOffs = field(default_factory=CutOffs)
@@ -72,6 +74,7 @@ class Uplink:
     _asked: list[Range] = field(default_factory=list)
     _again: tuple[Range, ...] = ()
     _asks_how_it_stands: bool = True
+    _ask_at: float = math.inf
     _notes: list[Note] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -88,9 +91,13 @@ class Uplink:
             self._resends += 1
             self._note("resend", after=self.covered.through, tries=self._resends)
             self._rewind()
+        asks = self._link is not None and now >= self._ask_at
+        if asks:
+            self._ask_later(now)
+            self._asks_how_it_stands = True
         publishes = tuple(self._fill(last, now)) if self._link else ()
         notes, self._notes = tuple(self._notes), []
-        return Turn(publishes, notes, self._due(last, now), self._stalled(now))
+        return Turn(publishes, notes, self._due(last, now), self._stalled(now), asks)
 
     def backlog(self) -> int:
         """Events the centre has not acknowledged."""
@@ -125,6 +132,7 @@ class Uplink:
                 self._forget_flight()
                 self._link, self._hold = item, now
                 self._asks_how_it_stands = True
+                self._ask_later(now)
                 behind = self.covered.missing(last) > self.limits.behind_above
                 self._pace = now + (self.random.uniform(0, self.limits.start_jitter_s) if behind else 0)
             case Disconnected(code):
@@ -158,7 +166,7 @@ class Uplink:
             self._note("mark_above_our_last", alarm=True, mark=held.highest, last=last)
             return
         if self._asks_how_it_stands:
-            self._asks_how_it_stands = False
+            self._asks_how_it_stands = len(ack.have) >= feed.MAX_HAVE  # then it says nothing of what is above
             self._send_what_it_forgot(ack, held)
         for reject in ack.reject:
             if self.rejects.get(reject.seq) != reject.code:
@@ -169,10 +177,11 @@ class Uplink:
         covered = self.covered.plus(held.through, held.have)
         if covered != self.covered:
             self._progress(covered, now)
+        self._passed |= {seq for seq in self._unmarked if seq < held.highest}
         self._out_since = now if self._out else None
 
     def _send_what_it_forgot(self, ack: feed.Ack, held: Covered) -> None:
-        """The first ack of a session, or since the centre came up, tells how its tables stand now.
+        """The first ack of a session, since the centre came up or since we asked tells how its tables stand.
 
         What it named before and no longer names is gone there: its database was put back from a copy.
         Later acks may be late or overtaken, so a lower one of those says nothing.
@@ -303,9 +312,9 @@ class Uplink:
         self._unmarked.update(seqs)
         if self._again:
             self._again = without(self._again, merged((seq, seq) for seq in seqs))
-        for seq in seqs:
-            if seq < self.covered.highest:
-                self._tries[seq] = self._tries.get(seq, 0) + 1
+        for seq in self._passed.intersection(seqs):
+            self._tries[seq] = self._tries.get(seq, 0) + 1
+        self._passed.difference_update(seqs)
         if self._resend_at == math.inf:
             self._resend_at = now + self._backoff(self.limits.resend_s, self._resends)
         if self._out_since is None:
@@ -331,7 +340,7 @@ class Uplink:
         """When time alone will change something; far away while there is nothing to send."""
         if self._link is None:
             return math.inf
-        times = [self._resend_at]
+        times = [self._resend_at, self._ask_at]
         if not self._flight:
             times += [max(row.retry_at, self._hold) for row in self.parked.values()]
         if self.covered.missing(last) > len(self._unmarked) + len(self.parked):
@@ -339,6 +348,10 @@ class Uplink:
         if self._out_since is not None and self._out:
             times.append(self._out_since + self.limits.stalled_s)
         return max(now, min(times))
+
+    def _ask_later(self, now: float) -> None:
+        """Now and then, in case that an ack from before a restore came after it and was believed."""
+        self._ask_at = now + self.limits.audit_s * self.random.uniform(0.5, 1.5)
 
     def _backoff(self, base: float, level: int) -> float:
         """``base`` at level 0; then anything between it and its doublings, at most the ceiling."""

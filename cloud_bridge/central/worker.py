@@ -21,7 +21,7 @@ from cloud_bridge.central.gap_watch import GapWatch
 from cloud_bridge.central.ingest import Outcome, ingest, standing
 from cloud_bridge.central.live import LiveBook
 from cloud_bridge.central.own_alarm_watch import Watch
-from cloud_bridge.central.store import Store
+from cloud_bridge.central.store import Store, Stream
 from cloud_bridge.link import SHARED_PREFIX, Arrived, Broker, Down, Event, Link, Message, Up
 from cloud_bridge.wall import now_text
 from edge.notify import Notify
@@ -55,6 +55,8 @@ class Worker:
         self._watch, self._buckets, self._gaps = watch, buckets, gaps
         self._post_at = 0.0
         self._live = LiveBook()
+        self._born: dict[str, Stream] = {}
+        """Who came online and has not been told yet how its ledger stands here."""
         self._since = now_text()
         self._told_down = ""
 
@@ -77,6 +79,7 @@ class Worker:
         try:
             for start in range(0, len(arrived), MESSAGES_PER_COMMIT):
                 self._commit(arrived[start : start + MESSAGES_PER_COMMIT])
+            self._answer_births()
             self._write_live(now)
             self._look_at_post(now)
             self._look_for_alarms(now)
@@ -128,18 +131,26 @@ class Worker:
             self._note_others(others, received)
         for each in arrived:
             self._link.acknowledge(each)
-        self._publish_acks(outcome)
+        self._publish_acks(outcome.acks)
         self._tell(outcome)
         self._changed()
 
-    def _publish_acks(self, outcome: Outcome) -> None:
-        for counter, acks in outcome.acks.items():
+    def _answer_births(self) -> None:
+        """How each ledger stands. Retained births may come before the SUBACK; they are answered after it."""
+        if not self._born or not self._link.is_up():
+            return
+        with self._store.transaction():
+            answers = {counter: [standing(self._store, born)] for counter, born in self._born.items()}
+        self._born.clear()
+        self._publish_acks(answers)
+
+    def _publish_acks(self, found: dict[str, list[feed.Ack]]) -> None:
+        for counter, acks in found.items():
             for ack in acks:
                 self._link.publish(Message(feed.topic(counter, "acks"), msgspec.json.encode(ack)))
 
     def _note_others(self, arrived: list[Arrived], received: str) -> None:
         states = [each for each in arrived if each.topic == feed.CENTRE_STATE]
-        answers: list[tuple[str, feed.Ack]] = []
         with self._store.transaction() as db:
             for each in arrived:
                 if each not in states and not presence.note(db, each.topic, each.body, received):
@@ -147,9 +158,7 @@ class Worker:
                 if self._watch and (birth := presence.birth(each.topic, each.body)):
                     self._watch.born(*birth, monotonic())
                 if (born := presence.born(each.topic, each.body)) is not None:
-                    answers.append((born.counter, standing(self._store, born)))
-        for counter, ack in answers:
-            self._link.publish(Message(feed.topic(counter, "acks"), msgspec.json.encode(ack)))
+                    self._born[born.counter] = born
         for each in states:
             self._correct_state(each.body)
 

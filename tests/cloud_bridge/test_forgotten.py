@@ -54,6 +54,16 @@ def test_the_first_ack_tells_what_was_forgotten(acknowledged, news, told, again)
     assert acknowledged.backlog() == len(again)
 
 
+def test_an_ack_from_before_a_restore_that_came_late_is_found_out_when_the_centre_is_asked_again(
+    acknowledged,
+):
+    assert sent_after(acknowledged, CentreIs(online=True), ack(10), ack(4)) == []
+    due = 1.5 * PLAIN.audit_s + 1
+    assert acknowledged.turn([], due).asks
+    acknowledged.turn([ack(4)], due)
+    assert acknowledged.turn([], due).publishes[0].seqs == (5, 6, 7, 8, 9, 10)
+
+
 def test_a_later_ack_that_is_lower_was_only_overtaken(acknowledged):
     assert sent_after(acknowledged, CentreIs(online=True), ack(10), ack(4)) == []
 
@@ -66,6 +76,20 @@ def test_beyond_the_last_range_of_a_full_ack_nothing_counts_as_forgotten(make):
     uplink.turn([], 0.1)
     gone = [n for n in range(1, 301) if n not in uplink.covered]
     assert gone == list(range(2, 2 + 2 * feed.MAX_HAVE, 2))
+
+
+def test_what_is_forgotten_beyond_the_last_range_of_a_full_ack_is_found_by_those_that_follow(make):
+    uplink = Uplink(make.outbox(300), Random(1), PLAIN)
+    uplink.covered = Covered(300)
+    held = Covered(1, tuple((n, n) for n in range(3, 280, 2)))
+    out, now = [ack(held.through, held.have[: feed.MAX_HAVE])], 0.0
+    uplink.turn([Connected()], now)
+    while out and now < 100:
+        now += 0.1
+        sent = [seq for message in uplink.turn(out, now).publishes for seq in message.seqs]
+        held = held.plus(0, [(seq, seq) for seq in sent])
+        out = [ack(held.through, held.have[: feed.MAX_HAVE])] if sent or now < 1 else []
+    assert held == Covered(300)
 
 
 BIRTHS = [

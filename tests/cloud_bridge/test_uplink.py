@@ -8,7 +8,7 @@ import pytest
 from cloud_bridge import feed
 from cloud_bridge.packing import is_packed, unpacked
 from cloud_bridge.turns import CentreIs, Connected, Disconnected, Limits, PubAck
-from cloud_bridge.uplink import Uplink
+from cloud_bridge.uplink import NOBODY_LISTENS, Uplink
 
 PLAIN = Limits(start_jitter_s=0.0, replay_per_s=float("inf"), batch_above=20)
 ROOMY = Connected()
@@ -265,6 +265,16 @@ def test_bytes_that_are_no_event_are_parked_and_named(make):
     assert seqs(turn) == [1, 3]
     assert uplink.parked[2].code == "unreadable_in_ledger"
     assert "parked" in events(turn)
+
+
+def test_a_row_is_not_set_aside_for_being_sent_while_the_centre_is_away(uplink_of):
+    uplink, turn = uplink_of(3)
+    uplink.turn([ack(1, have=[(3, 3)])], 0.0)
+    now = 0.0
+    for _ in range(40):
+        now += 61
+        turn = uplink.turn([PubAck(m.ref, NOBODY_LISTENS) for m in turn.publishes], now)
+    assert uplink.parked == {}
 
 
 def test_a_row_the_centre_never_names_is_parked_while_others_go_on(uplink_of):

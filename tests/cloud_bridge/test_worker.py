@@ -9,7 +9,7 @@ from cloud_bridge import feed
 from cloud_bridge.central.database import open_reader
 from cloud_bridge.central.store import Store
 from cloud_bridge.central.worker import Worker
-from cloud_bridge.link import Arrived
+from cloud_bridge.link import Arrived, Up
 from tests.postgresql import refusing
 
 TOPIC = "counters/T-001/events"
@@ -20,7 +20,7 @@ class Told:
 
     def __init__(self, path):
         self.path, self.said = path, []
-        self.session = 1
+        self.session, self.up = 1, True
 
     def committed(self):
         with closing(open_reader(self.path)) as db:
@@ -30,6 +30,10 @@ class Told:
         return now + 1
 
     def is_up(self):
+        return self.up
+
+    def noted_up(self, up, now):
+        self.up = True
         return True
 
     def acknowledge(self, message):
@@ -98,3 +102,14 @@ def test_the_last_will_of_another_worker_is_corrected(worker, told):
 def test_an_unreadable_presence_is_no_reason_to_stop(worker, told, body):
     worker.turn([Arrived(1, "counters/T-001/presence", body, 5, 1)], 0.0)
     assert told.said == [("broker", 5, 0)]
+
+
+def test_a_retained_birth_that_comes_before_the_suback_is_answered_after_it(worker, told, make):
+    """A broker may send what is retained first (MQTT 5, 3.8.4); we publish only after the SUBACK."""
+    birth = b'{"online":true,"inc":"%s"}' % make.INC.encode()
+    told.up = False
+    worker.turn([Arrived(1, "counters/T-001/presence", birth, 5, 1)], 0.0)
+    assert [what for what, *_ in told.said] == ["broker"]
+    worker.turn([Up(1, 20, 65536)], 0.1)
+    ack = msgspec.json.encode(feed.Ack(inc=make.INC, through=0))
+    assert [told.said[1][0], told.said[2][:2]] == [feed.CENTRE_STATE, ("counters/T-001/acks", ack)]
