@@ -107,6 +107,9 @@ class MemoryOutbox:
     def last_seq(self):
         return len(self.bodies)
 
+    def answered(self, commands):
+        return set()
+
     def events(self, after, limit):
         return list(enumerate(self.bodies, start=1))[after : after + limit]
 
