@@ -81,9 +81,10 @@ def test_the_same_command_again_is_silently_known(link, signer, tmp_path):
 
 
 def test_it_is_known_after_a_restart_too(link, signer, state, tmp_path):
-    drained(link, [signer.wire(1)])
+    text = signer.wire(1)
+    drained(link, [text])
     again = Downlink(state.inbox, Trust(COUNTER, signer.keys, lambda: int(time.time()) + 10**6))
-    assert drained(again, [signer.wire(1)]) == ([], [0], {})  # long expired, and no alarm: it was obeyed
+    assert drained(again, [text]) == ([], [0], {})  # long expired, and no alarm: it was obeyed
 
 
 def bad_commands(signer):
@@ -177,14 +178,15 @@ def test_the_inbox_only_grows(link, signer, tmp_path):
 def test_texts_go_when_nobody_may_obey_them_and_are_never_replaced(state, signer, tmp_path):
     now = [int(time.time())]
     link = Downlink(state.inbox, Trust(COUNTER, signer.keys, lambda: now[0]))
-    drained(link, [signer.wire(1)])
+    text = signer.wire(1)
+    drained(link, [text])
     now[0] += 32 * 86_400
     later = {"issued": now[0] - 5, "expires": now[0] + 60}
     drained(link, [signer.wire(2, **later)])
     assert f"{1:026d}" not in state.inbox.with_text(9)
     with closing(Inbox(tmp_path / "bridge.db")) as engine:
         assert [row.id for row in engine.rows(Cursor())] == [f"{2:026d}"]
-    assert drained(link, [signer.wire(1)]) == ([], [0], {})
+    assert drained(link, [text]) == ([], [0], {})
     with (
         closing(sqlite3.connect(tmp_path / "bridge.db")) as db,
         pytest.raises(sqlite3.IntegrityError, match="only grows"),
@@ -265,8 +267,9 @@ def test_a_text_goes_once_the_engine_has_answered_it_and_is_refused_ever_after(
     assert drained(link, [other]) == ([], [0], Counter({"ID_REUSED": 1}))
 
 
-def test_a_ledger_of_before_commands_has_answered_none(tmp_path):
-    with closing(sqlite3.connect(tmp_path / "old.db")) as db:
-        db.execute("create table event (seq integer)")
-    with closing(Outbox(tmp_path / "old.db")) as outbox:
+def test_a_ledger_of_before_commands_has_answered_none(ledger, tmp_path):
+    ledger.close()
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as db:
+        db.execute("drop table command_end")
+    with closing(Outbox(tmp_path / "ledger.db")) as outbox:
         assert outbox.answered(["x"]) == set()
