@@ -21,7 +21,13 @@ import click
 
 from edge.children import Child, Family, wait_ready
 from edge.cli_options import environment, json_option
-from edge.demo_children import broker_command, children, children_environment, command_key
+from edge.demo_children import (
+    broker_command,
+    children,
+    children_environment,
+    command_key,
+    sample_buyer,
+)
 from edge.demo_files import LOOPBACK, Layout, Ports, free_ports, lan_address, lay_out
 from edge.errors import Busy, CannotCreate, Unavailable
 
@@ -50,9 +56,16 @@ TEND_S = 0.2
     default="auto",
     help="auto: mosquitto where it is installed.",
 )
-@click.option("--lan", is_flag=True, help="Let phones of this network reach the counter's pages.")
+@click.option("--lan", is_flag=True, help="Let phones of this network reach the pages.")
+@click.option(
+    "--phone",
+    type=click.Choice(["counter", "centre"]),
+    default="counter",
+    show_default=True,
+    help="Whose page the code on the screen leads to.",
+)
 @json_option
-def demo(place: Path, port_base: int, broker: str, lan: bool, as_json: bool) -> int:
+def demo(place: Path, port_base: int, broker: str, lan: bool, phone: str, as_json: bool) -> int:
     """Run a whole simulated counter on this machine until Ctrl-C.
 
     With --json exactly one line on stdout, when everything is ready.
@@ -65,10 +78,12 @@ def demo(place: Path, port_base: int, broker: str, lan: bool, as_json: bool) -> 
         command, mqtt = broker_command(broker, layout, ports, say)
         address = lan_address() if lan else ""
         environ = children_environment(environment())
-        key = command_key(layout, environ)
-        counter = lay_out(layout, ports, lan=address, mqtt=mqtt, key=key)
+        with sample_buyer(layout, environ):
+            key = command_key(layout, environ)
+        centre = phone == "centre"
+        counter = lay_out(layout, ports, lan=address, mqtt=mqtt, key=key, scan_at_centre=centre)
         family = Family(environ, say, keep=(lock.fileno(),))
-        host = Demo(layout, Pages(ports, counter, address), family, stop)
+        host = Demo(layout, Pages(ports, counter, address, centre), family, stop)
         try:
             return host.run(*children(layout, ports, command), as_json=as_json)
         finally:
@@ -79,11 +94,20 @@ def demo(place: Path, port_base: int, broker: str, lan: bool, as_json: bool) -> 
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The addresses a person opens. lan: this machine's address for phones, "" without --lan."""
+    """The addresses a person opens. lan: this machine's address for phones, "" without --lan.
+
+    centre: whether phones go to the centre's page.
+    """
 
     ports: Ports
     counter: str
     lan: str
+    centre: bool = False
+
+    def phone(self, *, centre: bool) -> str:
+        """The buyer's page, at the counter or at the centre."""
+        port = self.ports.centre if centre else self.ports.screen
+        return f"http://{self.lan or LOOPBACK}:{port}/c/{self.counter}"
 
     def addresses(self) -> dict[str, str]:
         """Base URLs, and the pages among them."""
@@ -93,7 +117,7 @@ class Pages:
         return {
             "api": screen,
             "screen": f"{screen}/",
-            "phone": f"http://{self.lan or LOOPBACK}:{self.ports.screen}/c/{self.counter}",
+            "phone": self.phone(centre=self.centre),
             "panel": f"{panel}/",
             "sim": panel,
             "centre": centre,
@@ -208,11 +232,15 @@ def welcome(pages: Pages, layout: Layout) -> str:
     """What a person sees when everything is ready."""
     from edge.paper import qr
 
-    where = pages.addresses()
+    where, other = pages.addresses(), pages.phone(centre=not pages.centre)
     hint = "" if pages.lan else "\n(手机访问请加 --lan · for a real phone start with --lan)"
+    swap = f"(--phone {'counter' if pages.centre else 'centre'})"
+    names = ("手机页面(专柜)", "at the counter"), ("手机页面(中心)", "at the centre")
+    (name, whose), (other_name, others) = names[pages.centre], names[not pages.centre]
     return f"""
 专柜屏幕   counter screen  {where["screen"]}
-手机页面   phone page      {where["phone"]}{hint}
+{name} phone page {whose}  {where["phone"]}{hint}
+{other_name} phone page {others}  {other} {swap}
 柜体面板   cabinet panel   {where["panel"]}
 中心       centre          {where["centre"]}/
 

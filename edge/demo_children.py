@@ -7,14 +7,18 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from edge.children import Child
-from edge.demo_files import LOOPBACK, Layout, Ports
+from edge.demo_files import LOOPBACK, Layout, Ports, sample_dir
 from edge.errors import Unavailable
 
 PROBE_S = 0.5
+SAMPLE_BUYER, SAMPLE_PIN = "demo-001", "246810"
+"""As in the sample roster, where it is marked 示例; its PIN is public."""
 START_S = 20.0
 SYSTEM_PATH = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 """Where systems put mosquitto that users' PATH may lack."""
@@ -60,6 +64,31 @@ def command_key(layout: Layout, environ: Mapping[str, str]) -> str:
         raise Unavailable(f"the demo's key for commands: {done.stderr.decode('utf-8', 'replace').strip()}")
     key: str = json.loads(done.stdout)["key"]
     return key
+
+
+@contextmanager
+def sample_buyer(layout: Layout, environ: Mapping[str, str]) -> Iterator[None]:
+    """The sample's first buyer (示例) is known at the centre too, once what is done meanwhile is done.
+
+    Raises Unavailable where the centre's own command does not take it.
+    """
+    roster = tomllib.loads((sample_dir() / "roster.toml").read_text(encoding="utf-8"))
+    account = next(each for each in roster["account"] if each["login"] == SAMPLE_BUYER)
+    words = ["--ref", account["ref"], "--unit", account["unit"], "--keep", "--pin-file", "-"]
+    adding = [sys.executable, "-m", "cloud_bridge.central", "buyer", "add", SAMPLE_BUYER, *words]
+    with subprocess.Popen(
+        [*adding, "--dir", str(layout.place)],
+        env=dict(environ),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(f"{SAMPLE_PIN}\n".encode())
+        process.stdin.flush()
+        yield
+        _, said = process.communicate(timeout=START_S)
+    if process.returncode:
+        raise Unavailable(f"the demo's buyer at the centre: {said.decode('utf-8', 'replace').strip()}")
 
 
 def broker_command(

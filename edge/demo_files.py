@@ -107,10 +107,13 @@ def lan_address() -> str:
     return address
 
 
-def lay_out(layout: Layout, ports: Ports, *, lan: str, mqtt: str, key: str = "") -> str:
+def lay_out(
+    layout: Layout, ports: Ports, *, lan: str, mqtt: str, key: str = "", scan_at_centre: bool = False
+) -> str:
     """Make or update the files; gives the counter's id. lan: address for phones or "". mqtt: version.
 
-    key: whose commands the counter obeys; "": as its file says.
+    key: whose commands the counter obeys; "": as its file says. scan_at_centre: the screen's code leads to
+    the centre's page.
     """
     for place in (layout.config, layout.logs, layout.sim):
         place.mkdir(parents=True, exist_ok=True)
@@ -118,7 +121,7 @@ def lay_out(layout: Layout, ports: Ports, *, lan: str, mqtt: str, key: str = "")
     for name in COPIED:
         if not (layout.config / name).exists():
             shutil.copyfile(samples / name, layout.config / name)
-    for name, changes in _changes(layout, ports, lan, mqtt, key).items():
+    for name, changes in _changes(layout, ports, lan, mqtt, key, scan_at_centre).items():
         own = layout.config / name
         values = _parsed(own if own.exists() else samples / name)
         own.write_text(NOTE + toml(overlaid(values, changes)), encoding="utf-8")
@@ -127,7 +130,9 @@ def lay_out(layout: Layout, ports: Ports, *, lan: str, mqtt: str, key: str = "")
     return identity
 
 
-def _changes(layout: Layout, ports: Ports, lan: str, mqtt: str, key: str) -> dict[str, Mapping[str, Any]]:
+def _changes(
+    layout: Layout, ports: Ports, lan: str, mqtt: str, key: str, scan_at_centre: bool
+) -> dict[str, Mapping[str, Any]]:
     broker = {"host": LOOPBACK, "port": ports.broker, "version": mqtt}
     return {
         "counter.toml": {
@@ -137,6 +142,7 @@ def _changes(layout: Layout, ports: Ports, lan: str, mqtt: str, key: str) -> dic
                 "host": "0.0.0.0" if lan else LOOPBACK,
                 "port": ports.screen,
                 "public_url": f"http://{lan or LOOPBACK}:{ports.screen}",
+                "scan_url": f"http://{lan or LOOPBACK}:{ports.centre}" if scan_at_centre else "",
             },
             "mqtt": broker,
             **({"commands": {"keys": [key]}} if key else {}),
@@ -147,7 +153,12 @@ def _changes(layout: Layout, ports: Ports, lan: str, mqtt: str, key: str) -> dic
         },
         "central.toml": {
             "database": {"path": str(layout.place / "central.db")},
-            "web": {"host": LOOPBACK, "port": ports.centre, "anonymous": "auditor"},
+            "web": {
+                "host": "0.0.0.0" if lan and scan_at_centre else LOOPBACK,
+                "port": ports.centre,
+                "anonymous": "auditor",
+            },
+            "phone": {"samples": ["demo-001"]},
             "mqtt": broker,
         },
     }

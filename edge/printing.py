@@ -32,7 +32,7 @@ NOTE = "如有异议，请在手机小票上申诉或致电客服"
 
 def counter_url(settings: Settings) -> str:
     """What the fixed code of this counter holds. Raises ConfigError where no telephone could follow it."""
-    base = settings.screens.public_url.rstrip("/")
+    base = (settings.screens.scan_url or settings.screens.public_url).rstrip("/")
     if not base:
         raise ConfigError(
             "screens.public_url is empty: a printed code would lead nowhere; name the address that phones "

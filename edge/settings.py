@@ -204,6 +204,9 @@ class Screens(Section, frozen=True, kw_only=True):
     port: Port = 8080
     public_url: str = ""
     """What phones use to reach this counter, e.g. ``http://192.0.2.7:8080``; "": host and port."""
+    scan_url: Annotated[str, Meta(pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$")] = ""
+    """Where the codes lead that buyers scan, if not to this counter's own page: the centre's address, for
+    a counter that phones cannot reach, e.g. ``https://centre.example``; "": ``public_url``."""
     voice: Literal["off", "on", "speech"] = "off"
     """What the counter's screen plays: nothing; the sound files; the browser's Chinese or English voice where
     it has one, else the files."""

@@ -90,6 +90,7 @@ MAY = {
         "edge.outfit.catalogue_csv",
         "edge.outfit.price_file",
         "edge.curves",
+        "edge.screens.shared",  # files and words of the buyer's page, which the centre serves too
         "edge.settings",
         "edge.outfit.settings_load",
         "edge.outfit.settings_walk",
@@ -188,6 +189,7 @@ BAD = [
     ("cloud_bridge.uplink", "from edge.engine import Engine", "edge.engine.Engine"),
     ("cloud_bridge.cli", "from edge.ledger.store import Store", "edge.ledger.store.Store"),
     ("cloud_bridge.central.store", "from edge.ledger import outbox", "edge.ledger.outbox"),
+    ("cloud_bridge.central.app", "from edge.screens.stage import Stage", "edge.screens.stage.Stage"),
     ("cloud_bridge.central.store", "from edge.domain.session import State", "edge.domain.session.State"),
     ("cloud_bridge.bridge", "from edge.domain.pricing import price_of", "edge.domain.pricing.price_of"),
     ("cloud_bridge.feed", "from edge.domain.values import Fen", "edge.domain.values.Fen"),

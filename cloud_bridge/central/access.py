@@ -9,7 +9,6 @@ import hmac
 import re
 from collections.abc import Callable
 from functools import cached_property
-from ipaddress import ip_address, ip_network
 from secrets import token_hex, token_urlsafe
 
 import msgspec
@@ -18,6 +17,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from cloud_bridge.central.database import Connection
 from cloud_bridge.central.roles import NOBODY, Role, Who
+from cloud_bridge.central.tries import Subject, count, forget, network
 from edge.errors import BadInput
 
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}")
@@ -25,8 +25,8 @@ SHORTEST = 10
 """Characters of a password; NIST SP 800-63B asks for 8 at least, and these accounts open doors."""
 LONGEST = 200
 
-ACCOUNT_TRIES, ADDRESS_TRIES, WINDOW_S = 5, 20, 15 * 60
-"""Logins tried without success, per name and per address, until the oldest is this old."""
+ACCOUNT_TRIES, ADDRESS_TRIES = 5, 20
+"""Logins tried without success, per name and per address, until the oldest is ``WINDOW_S`` old."""
 
 TOUCH_S = 60
 """How often a login's last use is written down."""
@@ -136,22 +136,12 @@ class Access:
 
     # --- logging in -----------------------------------------------------------------------------
     def try_counted(self, name: str, address: str, now_s: int) -> bool:
-        """Count a try, before anything is checked. False: too many, do not check. A transaction of its own.
-
-        One try above the limit is still written down, so that the refusal is told once and not each time.
-        """
-        subjects = [(f"name {name[:64]}", ACCOUNT_TRIES), (f"from {_network(address)}", ADDRESS_TRIES)]
-        with self.db.transaction():
-            self.db.execute("delete from login_try where at_s <= ?", (now_s - WINDOW_S,))
-            counts = [self._tries(subject) for subject, _ in subjects]
-            fits = all(count < most for count, (_, most) in zip(counts, subjects, strict=True))
-            for count, (subject, most) in zip(counts, subjects, strict=True):
-                if fits or count == most:
-                    self.db.execute("insert into login_try (subject, at_s) values (?, ?)", (subject, now_s))
-        self.newly_refused = not fits and any(
-            c == most for c, (_, most) in zip(counts, subjects, strict=True)
-        )
-        return fits
+        """Count a try before anything is checked. False: too many, do not check. One transaction."""
+        of_name = Subject(f"name {name[:64]}", ACCOUNT_TRIES)
+        whence = Subject(f"from {network(address)}", ADDRESS_TRIES)
+        counted = count(self.db, (of_name, whence), now_s)
+        self.newly_refused = counted.first
+        return counted.fits
 
     def right(self, name: str, password: str) -> Callable[[], bool]:
         """The question whether that is the password, to be asked in any thread: it takes a tenth of a second.
@@ -174,7 +164,7 @@ class Access:
         ).fetchone()
         if found is None:
             return None
-        self.db.execute("delete from login_try where subject = ?", (f"name {name}",))
+        forget(self.db, f"name {name}")
         self.db.execute("delete from login where begun_s <= ?", (now_s - self._limits.absolute_s,))
         id = token_urlsafe(32)
         self.db.execute(
@@ -219,10 +209,6 @@ class Access:
         return base64.urlsafe_b64encode(made).decode().rstrip("=")
 
     # --- within ---------------------------------------------------------------------------------
-    def _tries(self, subject: str) -> int:
-        row = self.db.execute("select count(*) from login_try where subject = ?", (subject,)).fetchone()
-        return int(row[0])
-
     def _there(self, name: str) -> None:
         if self.db.execute("select 1 from account where name = ?", (name,)).fetchone() is None:
             raise BadInput(f"{name}: no such account; `account list` shows them")
@@ -246,12 +232,3 @@ class Access:
 def _hash(secret: str) -> str:
     """Of 256 random bits; such a secret needs no slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _network(address: str) -> str:
-    """What one person has of addresses: one of IPv4, 2**64 of IPv6."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address[:64]
-    return str(ip_network(f"{found}/{32 if found.version == 4 else 64}", strict=False).network_address)

@@ -1,4 +1,4 @@
-"""The tables of accounts, logins, tries, audit trail and acknowledgements, and how they are opened.
+"""The tables of accounts, buyers, logins, tries, visits, audit trail, acknowledgements; how they are opened.
 
 They are written by several: each web process, and the commands of ``counter-central account``. On a server
 they stand beside the centre's tables. With SQLite they have a file of their own, which keeps the rollback
@@ -49,6 +49,17 @@ create table alarm_ack (
     seq integer not null, who text not null, at text not null, note text not null,
     primary key (counter, inc, kind, subject, seq)
 ) strict
+""",
+    """
+create table buyer (
+    login text primary key, ref text not null unique, pin text not null, unit text not null,
+    made_at text not null, disabled_at text
+) strict;
+create table visit (
+    id text primary key, buyer text not null, key text not null, asks text not null, counter text not null,
+    begun_s integer not null, expires_s integer not null, unique (buyer, key)
+) strict;
+create index visit_by_time on visit (begun_s)
 """,
 )
 

@@ -115,7 +115,7 @@ def sales(
             order_no=row[1],
             counter=row[2],
             session=row[3],
-            lines=_lines(db, row[2], row[3]),
+            lines=lines_of(db, row[2], row[3]),
             total_fen=row[4],
             certified_fen=row[5],
             closed_at=row[6],
@@ -126,7 +126,8 @@ def sales(
     ]
 
 
-def _lines(db: Connection, counter: str, session: str) -> tuple[Line, ...]:
+def lines_of(db: Connection, counter: str, session: str) -> tuple[Line, ...]:
+    """What was sold in that session."""
     rows = db.execute(
         "select tray, sku, name, count, price_fen, amount_fen, certified, county from sale_line"
         " where counter = ? and session = ? order by line",

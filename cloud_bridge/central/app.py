@@ -21,7 +21,6 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from cloud_bridge.central import answers, openapi, own_goods, page, restocks, reviews
@@ -34,6 +33,8 @@ from cloud_bridge.central.guard import MAX_BODY, Gate, Guarded, guarded, recogni
 from cloud_bridge.central.limits import Limited
 from cloud_bridge.central.login import Desk
 from cloud_bridge.central.outward import Outward, reader_of
+from cloud_bridge.central.phone.door import Doorman
+from cloud_bridge.central.phone.routes import Phone, SharedFiles
 from cloud_bridge.central.problems import HANDLERS, Problem
 from cloud_bridge.central.roles import Permission, Role
 from edge.errors import Unavailable
@@ -77,7 +78,10 @@ class Live:
 
 
 class Site:
-    """Everything the routes need. ``broker_up`` is asked from the web thread."""
+    """Everything the routes need. ``broker_up`` is asked from the web thread.
+
+    may_sign: whether there is a key for unlocks. samples: buyers' logins that the phone's page offers.
+    """
 
     def __init__(
         self,
@@ -89,12 +93,19 @@ class Site:
         hasher: PasswordHasher | None = None,
         more: Sequence[Guarded] = (),
         submit: Submit | None = None,
+        may_sign: Callable[[], bool] = lambda: False,
+        samples: Sequence[str] = (),
     ) -> None:
         self.live = Live()
         self._database, self._broker_up = database, broker_up
         stranger = Role(anonymous) if anonymous else None
         self._more = more
-        self._gate = Gate(database, stranger, limits, hasher or PasswordHasher())
+        hasher = hasher or PasswordHasher()
+        self._gate = Gate(database, stranger, limits, hasher)
+        self._phone: list[Guarded] = []
+        if submit is not None:
+            doorman = Doorman(lambda: self.db, submit, may_sign, hasher)
+            self._phone = Phone(lambda: self.db, doorman, self.live.changes, samples).routes()
         self._fleet = FleetPages(lambda: self.db, submit, self._touched)
         self._touches = 0
         self._db: Connection | None = None
@@ -149,8 +160,9 @@ class Site:
             guarded("/own", self.own_goods, may.SEE_OWN_GOODS),
             guarded("/api/v1/own", self.own_goods_json, may.SEE_OWN_GOODS),
             *Desk().routes(),
+            *self._phone,
             *self._more,
-            Mount("/static", StaticFiles(directory=STATIC)),
+            Mount("/static", SharedFiles(directory=STATIC)),
         ]
 
     def _lists(self) -> list[BaseRoute]:

@@ -55,6 +55,7 @@ LATE = {
         "cloud_bridge.central.commanding_cli:keys",
         "The key that signs commands.",
     ),
+    "buyer": ("cloud_bridge.central.buyer_cli:buyer", "Who opens counters from the centre's phone page."),
     "account": (
         "cloud_bridge.central.account_cli:account",
         "Logins of the centre's pages and API: who they are and what they may.",

@@ -15,7 +15,7 @@ from cloud_bridge import documents, feed
 from cloud_bridge.central.commanding_schema import APPLIED, COMMAND_ANSWER
 from cloud_bridge.central.database import Connection
 from cloud_bridge.central.table import Entry
-from cloud_bridge.commands import BODIES, Body, Command, Document, Resend
+from cloud_bridge.commands import BODIES, Body, Command, Document, Resend, Unlock
 from cloud_bridge.signed import LONGEST_S, sign
 from edge.errors import BadInput
 
@@ -42,11 +42,16 @@ class Invalid(BadInput):
     """What is asked can be no command; the text says why."""
 
 
+class TooLate(Invalid):
+    """It was to be obeyed by a moment that has passed; nobody waits for it any more."""
+
+
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What somebody wants of one counter.
 
     id: 26 characters; asking twice under one id is asking once, "": a new one. body: of the kind's form.
-    text, version: of a document instead of a body. expires_s: 0: the kind's own.
+    text, version: of a document instead of a body. expires_s: 0: the kind's own. until: seconds since 1970
+    from which it must be obeyed no more, however long it lay before it was issued; 0: it may lie.
     """
 
     counter: str
@@ -57,6 +62,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     expires_s: int = 0
     id: str = ""
     by: str = ""
+    until: int = 0
 
 
 class Issuer:
@@ -69,7 +75,7 @@ class Issuer:
         return ulid(now * 1000, self._random(10))
 
     def issue(self, db: Connection, request: Request, now: int, *, whole: bool = False) -> tuple[str, ...]:
-        """The ids of the commands that ``request`` became; inside a transaction. Raises Invalid.
+        """The ids of the commands that ``request`` became; inside a transaction. Raises Invalid, TooLate.
 
         whole: a document goes as a snapshot, whatever the counter has.
         """
@@ -77,7 +83,9 @@ class Issuer:
         known = db.execute("select id from command where request = ? order by id", (name,)).fetchall()
         if known:
             return tuple(row[0] for row in known)
-        expires = now + _lifetime(request)
+        expires = min(now + _lifetime(request), request.until or 2**53)
+        if expires <= now:
+            raise TooLate(f"{request.kind} for {request.counter} lay for {now - request.until} s too long")
         ids: list[str] = []
         for body in bodies_of(db, request, whole=whole):
             id = name if not ids else self.new_id(now)
@@ -223,7 +231,7 @@ def _lifetime(request: Request) -> int:
 
 
 def _keep(db: Connection, command: Command, body: Body, request: str, by: str, jws: str) -> None:
-    shown = msgspec.json.encode(body)
+    shown = b"{}" if isinstance(body, Unlock) else msgspec.json.encode(body)  # a list names no buyer
     sha256 = base = None
     if isinstance(body, Document):  # its data is in the JWS, and the text is kept once
         sha256, base = body.sha256, body.base

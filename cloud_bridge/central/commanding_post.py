@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cloud_bridge import feed
 from cloud_bridge.central import commanding_spool as spool
-from cloud_bridge.central.commanding import CENTRE, OPEN, Invalid, Issuer, Request
+from cloud_bridge.central.commanding import CENTRE, OPEN, Invalid, Issuer, Request, TooLate
 from cloud_bridge.central.commanding_keys import read_key
 from cloud_bridge.central.database import Connection, Unfit
 from cloud_bridge.central.store import Store
@@ -103,6 +103,10 @@ class Post:
                     raise Invalid("this is no request")
                 with self._store.transaction() as db:
                     ids = issuer.issue(db, request, now)
+            except TooLate as error:
+                log.error("command_too_late", alarm=True, id=path.stem, why=str(error))
+                spool.taken(path)
+                continue
             except (Invalid, Unfit) as error:
                 log.error("command_not_issued", alarm=True, file=path.name, why=str(error))
                 spool.set_aside(path)

@@ -15,6 +15,8 @@ from cloud_bridge.central import commanding, fleet, frame
 from cloud_bridge.central import commanding_query as commands
 from cloud_bridge.central.database import Connection
 from cloud_bridge.central.guard import Gate, Guarded, form_of, guarded, require
+from cloud_bridge.central.live import open_door
+from cloud_bridge.central.page import yuan
 from cloud_bridge.central.problems import Problem
 from cloud_bridge.central.roles import Permission
 from cloud_bridge.commands import BODIES
@@ -114,8 +116,10 @@ class FleetPages:
                 "orders": commands.commands(db, int(time.time()), counter=name, limit=SHOWN_COMMANDS)
                 if who.may(Permission.SEE_COMMANDS)
                 else [],
+                "door": open_door(db, name) if who.may(Permission.SEE_SALES) else None,
             }
         return shown | {
+            "yuan": yuan,
             "may_ack": who.may(Permission.ACKNOWLEDGE_ALARMS),
             "may_order": who.may(Permission.COMMAND_SERVICE) and self._submit is not None,
             "may_trade": who.may(Permission.COMMAND_TRADE) and self._submit is not None,

@@ -55,6 +55,11 @@ def home_of(who: Who) -> str:
     return next((path for path, _, permission in NAVIGATION if who.may(permission)), "/login")
 
 
+def bare(template: str, lang: Lang, **shown: Any) -> str:
+    """A page that stands in no frame: it is nobody's who works at the centre."""
+    return _templates.get_template(template).render(lang=lang, **shown)
+
+
 def rendered(template: str, seen: Seen, **shown: Any) -> str:
     t = words(seen.lang)
     navigation = [

@@ -16,7 +16,8 @@ TOPIC = re.compile(rf"counters/({feed.COUNTER_ID.pattern})/live")
 MAX_BYTES = 32 * 1024
 """The bridge reads twice as much; a basket of ``MAX_LINES`` long names is a third of it."""
 MAX_LINES, MAX_TEXT, MAX_NUMBER = 100, 200, 2**53
-STATES = frozenset({"GRANTED", "UNLOCKING", "OPEN", "SETTLING", "SETTLED", "EMPTY", "REVIEW", "CANCELLED"})
+FINAL = frozenset({"SETTLED", "EMPTY", "REVIEW", "CANCELLED"})
+STATES = FINAL | {"GRANTED", "UNLOCKING", "OPEN", "SETTLING"}
 
 WRITE_EVERY_S = 0.2
 MOST_WAITING = 20_000
@@ -84,6 +85,18 @@ def latest(db: Connection, counter: str) -> Heard | None:
     """What the open door of ``counter`` held when it was heard last, however long ago that is."""
     row = db.execute("select body, heard_ms from live where counter = ?", (counter,)).fetchone()
     return None if row is None else Heard(live=msgspec.json.decode(row[0], type=feed.Live), heard_ms=row[1])
+
+
+def open_door(db: Connection, counter: str) -> Heard | None:
+    """The basket of a buyer who is at ``counter`` now, as far as it is known; whose it is, is not in it.
+
+    An end that the feed lost is known by the session's own event.
+    """
+    found = latest(db, counter)
+    if found is None or found.live.state in FINAL:
+        return None
+    ended = "select 1 from session where counter = ? and session = ?"
+    return None if db.execute(ended, (counter, found.live.session)).fetchone() else found
 
 
 def _newer(live: feed.Live, heard_ms: int, than: Heard) -> bool:

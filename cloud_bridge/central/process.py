@@ -85,7 +85,7 @@ def site_of(
     web = settings.web
     limits = Limits(idle_s=web.idle_min * 60, absolute_s=web.absolute_h * 3600)
     trust = counterside(settings, database)
-    _, spool = command_places(settings, database)
+    key, spool = command_places(settings, database)
 
     def submit(request: Request) -> None:
         hand_in(spool, request)
@@ -99,6 +99,8 @@ def site_of(
         more=[*trust.routes(), *commands.routes()],
         submit=submit,
         hasher=hasher,
+        may_sign=key.is_file,
+        samples=settings.phone.samples,
     )
 
 

@@ -105,6 +105,12 @@ class Trust(Section, frozen=True, kw_only=True):
     pid_file: str = ""
 
 
+class Phone(Section, frozen=True, kw_only=True):
+    """The buyers' page. samples: logins that it offers to try it with; never where counters are real."""
+
+    samples: tuple[str, ...] = ()
+
+
 class Settings(Section, frozen=True, kw_only=True):
     database: Database = Database()
     mqtt: Mqtt = Mqtt()
@@ -114,6 +120,7 @@ class Settings(Section, frozen=True, kw_only=True):
     gaps: Gaps = Gaps()
     webhooks: Webhooks = Webhooks()
     trust: Trust = Trust()
+    phone: Phone = Phone()
 
 
 def patience(gaps: Gaps) -> Patience:

@@ -55,12 +55,14 @@ History = Callable[[SessionId], SessionView | None]
 
 @dataclass(slots=True)
 class Api:
-    """The handlers and what they share. public_url: "" means the address the request came to."""
+    """The handlers and what they share. scan_url: what the screen's code leads to, "": the address
+    that the request came to.
+    """
 
     stage: Stage
     ask: Ask
     history: History
-    public_url: str
+    scan_url: str
     asked: Tally
     ask_s: float = ASK_S
     openers: Openers = field(default_factory=Openers)
@@ -108,7 +110,7 @@ class Api:
         view = self.stage.view()
         if view is None or not view.token:
             return problem("STARTING")
-        base = self.public_url or str(request.base_url)
+        base = self.scan_url or str(request.base_url)
         url = f"{base.rstrip('/')}/c/{view.counter}?t={view.token}"
         return ScreenToken(token=view.token, url=url, expires_in_s=view.token_expires_in_s)
 

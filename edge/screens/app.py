@@ -83,7 +83,8 @@ def make_app(
     screen. receipt: of a finished restock. owned, now: see ``SupplierApi``.
     """
     asked = Tally("counter_open_requests", "Requests for the door by outcome", ["outcome"], registry=registry)
-    api = Api(stage, ask, history, settings.screens.public_url, asked, ask_s, curves=curves)
+    scan_url = settings.screens.scan_url or settings.screens.public_url
+    api = Api(stage, ask, history, scan_url, asked, ask_s, curves=curves)
     pages = Pages(settings, samples)
     zone = ZoneInfo(settings.counter.timezone)
     day = today or (lambda: datetime.now(zone).date())

@@ -446,13 +446,13 @@ def readme_picture() -> Callable[..., None]:
 
 
 @pytest.fixture
-def run_demo() -> Iterator[Callable[[Path], dict]]:
-    """``run_demo(folder)``: the demo's programs over that folder; gives what it tells about itself."""
+def run_demo() -> Iterator[Callable[..., dict]]:
+    """``run_demo(folder, *words)``: the demo's programs over that folder; gives what it tells of itself."""
     processes: list[subprocess.Popen[str]] = []
 
-    def start(folder: Path) -> dict:
+    def start(folder: Path, *words: str) -> dict:
         command = [sys.executable, "-m", "edge", "demo", "--json", "--dir", str(folder), "--port-base", "0"]
-        processes.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
+        processes.append(subprocess.Popen([*command, *words], stdout=subprocess.PIPE, text=True))
         output = processes[-1].stdout
         assert output is not None
         line = output.readline()

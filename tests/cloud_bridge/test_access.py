@@ -11,8 +11,7 @@ import pytest
 from argon2 import PasswordHasher
 from starlette.routing import Mount
 
-from cloud_bridge.central import access as access_module
-from cloud_bridge.central import cli
+from cloud_bridge.central import cli, tries
 from cloud_bridge.central.access import Access, Limits
 from cloud_bridge.central.access_tables import FILE, beside, open_access
 from cloud_bridge.central.database import Unfit
@@ -107,7 +106,7 @@ def csrf_of(page):
 
 
 # --- the table ----------------------------------------------------------------------------------
-WITH_ID = {"session": "5f" * 16, "tray": "1-01", "counter": "T-001", "id": "1"}
+WITH_ID = {"session": "5f" * 16, "tray": "1-01", "counter": "T-001", "id": "1", "visit": "1"}
 
 
 OPEN = {
@@ -120,6 +119,12 @@ OPEN = {
     "/api/v1/renew": "a good certificate's key stands for a login",
     "/api/v1/time": "signed for whoever asks: a counter without a clock",
     "/api/v1/ca.crl": "brokers elsewhere; the list is public",
+    "/c/T-001": "a buyer's page: it holds nothing of anybody",
+    "/strings.json": "the words of that page",
+    "/api/v1/places/T-001": "what stands on the counter for all to read",
+    "/api/v1/visits": "a buyer's PIN stands for a login",
+    "/api/v1/visits/1": "the cookie that came with the visit stands for a login",
+    "/api/v1/visits/1/stream": "the same",
 }
 """Every path that anybody may ask for, and why. A route that is new and asks for nothing is not in it."""
 
@@ -372,7 +377,7 @@ def test_the_sixth_guess_at_a_name_is_not_even_checked_and_neither_is_the_right_
         async with centre.client() as client:
             tried = [(await log_in(client, password="wrong " * 3)).status_code for _ in range(8)]
             late = (await log_in(client)).status_code
-            centre.now += access_module.WINDOW_S
+            centre.now += tries.WINDOW_S
             return tried, late, (await log_in(client)).status_code
 
     assert run(journey()) == ([401] * 5 + [429] * 3, 429, 303)
@@ -489,7 +494,7 @@ def test_every_answer_carries_the_headers(centre, path):
     assert headers["x-frame-options"] == "DENY"
     assert "unsafe" not in headers["content-security-policy"]
     assert headers["strict-transport-security"]
-    assert headers.get("cache-control") == (None if path.startswith("/static") else "no-store")
+    assert headers.get("cache-control") == ("no-cache" if path.startswith("/static") else "no-store")
 
 
 # --- the trail ----------------------------------------------------------------------------------

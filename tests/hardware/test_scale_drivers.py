@@ -208,9 +208,7 @@ def hasty(scales: Scales) -> None:
         each.probe = dataclasses.replace(each.probe, worst=0.0, hold=0.0)
 
 
-@pytest.mark.parametrize(
-    "name", [ASKED[0], *(pytest.param(name, marks=pytest.mark.long) for name in ASKED[1:])]
-)
+@pytest.mark.parametrize("name", ASKED)
 def test_without_waiting_the_late_answer_would_be_believed(name):
     """Shows that the test above tests something."""
     believed = []

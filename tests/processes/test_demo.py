@@ -8,7 +8,11 @@ import time
 import uuid
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
+
+from tests.processes.at_centre import CentrePhone
+from tests.processes.conftest import COUNTER
 
 pytestmark = pytest.mark.processes
 
@@ -113,6 +117,46 @@ def test_a_visit_is_seen_by_its_opener_alone_while_it_runs_and_afterwards(demo):
     assert {answer.status_code for answer in appeal} == {404}
     public = strangers[0].http.get("/api/v1/counter").text
     assert session not in public
+
+
+@pytest.fixture
+def centre_phone(demo):
+    made = CentrePhone(demo)
+    yield made
+    made.http.close()
+
+
+def test_a_scan_opens_the_door_through_the_centre_and_the_receipt_is_what_the_ledger_charged(
+    demo, centre_phone
+):
+    before, token, key = demo.lies(), demo.phone.token(), str(uuid.uuid4())
+    told = centre_phone.http.get(f"/api/v1/places/{COUNTER}").json()
+    assert (told["name"], told["online"]) == ("示例专柜 1 号", True)
+    begun = [centre_phone.asks(token, key) for _ in range(2)]
+    assert [answer.status_code for answer in begun] == [201, 201]
+    (visit,) = {answer.json()["visit"] for answer in begun}
+    centre_phone.comes_to(visit, "ANSWERED", "OPEN")
+    demo.until(lambda: demo.state()["bolt"] == "unlocked", "the bolt")
+    demo.does("open_door")
+    centre_phone.comes_to(visit, "OPEN")
+    with centre_phone.http.stream("GET", f"/api/v1/visits/{visit}/stream?beat=2") as stream:
+        said = (json.loads(line[5:]) for line in stream.iter_lines() if line.startswith("data:"))
+        assert next(said)["lines"] == []
+        demo.does("take", tray="1-01", count=2)
+        open_door = next(each for each in said if [line["count"] for line in each["lines"]] == [2])
+        assert (open_door["state"], open_door["total_fen"], open_door["charged"]) == ("OPEN", 700, False)
+        demo.does("close_door")
+        receipt = list(said)[-1]  # the stream ends with the visit
+    assert (receipt["state"], receipt["total_fen"], receipt["charged"]) == ("RECEIPT", 700, True)
+    demo.arrives()
+    sold = demo.rows("ledger.db", "SELECT order_no, total_fen FROM sale ORDER BY n DESC LIMIT 1")
+    assert sold == [(receipt["order_no"], receipt["total_fen"])]
+    assert {line["tray"]: line["count"] for line in receipt["lines"]} == demo.taken(before)
+
+    assert httpx.get(f"{demo.told['centre']}/api/v1/visits/{visit}", trust_env=False).status_code == 404
+    refused = centre_phone.asks(token).json()["visit"]  # the same code, with another key
+    assert centre_phone.comes_to(refused, "REFUSED")["code"] == "REPLAY"
+    assert demo.state()["bolt"] == "locked"
 
 
 def test_the_centre_locks_the_demos_counter_out_and_lets_buyers_in_again(demo):
