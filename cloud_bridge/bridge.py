@@ -22,7 +22,9 @@ from cloud_bridge.beside import Beside
 from cloud_bridge.commands import Command, Resend
 from cloud_bridge.downlink import Downlink, Trust
 from cloud_bridge.link import Arrived, Broker, Down, Event, Link, Message, Published, Up, Wake
+from cloud_bridge.metrics import BridgeMetrics
 from cloud_bridge.state import FILE, Kept, State
+from cloud_bridge.status import Pulse, StatusPort, has_room
 from cloud_bridge.turns import CentreIs, Connected, Disconnected, Input, Limits, Note, Outbox, PubAck, Publish
 from cloud_bridge.uplink import Parked, Uplink
 from cloud_bridge.wall import now_text
@@ -36,6 +38,8 @@ HEALTH_S = 30.0
 HEALTH_BEHIND_S = 300.0
 """So much later at most while a backlog is brought up; it is what tells the centre of the backlog."""
 WAIT_FOR_LEDGER_S = 0.5
+MEASURE_S = 5.0
+"""How often gauges are set, which costs a look at both files."""
 
 log = structlog.get_logger("bridge")
 
@@ -54,12 +58,22 @@ class Plan:
     trust: Trust
     replay_per_s: int = 400
     sign: tuple[str, str, str] = ("", "", "")
+    status_port: int = 0
+    """On the loopback, 0: none."""
 
 
 class Bridge:
     """One step of the loop is ``turn``; it never blocks."""
 
-    def __init__(self, plan: Plan, outbox: Outbox, state: State, link: Link, random: Random) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        outbox: Outbox,
+        state: State,
+        link: Link,
+        random: Random,
+        metrics: BridgeMetrics | None = None,
+    ) -> None:
         self._plan, self._outbox, self._state, self._link = plan, outbox, state, link
         self._inc = outbox.incarnation()
         self._kept = state.kept(self._inc)
@@ -79,6 +93,10 @@ class Bridge:
         self._told_backlog = 0
         self._told_down = ""
         self._birth_may_be_lost = False
+        self._metrics = metrics or BridgeMetrics()
+        self.pulse = Pulse()
+        self._measure_at = 0.0
+        self._centre_there = False
 
     def turn(self, events: list[Event], now: float) -> float:
         """Take what arrived, publish what is due. Gives the time of the next turn."""
@@ -98,6 +116,7 @@ class Bridge:
             self._tell(note)
         self._health(now)
         self._live()
+        self._measure(now)
         if turn.stalled:
             log.warning("no_mark_for_long", action="new client", unmarked_s=self.uplink.limits.stalled_s)
             self._link.events.put(Down(self._link.session, "no mark from the centre"))
@@ -114,6 +133,8 @@ class Bridge:
             case Down():
                 return self._down(event, now)
             case Published(session, mid, code) if session == self._link.session:
+                if code:
+                    self._metrics.refusals.labels(f"0x{code:02x}").inc()
                 ref = self._refs.pop(mid, None)
                 return None if ref is None else PubAck(ref, code)
             case Arrived() if self._is_command(event):
@@ -127,6 +148,7 @@ class Bridge:
             return None
         log.info("broker_up", receive_maximum=up.receive_maximum, max_packet=up.max_packet)
         self._told_down, self._health_at = "", now
+        self._metrics.sessions.inc()
         room = up.receive_maximum - 1  # what is told of ourselves awaits a PUBACK beside the events
         self._birth_may_be_lost = room < 1
         self._say_birth()
@@ -140,6 +162,8 @@ class Bridge:
         dial_at = self._link.noted_down(down, now)
         if dial_at is None:
             return None
+        self._metrics.disconnects.inc()
+        self._centre_there = False
         level = log.debug if self._told_down == down.why else log.error if down.hopeless else log.warning
         level("broker_down", why=down.why, alarm=down.hopeless, again_in_s=round(dial_at - now, 1))
         if down.hopeless and self._told_down != down.why:
@@ -151,7 +175,8 @@ class Bridge:
     def _arrived(self, topic: str, body: bytes) -> Input | None:
         try:
             if topic == feed.CENTRE_STATE:
-                return CentreIs(msgspec.json.decode(body, type=feed.Presence).online)
+                self._centre_there = msgspec.json.decode(body, type=feed.Presence).online
+                return CentreIs(self._centre_there)
             return msgspec.json.decode(body, type=feed.Ack)
         except feed.BAD_JSON as error:
             log.warning("unreadable_from_centre", topic=topic, error=str(error))
@@ -188,6 +213,7 @@ class Bridge:
         )
         if mid is not None:
             self._refs[mid] = publish.ref
+            self._metrics.published(publish.seqs, len(publish.body), monotonic())
 
     def _keep(self) -> None:
         uplink = self.uplink
@@ -223,6 +249,22 @@ class Bridge:
         )
         topic = feed.topic(self._plan.counter, "health")
         self._link.publish(Message(topic, msgspec.json.encode(health), may_be_lost=True))
+
+    def _measure(self, now: float) -> None:
+        """For those who look at this process from outside: its loop turns, and what would fail."""
+        self._metrics.covered(self.uplink.covered, monotonic())
+        up = self._link.is_up()
+        checks = {"broker": up, "centre": self._centre_there, "disk": has_room(self._plan.data)}
+        self.pulse.beat(monotonic(), checks)
+        if now < self._measure_at:
+            return
+        self._measure_at = now + MEASURE_S
+        told = self._metrics
+        told.connected.set(up)
+        told.backlog.set(self.uplink.backlog())
+        told.parked.set(len(self.uplink.parked))
+        told.rejected.set(len(self.uplink.rejects))
+        told.refused(self._state.inbox.refusals())
 
     def _live(self) -> None:
         """The open door's basket, each time that it is another."""
@@ -267,10 +309,16 @@ def run(plan: Plan, open_outbox: Callable[[Path], Outbox], stop: Flag, random: R
         return
     state = State(plan.data / FILE)
     try:
-        bridge = Bridge(plan, outbox, state, link, random)
+        metrics = BridgeMetrics()
+        bridge = Bridge(plan, outbox, state, link, random, metrics)
+        port = StatusPort(plan.status_port, bridge.pulse, metrics.registry) if plan.status_port else None
+        if port:
+            log.info("status_port", url=port.start())
         log.info("bridge_started", counter=plan.counter, backlog=bridge.uplink.backlog())
         _loop(bridge, link, stop, notify)
         link.close(bridge.last_words())
+        if port:
+            port.stop()
     finally:
         state.close()
     log.info("bridge_stopped")

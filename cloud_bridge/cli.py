@@ -63,7 +63,16 @@ def run(config: Path | None, directory: Path | None) -> int:
     mqtt = settings.mqtt
     of = settings.counter
     sign = (of.name, of.place, of.hotline)
-    plan = process.Plan(of.id, data, broker, mqtt.window, trust, mqtt.replay_per_s, sign)
+    plan = process.Plan(
+        of.id,
+        data,
+        broker,
+        mqtt.window,
+        trust,
+        mqtt.replay_per_s,
+        sign,
+        status_port=settings.bridge.status_port,
+    )
     process.run(plan, Outbox, Flag(), SystemRandom())
     return 0
 

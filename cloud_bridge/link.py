@@ -15,6 +15,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from random import Random
 from socket import IPPROTO_TCP, TCP_NODELAY
+from time import monotonic
 from typing import Any, Literal
 
 import paho.mqtt.client as mqtt
@@ -104,6 +105,8 @@ class Arrived:
     body: bytes
     mid: int
     qos: int
+    at: float = 0.0
+    """When it came, monotonic seconds; 0: not told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +306,9 @@ class Link:
 
         client.on_disconnect = on_disconnect
         client.on_publish = lambda _c, _u, mid, code, _p: put(Published(session, mid, code.value))
-        client.on_message = lambda _c, _u, m: put(Arrived(session, m.topic, bytes(m.payload), m.mid, m.qos))
+        client.on_message = lambda _c, _u, m: put(
+            Arrived(session, m.topic, bytes(m.payload), m.mid, m.qos, monotonic())
+        )
 
     def _filter(self, name: str) -> str:
         """Shared subscriptions are MQTT 5's; a 3.1.1 broker gets the plain form and all workers hear all."""

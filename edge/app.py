@@ -21,7 +21,7 @@ from pathlib import Path
 
 import msgspec
 import structlog
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, Info
 from prometheus_client import Counter as Tally
 
 from cloud_bridge.feed import EngineHealth
@@ -140,6 +140,9 @@ class Process:
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="worker")
         self._registry = CollectorRegistry()
         self._sweeps = Tally("counter_sweeps", "Rounds over the trays taken in", registry=self._registry)
+        Info("counter_build", "The version that runs", registry=self._registry).info(
+            {"version": version("smart-counter")}
+        )
         self._centre_at = 0.0
         self._flights = Flights(outfit.data / "flights", outfit.settings.weighing.flight_days)
         goods, settings, overlay = goods_of(outfit), outfit.settings, outfit.overlay

@@ -255,6 +255,12 @@ class Commands(Section, frozen=True, kw_only=True):
     """Public keys of centres, as ``counter-central keys`` shows them; (): no command is obeyed."""
 
 
+class Bridge(Section, frozen=True, kw_only=True):
+    """status_port: on which the bridge tells this machine how it is; 0: none."""
+
+    status_port: Port = 0
+
+
 class Settings(Section, frozen=True, kw_only=True):
     counter: Counter
     ports: dict[str, SerialPort]
@@ -267,6 +273,7 @@ class Settings(Section, frozen=True, kw_only=True):
     policy: Policy = Policy()
     mqtt: Mqtt = Mqtt()
     commands: Commands = Commands()
+    bridge: Bridge = Bridge()
 
 
 def decode(text: bytes) -> Settings:

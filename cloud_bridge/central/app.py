@@ -5,6 +5,7 @@
 
 import asyncio
 import socket
+import sqlite3
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
@@ -17,12 +18,14 @@ from typing import Any
 import msgspec
 import uvicorn
 from argon2 import PasswordHasher
+from prometheus_client import CollectorRegistry
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
 
+from cloud_bridge import status
 from cloud_bridge.central import answers, openapi, own_goods, page, restocks, reviews
 from cloud_bridge.central.access import Limits
 from cloud_bridge.central.access_tables import attach
@@ -37,7 +40,7 @@ from cloud_bridge.central.phone.door import Doorman
 from cloud_bridge.central.phone.routes import Phone, SharedFiles
 from cloud_bridge.central.problems import HANDLERS, Problem
 from cloud_bridge.central.roles import Permission, Role
-from edge.errors import Unavailable
+from edge.errors import CounterError, Unavailable
 
 STATIC = Path(__file__).parent / "static"
 MAX_LIMIT = 500
@@ -95,7 +98,9 @@ class Site:
         submit: Submit | None = None,
         may_sign: Callable[[], bool] = lambda: False,
         samples: Sequence[str] = (),
+        registry: CollectorRegistry | None = None,
     ) -> None:
+        self._registry = registry or CollectorRegistry()
         self.live = Live()
         self._database, self._broker_up = database, broker_up
         stranger = Role(anonymous) if anonymous else None
@@ -151,6 +156,7 @@ class Site:
             guarded("/restocks/{session}", self.restock_page, may.SEE_RESTOCKS),
             guarded("/healthz", self.healthz, None),
             guarded("/readyz", self.readyz, None),
+            guarded("/metrics", self.metrics, may.SEE_METRICS, quiet=True),
             *self._lists(),
             guarded("/api/v1/counters", self.counters, may.SEE_FLEET),
             guarded("/api/v1/overview", self.overview, may.SEE_SALES),
@@ -280,8 +286,17 @@ class Site:
 
     async def readyz(self, _request: Request) -> Response:
         """Ready means that pages can be served; without a broker they are, but nothing new arrives."""
-        answers.last_event(self.db)
-        return _json({"status": "ready", "degraded": [] if self._broker_up() else ["broker"]})
+        try:
+            answers.last_event(self.db)
+            there = True
+        except (CounterError, sqlite3.Error):  # whatever is wrong with it, pages cannot be made
+            there = False
+        found = status.readiness({"database": there}, () if self._broker_up() else ("broker",))
+        return Response(found.body, found.status, {"cache-control": "no-store"}, found.kind)
+
+    async def metrics(self, _request: Request) -> Response:
+        found = await asyncio.to_thread(status.metrics, self._registry)
+        return Response(found.body, found.status, {"cache-control": "no-store"}, found.kind)
 
 
 class Web:

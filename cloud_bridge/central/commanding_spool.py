@@ -43,6 +43,11 @@ def handed_in(directory: Path, limit: int = 20) -> Iterator[tuple[Path, Request 
             yield path, _read(path)
 
 
+def waiting(directory: Path) -> int:
+    """How many files wait."""
+    return sum(1 for _ in directory.glob("*" + _WHOLE))
+
+
 def taken(path: Path) -> None:
     path.unlink(missing_ok=True)
 

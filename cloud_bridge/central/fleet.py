@@ -133,6 +133,14 @@ def fleet(
     return Fleet(rows=[_row(each) for each in rows], counts=counts, total=total, offset=offset)
 
 
+def counts(db: Connection, now: datetime) -> dict[str, int]:
+    """How many counters stand how."""
+    rows = db.execute(
+        f"with f as ({_FACTS}) select {CASE} as state, count(*) from f group by 1", _given(now)
+    ).fetchall()
+    return {each.value: 0 for each in Standing} | {name: int(n) for name, n in rows}
+
+
 def counter(db: Connection, name: str, now: datetime) -> Row | None:
     """One counter; None where the centre never heard of it."""
     found = db.execute(

@@ -184,7 +184,8 @@ def webhooks(config: Path | None, directory: Path | None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     with alone(_path(config, directory)), _hooks(config, directory) as hooks:
-        serve(hooks, lambda: closing(_reader(config, directory)), stop, SystemRandom())
+        port = cli._settings(config).webhooks.status_port
+        serve(hooks, lambda: closing(_reader(config, directory)), stop, SystemRandom(), port)
     return 0
 
 

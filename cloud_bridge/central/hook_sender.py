@@ -19,16 +19,20 @@ import structlog
 
 from cloud_bridge.central import hook_batch, hook_rules, hook_signing
 from cloud_bridge.central.hook_batch import Batch
+from cloud_bridge.central.hook_metrics import HookMetrics
 from cloud_bridge.central.hook_post import Answer, BadTarget, NotReached, Target, post
 from cloud_bridge.central.hook_rules import Step, Tried
 from cloud_bridge.central.hook_store import ACTIVE, Hooks, Subscription
 from cloud_bridge.central.outward import Reader
+from cloud_bridge.central.outward_query import newest_number
+from cloud_bridge.status import Pulse, StatusPort
 from cloud_bridge.wall import now_text
 from edge.errors import Busy
 from edge.notify import Notify
 
 POSTS = 16
 """Receivers that are posted to at the same time."""
+SHOW_S = 5.0
 LOOK_S = 0.5
 """How often is looked for something new."""
 
@@ -63,6 +67,7 @@ class Sender:
     random: Random
     post: Post = post
     wall_s: Callable[[], float] = time.time
+    metrics: HookMetrics = field(default_factory=HookMetrics)
     _flights: dict[str, _Flight] = field(default_factory=dict)
     _due: dict[str, float] = field(default_factory=dict)
     _refusals: dict[str, tuple[str, int]] = field(default_factory=dict)
@@ -80,6 +85,13 @@ class Sender:
     def is_busy(self) -> bool:
         """Whether a post is under way."""
         return bool(self._flights)
+
+    def show(self) -> None:
+        """Set what the gauges tell; a look at both files."""
+        hooks = self.hooks.all()
+        with self.reader() as db:
+            newest = newest_number(db) if hooks else 0
+        self.metrics.show(hooks, newest, {each.id: len(self.hooks.dead(each.id)) for each in hooks})
 
     def finish(self) -> None:
         """Wait for the posts under way and keep what came of them."""
@@ -114,6 +126,7 @@ class Sender:
     def _take(self, flight: _Flight, outcome: Outcome, now: float) -> None:
         to, batch, at = flight.to, flight.batch, now_text()
         step = hook_rules.step(self._tried(to, batch, outcome))
+        self.metrics.deliveries.labels(step.value.lower()).inc()
         failures = to.failures + 1
         match step:
             case Step.DELIVERED:
@@ -177,14 +190,29 @@ def alone(path: Path) -> Iterator[None]:
         yield
 
 
-def serve(hooks: Hooks, reader: Reader, stop: Flag, random: Random) -> None:
-    """Send until ``stop``; posts under way are waited for, at most their time-out."""
-    notify = Notify()
+def serve(hooks: Hooks, reader: Reader, stop: Flag, random: Random, status_port: int = 0) -> None:
+    """Send until ``stop``; posts under way are waited for, at most their time-out. status_port 0: none."""
+    pulse = Pulse()
     with ThreadPoolExecutor(POSTS, "webhook") as pool:
         sender = Sender(hooks, reader, pool, random)
-        notify.ready()
-        while not stop.is_set():
-            notify.beat(time.monotonic())
-            sender.turn(time.monotonic())
-            stop.wait(0.05 if sender.is_busy() else LOOK_S / 2)
+        port = StatusPort(status_port, pulse, sender.metrics.registry) if status_port else None
+        if port:
+            log.info("status_port", url=port.start())
+        _loop(sender, stop, pulse)
         sender.finish()
+        if port:
+            port.stop()
+
+
+def _loop(sender: Sender, stop: Flag, pulse: Pulse) -> None:
+    notify, show_at = Notify(), 0.0
+    notify.ready()
+    while not stop.is_set():
+        now = time.monotonic()
+        notify.beat(now)
+        sender.turn(now)
+        if now >= show_at:
+            show_at = now + SHOW_S
+            sender.show()
+        pulse.beat(now, {"database": True, "webhooks": True})  # a turn without both ends the process
+        stop.wait(0.05 if sender.is_busy() else LOOK_S / 2)

@@ -10,6 +10,7 @@ from time import monotonic
 
 import structlog
 from argon2 import PasswordHasher
+from prometheus_client import CollectorRegistry
 
 from cloud_bridge.central import worker
 from cloud_bridge.central.access import Limits
@@ -21,6 +22,7 @@ from cloud_bridge.central.commanding_spool import hand_in
 from cloud_bridge.central.database import Address
 from cloud_bridge.central.fair import Buckets
 from cloud_bridge.central.gap_watch import GapWatch, gap_signs
+from cloud_bridge.central.metrics import FleetMetrics, WorkerMetrics, reader_with_acks
 from cloud_bridge.central.outward import reader_of
 from cloud_bridge.central.own_alarm_watch import Watch, floods
 from cloud_bridge.central.projecting import rebuild
@@ -30,6 +32,7 @@ from cloud_bridge.central.trust.office import office_of
 from cloud_bridge.central.trust.web import Counterside
 from cloud_bridge.enrolment import Broker
 from cloud_bridge.link import Wake, broker_of
+from cloud_bridge.status import StatusPort
 
 log = structlog.get_logger("centre")
 
@@ -53,7 +56,8 @@ def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
     key, spool = command_places(settings, database)
-    site = site_of(settings, database, link.is_up)
+    metrics = WorkerMetrics()
+    site = site_of(settings, database, link.is_up, registry=metrics.registry)
     web = Web(site, settings.web.host, settings.web.port, settings.web.proxy)
     ready(web.start())
     pen = Pen(key, token_bytes)
@@ -65,10 +69,18 @@ def serve(
     gaps = GapWatch(
         store, pen.issuer, settings.worker.id, random, patience(settings.gaps), settings.gaps.look_s
     )
-    made = worker.Worker(store, link, web.changed, post, watch=watch, buckets=buckets, gaps=gaps)
+    taking = worker.Worker(
+        store, link, web.changed, post, watch=watch, buckets=buckets, gaps=gaps, metrics=metrics
+    )
+    port = settings.worker.status_port
+    told = StatusPort(port, taking.pulse, metrics.registry) if port else None
+    if told:
+        log.info("status_port", url=told.start())
     try:
-        worker.loop(made, link, stop)
+        worker.loop(taking, link, stop)
     finally:
+        if told:
+            told.stop()
         web.stop()
         watch.close()
         store.close()
@@ -80,8 +92,9 @@ def site_of(
     database: Address,
     broker_up: Callable[[], bool],
     hasher: PasswordHasher | None = None,
+    registry: CollectorRegistry | None = None,
 ) -> Site:
-    """The whole application as it is served. hasher: None for the real one."""
+    """The whole application as it is served. hasher: None for the real one. registry: of what else counts."""
     web = settings.web
     limits = Limits(idle_s=web.idle_min * 60, absolute_s=web.absolute_h * 3600)
     trust = counterside(settings, database)
@@ -91,6 +104,8 @@ def site_of(
         hand_in(spool, request)
 
     commands = Commands(reader_of(database), submit)
+    registry = registry or CollectorRegistry()
+    registry.register(FleetMetrics(reader_with_acks(database), spool))
     return Site(
         database,
         broker_up,
@@ -101,6 +116,7 @@ def site_of(
         hasher=hasher,
         may_sign=key.is_file,
         samples=settings.phone.samples,
+        registry=registry,
     )
 
 

@@ -53,6 +53,8 @@ class Worker(Section, frozen=True, kw_only=True):
     id: str = "centre-1"
     silent_min: Annotated[int, Meta(ge=6, le=100_000)] = 60
     counter_per_s: Annotated[int, Meta(ge=10, le=1_000_000)] = 400
+    status_port: Port = 0
+    """On which this process tells its machine how it is; 0: none. The pages have /metrics too."""
 
 
 class Mqtt(MqttBroker, frozen=True, kw_only=True):
@@ -84,9 +86,10 @@ class Gaps(Section, frozen=True, kw_only=True):
 
 
 class Webhooks(Section, frozen=True, kw_only=True):
-    """path: of the file of those who are sent the events."""
+    """path: of the file of those who are sent the events. status_port: as a worker's, of the sender."""
 
     path: str = ".counter/webhooks.db"
+    status_port: Port = 0
 
 
 class Trust(Section, frozen=True, kw_only=True):

@@ -20,9 +20,12 @@ from cloud_bridge.central.fair import Buckets, counter_of
 from cloud_bridge.central.gap_watch import GapWatch
 from cloud_bridge.central.ingest import Outcome, ingest, standing
 from cloud_bridge.central.live import LiveBook
+from cloud_bridge.central.metrics import WorkerMetrics
 from cloud_bridge.central.own_alarm_watch import Watch
 from cloud_bridge.central.store import Store, Stream
-from cloud_bridge.link import SHARED_PREFIX, Arrived, Broker, Down, Event, Link, Message, Up
+from cloud_bridge.link import SHARED_PREFIX, Arrived, Broker, Down, Event, Link, Message, Published, Up
+from cloud_bridge.status import Pulse
+from cloud_bridge.uplink import NOBODY_LISTENS
 from cloud_bridge.wall import now_text
 from edge.notify import Notify
 
@@ -50,9 +53,13 @@ class Worker:
         watch: Watch | None = None,
         buckets: Buckets | None = None,
         gaps: GapWatch | None = None,
+        metrics: WorkerMetrics | None = None,
     ) -> None:
         self._store, self._link, self._changed, self._post = store, link, changed, post
         self._watch, self._buckets, self._gaps = watch, buckets, gaps
+        self._metrics = metrics or WorkerMetrics()
+        self.pulse = Pulse()
+        self._database_there = True
         self._post_at = 0.0
         self._live = LiveBook()
         self._born: dict[str, Stream] = {}
@@ -70,7 +77,10 @@ class Worker:
                     self._up(event, now)
                 case Down():
                     self._down(event, now)
+                case Published(code=code):
+                    self._refused(code)
                 case Arrived() if self._is_over_limit(event, now):
+                    self._metrics.held_back.inc()
                     self._link.acknowledge(event)  # to the broker alone: its counter will send it again
                 case Arrived(topic=topic) if topic.endswith("/live"):
                     self._hear_live(event)
@@ -83,9 +93,14 @@ class Worker:
             self._write_live(now)
             self._look_at_post(now)
             self._look_for_alarms(now)
+            self._database_there = True
         except Lost as error:  # nothing was acknowledged: the broker gives it to another worker, or counters
+            self._database_there = False
+            self._metrics.lost.inc()
             again = self._link.drop(now)  # send it again; the next statement opens the database anew
             log.error("database_lost", alarm=True, why=str(error), again_in_s=round(again - now, 1))
+        self._metrics.connected.set(self._link.is_up())
+        self.pulse.beat(monotonic(), {"broker": self._link.is_up(), "database": self._database_there})
         written_at = self._live.due(now)
         return due if written_at is None else min(due, written_at)
 
@@ -126,14 +141,32 @@ class Worker:
         received = now_text()
         events = [(each.topic, each.body) for each in arrived if each.topic.endswith("/events")]
         others = [each for each in arrived if not each.topic.endswith("/events")]
-        outcome = ingest(self._store, events, received) if events else Outcome()
+        outcome = self._ingest(events, received) if events else Outcome()
         if others:
             self._note_others(others, received)
         for each in arrived:
             self._link.acknowledge(each)
         self._publish_acks(outcome.acks)
+        now = monotonic()
+        for each in arrived:
+            if each.at and each.topic.endswith("/events"):
+                self._metrics.ack.observe(max(now - each.at, 0.0))
         self._tell(outcome)
         self._changed()
+
+    def _ingest(self, events: list[tuple[str, bytes]], received: str) -> Outcome:
+        with self._metrics.batch.time():
+            outcome = ingest(self._store, events, received)
+        counts = {"stored": outcome.stored, "duplicate": outcome.known}
+        counts |= {"conflict": len(outcome.conflicts), "dead_letter": len(outcome.dead)}
+        for result, count in counts.items():
+            self._metrics.events.labels(result).inc(count)
+        return outcome
+
+    def _refused(self, code: int) -> None:
+        """0x10 says that a counter is not there, which is no refusal of ours."""
+        if code and code != NOBODY_LISTENS:
+            self._metrics.refusals.labels(f"0x{code:02x}").inc()
 
     def _answer_births(self) -> None:
         """How each ledger stands. Retained births may come before the SUBACK; they are answered after it."""
@@ -173,6 +206,7 @@ class Worker:
     def _up(self, up: Up, now: float) -> None:
         if self._link.noted_up(up, now):
             log.info("broker_up")
+            self._metrics.sessions.inc()
             self._told_down = ""
             self._link.publish(self._birth())
 
@@ -180,6 +214,7 @@ class Worker:
         dial_at = self._link.noted_down(down, now)
         if dial_at is None:
             return
+        self._metrics.disconnects.inc()
         level = log.debug if self._told_down == down.why else log.error if down.hopeless else log.warning
         level("broker_down", why=down.why, alarm=down.hopeless, again_in_s=round(dial_at - now, 1))
         self._told_down = down.why
