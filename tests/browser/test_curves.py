@@ -18,7 +18,7 @@ def phone(browser: Browser, watched) -> Iterator[Page]:
         viewport=PHONE, device_scale_factor=2, is_mobile=True, has_touch=True, locale="zh-CN"
     )
     page = context.new_page()
-    page.set_default_timeout(6000)
+    page.set_default_timeout(30_000)
     watched(page)
     yield page
     context.close()

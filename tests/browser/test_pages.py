@@ -55,7 +55,7 @@ def screen(browser: Browser, watched) -> Iterator[Callable[[dict], Page]]:
 
 def new_page(context: BrowserContext, watched: Callable[..., Page]) -> Page:
     page = context.new_page()
-    page.set_default_timeout(6000)
+    page.set_default_timeout(30_000)
     return watched(page)
 
 

@@ -47,7 +47,7 @@ def opened(browser: Browser, watched) -> Iterator[Callable[[dict, str], Page]]:
     def open_page(size: dict, address: str) -> Page:
         contexts.append(browser.new_context(viewport=size, locale="zh-CN"))
         page = contexts[-1].new_page()
-        page.set_default_timeout(6000)
+        page.set_default_timeout(30_000)
         watched(page)
         page.goto(address)
         return page

@@ -42,7 +42,7 @@ def visit(browser: Browser, watched) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(viewport=size, locale="zh-CN", timezone_id="America/New_York")
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(6000)
+        page.set_default_timeout(30_000)
         watched(page, "127.0.0.1", all_words=True)
         if large:
             page.add_init_script("localStorage.setItem('big', localStorage.getItem('big') ?? 'yes')")

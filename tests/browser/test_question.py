@@ -30,7 +30,7 @@ def opened(browser: Browser, watched) -> Iterator[Callable[..., Page]]:
     def open_page(size: dict, **more: object) -> Page:
         contexts.append(browser.new_context(viewport=size, locale="zh-CN", **more))
         page = contexts[-1].new_page()
-        page.set_default_timeout(6000)
+        page.set_default_timeout(30_000)
         watched(page)
         return page
 

@@ -73,7 +73,7 @@ def opened(browser: Browser, desk: Desk, watched) -> Iterator[Callable[..., Page
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(6000)
+        page.set_default_timeout(30_000)
         watched(page, desk.url)
         page.add_init_script(TONES)
         page.add_init_script(TAPS)
@@ -821,7 +821,7 @@ def test_who_is_signed_out_by_the_counter_is_asked_to_sign_in_again(opened, desk
 @pytest.mark.long
 def test_the_restockers_page_is_one_tap_or_five_in_the_corner_away(browser, fresh):
     page = browser.new_page(viewport={"width": 1080, "height": 1920}, locale="zh-CN")
-    page.set_default_timeout(6000)
+    page.set_default_timeout(30_000)
     page.goto(fresh.url)
     link = page.locator("#restock")
     expect(link).to_have_text("补货")

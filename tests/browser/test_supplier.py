@@ -121,7 +121,7 @@ def opened(browser: Browser, shop: Shop, watched) -> Iterator[Callable[..., Page
         contexts.append(context)
         context.add_cookies([{"name": COOKIE, "value": SECRET, "url": shop.web.url}])
         page = context.new_page()
-        page.set_default_timeout(6000)
+        page.set_default_timeout(30_000)
         watched(page, shop.web.url)
         page.goto(f"{shop.web.url}/screen/supplier?lang={lang}")
         return page

@@ -4,6 +4,7 @@ import json
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -23,13 +24,23 @@ def many_sockets():
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
+def sessions(port: int) -> int:
+    """Connections that the broker at ``port`` holds."""
+    held = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(line[1].endswith(f":{port:04X}") and line[3] == "01" for line in held)
+
+
 @pytest.mark.parametrize(("n", "seconds"), SIZES)
 def test_a_fleet_comes_back_after_the_broker_was_killed(staged, n, seconds):
     stage = staged(writers=0)
     words = ["--n", str(n), "--port", str(stage.broker_port), "--seconds", str(seconds), "--every", "10"]
+    others = sessions(stage.broker_port)
     command = [sys.executable, "-m", "hardware_sim", "fleet", *words]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     stage.wait(seconds * 0.4)
+    while sessions(stage.broker_port) < others + n and running.poll() is None:
+        stage.wait(0.2)
+    stage.wait(2.0)  # until the last has its answer from the broker
     stage.programs["broker"].kill(away_s=0.0)
     while running.poll() is None:
         stage.wait(0.5)
