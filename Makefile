@@ -2,7 +2,8 @@
 # make test    everything but the long proofs, browser included; installs what it needs where it may
 # make check   format, lint, types, fast tests: what a change must pass
 # make chaos   half an hour of kills, freezes, partitions and full disks, then the sums
-# make long    the proofs that take minutes      make bench   numbers      make clean   forget the environment
+# make long    the proofs that take minutes, 400 examples of each property
+# make bench   numbers      make clean   forget the environment
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check long chaos bench bench-recognition clean system
@@ -50,7 +51,7 @@ check: $(VENV)/.dev
 	$(BIN)/pytest -q $(FAST)
 
 long: system $(VENV)/.dev
-	EXAMPLES=400 $(BIN)/pytest -m long
+	EXAMPLES=400 $(BIN)/pytest -m "long or hypothesis"
 
 # Real processes, broken at random for half an hour. Shorter: make chaos ARGS="--seconds 300 --seed 7"
 chaos: system $(VENV)/.dev

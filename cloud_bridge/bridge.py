@@ -40,6 +40,8 @@ HEALTH_BEHIND_S = 300.0
 WAIT_FOR_LEDGER_S = 0.5
 MEASURE_S = 5.0
 """How often gauges are set, which costs a look at both files."""
+FORGET_S = 10.0
+"""How often it is looked whose commands' texts need not be kept any more."""
 
 log = structlog.get_logger("bridge")
 
@@ -86,6 +88,7 @@ class Bridge:
             rejects=dict(self._kept.rejects),
         )
         self._downlink = Downlink(state.inbox, plan.trust)
+        self._forget_at = 0.0
         self._refs: dict[int, int] = {}
         self._since = now_text()
         self._health_at = 0.0
@@ -110,6 +113,7 @@ class Bridge:
         self._take_commands()
         if turn.asks:
             self._say_birth()
+        self._forget_answered(now)
         for publish in turn.publishes:
             self._publish(publish)
         for note in turn.notes:
@@ -195,6 +199,11 @@ class Bridge:
             self._also_act(command)
         if taken.refused:
             self._tell(Note("command_refused", dict(taken.refused), alarm=True))
+
+    def _forget_answered(self, now: float) -> None:
+        if now >= self._forget_at:
+            self._forget_at = now + FORGET_S
+            self._downlink.forget(self._outbox.answered)
 
     def _also_act(self, command: Command) -> None:
         """Sending again is the bridge's part of a ``resend``; the engine answers it."""

@@ -7,7 +7,7 @@ that events go on; what does not fit the queue is counted and dropped (the centr
 
 import hashlib
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from cloud_bridge.commands import MAX_COMMAND_BYTES, Command
@@ -18,6 +18,8 @@ from cloud_bridge.signed import BUILT, LONGEST_S, Keys, Refused, check
 A_TURN = 16
 """Judged in one turn: some 5 ms beside the commit."""
 WAITING_BYTES = 1024 * 1024
+MOST_TEXTS = 500
+"""Commands that wait for the engine's answer and are looked after at once."""
 FLOOD = "FLOOD"
 """The code of what came while the queue was full."""
 
@@ -80,12 +82,19 @@ class Downlink:
         self._flooded = []
         return taken
 
+    def forget(self, answered: Callable[[Sequence[str]], set[str]]) -> None:
+        """Drop the texts of commands that the engine has answered. answered: says which of these were."""
+        waiting = self._inbox.with_text(MOST_TEXTS)
+        if waiting and (over := answered(waiting)):
+            with self._inbox.together():
+                self._inbox.forget_texts(sorted(over))
+
     def _judge(self, message: Arrived, taken: Taken, at: str) -> None:
         taken.handled.append(message)
         try:
             command = self._checked(message.body)
         except Refused as refused:
-            if refused.code == "ID_REUSED" and self._inbox.jws_of(refused.why) in ("", _text(message.body)):
+            if refused.code == "ID_REUSED" and self._inbox.brought_by(refused.why, _text(message.body)):
                 return  # the same command once more: the centre sends until it hears an answer
             self._inbox.put_refused(_kept(message.body, refused), at)
             taken.refused[refused.code] += 1

@@ -2,11 +2,12 @@
 
 One writer, the bridge. It judges nothing (``downlink`` does); the engine reads ``inbox`` by itself
 (``edge.ledger.inbox``). A row in ``inbox`` stays: its id and nonce are never taken a second time. Its text
-goes when nobody may obey it any more.
+goes once the engine has answered it, and when nobody may obey it any more; its hash stays.
 """
 
+import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -43,6 +44,16 @@ create trigger inbox_texts_go before update of jws on inbox when new.jws <> ''
 """
 """A command's text may go (a roster holds what must not stay); that it was here stays."""
 
+HASHES = """
+alter table inbox add column hash text not null default '';
+create index inbox_texts on inbox (n) where jws <> '';
+drop trigger inbox_texts_go;
+create trigger inbox_texts_go before update of jws, hash on inbox
+    when new.jws <> '' or (old.hash <> '' and new.hash <> old.hash)
+    begin select raise(abort, 'the inbox only grows'); end
+"""
+"""hash: SHA-256 of the text, 64 hex digits; "" where an earlier program dropped the text."""
+
 
 @dataclass(frozen=True, slots=True)
 class RefusedText:
@@ -71,10 +82,21 @@ class Inbox:
         found = self._db.execute("select 1 from inbox where id = ?1 or nonce = ?1", (name,))
         return found.fetchone() is not None
 
-    def jws_of(self, id: str) -> str | None:
-        """The text that brought command ``id``, "" where it has gone."""
-        row = self._db.execute("select jws from inbox where id = ?", (id,)).fetchone()
-        return None if row is None else str(row[0])
+    def brought_by(self, id: str, jws: str) -> bool:
+        """Whether this very text brought command ``id``; True where nothing is left to tell by."""
+        row = self._db.execute("select jws, hash from inbox where id = ?", (id,)).fetchone()
+        return row is not None and (row[1] == _hash(jws) or (not row[1] and row[0] in ("", jws)))
+
+    def with_text(self, limit: int) -> list[str]:
+        """Ids of at most ``limit`` commands whose text is here, oldest first."""
+        asked = "select id from inbox where jws <> '' order by n limit ?"
+        return [id for (id,) in self._db.execute(asked, (limit,))]
+
+    def forget_texts(self, commands: Iterable[str]) -> None:
+        """Inside ``together``: these were answered; whoever was in their text is here no more."""
+        for id in commands:
+            (text,) = self._db.execute("select jws from inbox where id = ?", (id,)).fetchone()
+            self._db.execute("update inbox set jws = '', hash = ? where id = ?", (_hash(text), id))
 
     def latest_issue(self) -> int:
         """When the newest command here was issued: seconds since 1970, signed by the centre; 0: none is."""
@@ -87,8 +109,8 @@ class Inbox:
     def put(self, command: Command, jws: str, at: str) -> None:
         """Inside ``together``."""
         self._db.execute(
-            "insert into inbox (id, nonce, kind, jws, issued, arrived_at) values (?, ?, ?, ?, ?, ?)",
-            (command.id, command.nonce, command.kind, jws, command.issued, at),
+            "insert into inbox (id, nonce, kind, jws, issued, arrived_at, hash) values (?, ?, ?, ?, ?, ?, ?)",
+            (command.id, command.nonce, command.kind, jws, command.issued, at, _hash(jws)),
         )
 
     def drop_texts(self, issued_before: int) -> None:
@@ -140,3 +162,7 @@ def looked(db: sqlite3.Connection, limit: int = 10) -> Looked:
 def refusals(db: sqlite3.Connection) -> dict[str, int]:
     """As ``Inbox.refusals``, on any connection to the file."""
     return dict(db.execute("select code, times from refusals order by code").fetchall())
+
+
+def _hash(jws: str) -> str:
+    return hashlib.sha256(jws.encode()).hexdigest()

@@ -33,6 +33,7 @@ create table alarm (kind text primary key, detail text not null, at text not nul
 """,
     inbox.TABLES,
     inbox.TEXTS_GO,
+    inbox.HASHES,
 )
 
 
@@ -50,6 +51,7 @@ class State:
 
     def __init__(self, path: Path) -> None:
         self._db = open_writer(path, MIGRATIONS)
+        self._db.execute("pragma secure_delete = on")  # what is forgotten leaves nothing in free pages
         self.inbox = inbox.Inbox(self._db)
 
     def kept(self, inc: str) -> Kept:

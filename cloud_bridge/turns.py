@@ -1,5 +1,6 @@
 """The uplink's words: what it reads, what it is told, what it answers. Values only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -7,11 +8,15 @@ from cloud_bridge import feed
 
 
 class Outbox(Protocol):
-    """The counter's numbered events, read-only. ``events``: (seq, bytes) above ``after``, in order."""
+    """The counter's numbered events, read-only. ``events``: (seq, bytes) above ``after``, in order.
+
+    answered: those of these commands, by id, that have ended.
+    """
 
     def incarnation(self) -> str: ...
     def last_seq(self) -> int: ...
     def events(self, after: int, limit: int) -> list[tuple[int, bytes]]: ...
+    def answered(self, commands: Sequence[str]) -> set[str]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ no file descriptor above 1023, and a client has three.
 
 import multiprocessing
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.queues import Queue
 from random import Random
@@ -52,6 +52,10 @@ class Outbox:
 
     def events(self, after: int, limit: int) -> list[tuple[int, bytes]]:
         return list(enumerate(self.bodies[after : after + limit], start=after + 1))
+
+    def answered(self, commands: Sequence[str]) -> set[str]:
+        """None: these counters obey nothing."""
+        return set()
 
     def sell(self) -> None:
         """One more sale. Sample goods, 示例."""

@@ -17,7 +17,7 @@ from hypothesis import settings
 
 from tests import postgresql
 
-settings.register_profile("untimed", deadline=None, max_examples=int(os.environ.get("EXAMPLES", "40")))
+settings.register_profile("untimed", deadline=None, max_examples=int(os.environ.get("EXAMPLES", "25")))
 settings.load_profile("untimed")  # how long an example takes says how busy the machine is, not what is wrong
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")

@@ -107,6 +107,9 @@ class MemoryOutbox:
     def last_seq(self):
         return len(self.bodies)
 
+    def answered(self, commands):
+        return set()
+
     def events(self, after, limit):
         return list(enumerate(self.bodies, start=1))[after : after + limit]
 
@@ -161,7 +164,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def until(true, what: str, limit_s: float = 15.0):
+def until(true, what: str, limit_s: float = 60.0):
     """Wait for ``true()`` and give its value; a limit only so that a broken build ends."""
     deadline = time.monotonic() + limit_s
     while not (value := true()):

@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from random import Random
 
 import msgspec
@@ -18,7 +19,11 @@ from cloud_bridge.downlink import A_TURN, FLOOD, WAITING_BYTES, Downlink, Trust
 from cloud_bridge.inbox import KEPT_REFUSED, looked
 from cloud_bridge.link import Arrived
 from cloud_bridge.state import State
+from edge.domain.orders import Ended, Outcome
+from edge.domain.values import Instant
 from edge.ledger.inbox import Cursor, Inbox
+from edge.ledger.ledger import Ledger
+from edge.ledger.outbox import Outbox
 
 AT = "2026-11-24T03:00:00.000Z"
 COUNTER = "T-001"
@@ -33,6 +38,10 @@ def state(tmp_path):
 @pytest.fixture
 def link(state, signer):
     return Downlink(state.inbox, Trust(COUNTER, signer.keys, lambda: int(time.time())))
+
+
+def instant():
+    return Instant(time.monotonic(), datetime.now(UTC), "boot-1")
 
 
 def arrived(body, mid=1):
@@ -72,9 +81,10 @@ def test_the_same_command_again_is_silently_known(link, signer, tmp_path):
 
 
 def test_it_is_known_after_a_restart_too(link, signer, state, tmp_path):
-    drained(link, [signer.wire(1)])
+    text = signer.wire(1)
+    drained(link, [text])
     again = Downlink(state.inbox, Trust(COUNTER, signer.keys, lambda: int(time.time()) + 10**6))
-    assert drained(again, [signer.wire(1)]) == ([], [0], {})  # long expired, and no alarm: it was obeyed
+    assert drained(again, [text]) == ([], [0], {})  # long expired, and no alarm: it was obeyed
 
 
 def bad_commands(signer):
@@ -168,14 +178,15 @@ def test_the_inbox_only_grows(link, signer, tmp_path):
 def test_texts_go_when_nobody_may_obey_them_and_are_never_replaced(state, signer, tmp_path):
     now = [int(time.time())]
     link = Downlink(state.inbox, Trust(COUNTER, signer.keys, lambda: now[0]))
-    drained(link, [signer.wire(1)])
+    text = signer.wire(1)
+    drained(link, [text])
     now[0] += 32 * 86_400
     later = {"issued": now[0] - 5, "expires": now[0] + 60}
     drained(link, [signer.wire(2, **later)])
-    assert state.inbox.jws_of(f"{1:026d}") == ""
+    assert f"{1:026d}" not in state.inbox.with_text(9)
     with closing(Inbox(tmp_path / "bridge.db")) as engine:
         assert [row.id for row in engine.rows(Cursor())] == [f"{2:026d}"]
-    assert drained(link, [signer.wire(1)]) == ([], [0], {})
+    assert drained(link, [text]) == ([], [0], {})
     with (
         closing(sqlite3.connect(tmp_path / "bridge.db")) as db,
         pytest.raises(sqlite3.IntegrityError, match="only grows"),
@@ -228,3 +239,37 @@ def test_a_rogue_on_the_broker_gets_nothing_in_and_stops_no_event(rig, mosquitto
     assert found.refused.keys() - {FLOOD} == bad.keys()
     until(lambda: rig.mark() == 21, "mark 21 again")
     assert rig.at_centre() == rig.in_ledger()
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with closing(Ledger.open(tmp_path / "ledger.db", COUNTER, instant(), Random(1).randbytes)) as made:
+        yield made
+
+
+def test_a_text_goes_once_the_engine_has_answered_it_and_is_refused_ever_after(
+    link, signer, state, ledger, tmp_path
+):
+    first, second = signer.wire(1), signer.wire(2)
+    drained(link, [first, second])
+    ledger.orders.take(f"{1:026d}", f"nonce-{1}", "resume", first.decode(), instant())
+    with closing(Outbox(tmp_path / "ledger.db")) as outbox:
+        link.forget(outbox.answered)
+        assert len(state.inbox.with_text(9)) == 2  # received is not answered
+        ended = Ended(f"{1:026d}", "resume", Outcome.DONE)
+        ledger.orders.end((ended,), (), instant())
+        link.forget(outbox.answered)
+    assert state.inbox.with_text(9) == [f"{2:026d}"]
+    state._db.execute("pragma wal_checkpoint(truncate)")
+    assert first not in (tmp_path / "bridge.db").read_bytes()
+    assert drained(link, [first, second]) == ([], [0, 1], {})  # the same once more: silently known
+    other = signer.wire(1, issued=int(time.time()) + 1)  # the same id and nonce with another text
+    assert drained(link, [other]) == ([], [0], Counter({"ID_REUSED": 1}))
+
+
+def test_a_ledger_of_before_commands_has_answered_none(ledger, tmp_path):
+    ledger.close()
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as db:
+        db.execute("drop table command_end")
+    with closing(Outbox(tmp_path / "ledger.db")) as outbox:
+        assert outbox.answered(["x"]) == set()

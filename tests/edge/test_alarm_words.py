@@ -1,6 +1,7 @@
 """Every alarm that a counter raises has words in both languages: at the centre, on the supplier's page."""
 
 import ast
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +24,8 @@ COMPUTED = {
 """Kinds that are no literal where they are raised. A new place of that sort has to be listed here."""
 
 
-def raised() -> Iterator[tuple[str, set[str]]]:
+@functools.cache
+def raised() -> tuple[tuple[str, set[str]], ...]:
     """Where an alarm is raised → the kinds it may be of."""
     constants = {}
     calls = []
@@ -34,14 +36,17 @@ def raised() -> Iterator[tuple[str, set[str]]]:
             elif isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "raise_":
                 calls.append((path, node.args[0]))
     known = {name: value for (_, name), value in constants.items()}
-    for path, kind in calls:
-        place = f"{path.name}: {ast.unparse(kind)}"
-        if isinstance(kind, ast.Constant):
-            yield place, {kind.value}
-        elif isinstance(kind, ast.Name) and kind.id.isupper():
-            yield place, {constants.get((path, kind.id), known[kind.id])}
-        else:
-            yield place, COMPUTED[place]
+    return tuple(
+        (f"{path.name}: {ast.unparse(kind)}", _kinds(path, kind, constants, known)) for path, kind in calls
+    )
+
+
+def _kinds(path, kind, constants, known) -> set[str]:
+    if isinstance(kind, ast.Constant):
+        return {kind.value}
+    if isinstance(kind, ast.Name) and kind.id.isupper():
+        return {constants.get((path, kind.id), known[kind.id])}
+    return COMPUTED[f"{path.name}: {ast.unparse(kind)}"]
 
 
 def _named(path: Path, node: ast.Assign) -> Iterator[tuple[tuple[Path, str], str]]:

@@ -168,7 +168,13 @@ def test_a_frame_behind_any_junk_is_found(name, junk, piece):
 
 @pytest.mark.parametrize("name", DECODERS)
 @pytest.mark.parametrize(
-    "byte", [b"\x00", b"\x80", b"\x8a", b"\x10", b"\xff", b"\x01\x10\x00\x00\x00\x7b\xf6"]
+    "byte",
+    [
+        b"\x00",
+        *(pytest.param(each, marks=pytest.mark.long) for each in (b"\x80", b"\x8a", b"\xff")),
+        b"\x10",
+        b"\x01\x10\x00\x00\x00\x7b\xf6",
+    ],
 )
 def test_100_kb_of_junk_leave_a_decoder_bounded_and_able(name, byte):
     decoder = DECODERS[name]()

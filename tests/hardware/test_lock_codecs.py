@@ -135,7 +135,7 @@ def test_no_bytes_make_a_decoder_raise_or_grow(codec, half, packet, request_, pi
 
 
 @pytest.mark.parametrize(("codec", "half", "packet", "request_"), DECODERS)
-@pytest.mark.parametrize("share", [1, 2, 3, -1])
+@pytest.mark.parametrize("share", [1, *(pytest.param(n, marks=pytest.mark.long) for n in (2, 3)), -1])
 def test_100_kb_of_junk_leave_a_decoder_bounded_and_able(codec, half, packet, request_, share):
     """Junk that begins like a frame for ever: its first bytes again and again."""
     decoder, junk = decoder_of(codec, half, request_), packet[:share]

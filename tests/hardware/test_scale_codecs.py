@@ -97,7 +97,7 @@ FIRST = list({(p.values[0], p.values[1]): p for p in reversed(HALVES)}.values())
 
 
 @pytest.mark.parametrize(("codec", "half", "packet", "row"), FIRST)
-@pytest.mark.parametrize("share", [1, 2, 3, -1])
+@pytest.mark.parametrize("share", [1, *(pytest.param(n, marks=pytest.mark.long) for n in (2, 3)), -1])
 def test_100_kb_of_junk_leave_a_decoder_bounded_and_able(codec, half, packet, row, share):
     decoder, junk = decoder_of(codec, half), packet[:share]
     fed(decoder, junk * (100_000 // len(junk)), 4096)

@@ -208,7 +208,9 @@ def hasty(scales: Scales) -> None:
         each.probe = dataclasses.replace(each.probe, worst=0.0, hold=0.0)
 
 
-@pytest.mark.parametrize("name", ASKED)
+@pytest.mark.parametrize(
+    "name", [ASKED[0], *(pytest.param(name, marks=pytest.mark.long) for name in ASKED[1:])]
+)
 def test_without_waiting_the_late_answer_would_be_believed(name):
     """Shows that the test above tests something."""
     believed = []
