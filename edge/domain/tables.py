@@ -4,8 +4,8 @@ import csv
 import io
 from collections.abc import Sequence
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A text that begins so is a formula to a spreadsheet."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A text that begins so is a formula to a spreadsheet; full-width signs, too, where Chinese is set."""
 
 
 def csv_text(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

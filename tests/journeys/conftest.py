@@ -36,7 +36,7 @@ from edge.domain.requests import (
 )
 from edge.domain.restock_view import Finish, Leave, OpenDoor, RestockAct, RestockView, TileView
 from edge.domain.stock import leaving
-from edge.domain.values import Instant, Kind
+from edge.domain.values import Clk, Instant, Kind
 from edge.domain.view import SessionView, View
 from edge.engine import Engine
 from edge.flights import Flight
@@ -76,6 +76,9 @@ class Rig:
         self.outfit = outfit
         self.now = 1000.0
         self.boot = "boot-1"
+        self.clk = Clk.UNSYNCED
+        self.off = timedelta()
+        """How far the wall clock is from the world's time."""
         self.random = Random(f"{seed}/rig")
         self.world = World(load_sim(config / "sim.toml"), seed, now=self.now)
         self.views: list[View] = []
@@ -163,7 +166,7 @@ class Rig:
 
     @property
     def instant(self) -> Instant:
-        return Instant(self.now, BORN + timedelta(seconds=self.now), self.boot)
+        return Instant(self.now, BORN + timedelta(seconds=self.now) + self.off, self.boot, self.clk)
 
     # --- time ------------------------------------------------------------------------------------
     def run(self, seconds: float) -> None:
