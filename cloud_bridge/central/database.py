@@ -50,12 +50,19 @@ class Connection(Protocol):
         """
         ...
 
-    def add(self, table: Table, rows: Sequence[Row], /) -> int:
-        """Insert, in their order, what is not there; gives how many rows were."""
+    def fill(self, table: Table, rows: Sequence[Row], /) -> bool:
+        """Insert ``rows``, in their order, the quick way for many whose keys are free.
+
+        False, and none was inserted: a key is taken, or they are too few for that way.
+        """
         ...
 
-    def hashes(self, table: Table, keys: Sequence[Row], /) -> dict[Any, str]:
-        """The column ``hash`` of the rows with these keys, where there are such."""
+    def insert(self, table: Table, rows: Sequence[Row], /) -> None:
+        """Insert ``rows``. Raises Unfit where a key is taken."""
+        ...
+
+    def add(self, table: Table, rows: Sequence[Row], /) -> int:
+        """Insert, in their order, what is not there; gives how many rows were."""
         ...
 
     def replace(self, table: Table, key: int, gone: Sequence[Row], rows: Sequence[Row], /) -> None:

@@ -108,6 +108,25 @@ class Postgres:
             )
             return set(self._run(done))
 
+    def fill(self, table: Table, rows: Sequence[Row], /) -> bool:
+        """Straight into the table. What another transaction inserts at the same time is waited for."""
+        if len(rows) <= FEW:
+            return False
+        with self._told():
+            try:
+                with self.raw.transaction():
+                    self._copy(table.name, table.listed, rows)
+            except errors.UniqueViolation:
+                return False
+        return True
+
+    def insert(self, table: Table, rows: Sequence[Row], /) -> None:
+        with self._told():
+            if len(rows) > FEW:
+                self._copy(table.name, table.listed, rows)
+            elif rows:
+                self._run(f"insert into {table.name} ({table.listed}) {self._values(table, rows)}")
+
     def add(self, table: Table, rows: Sequence[Row], /) -> int:
         if not rows:
             return 0
@@ -116,21 +135,12 @@ class Postgres:
             done = f"insert into {table.name} ({table.listed}) {source} on conflict do nothing"
             return self.raw.execute(done.encode()).rowcount
 
-    def hashes(self, table: Table, keys: Sequence[Row], /) -> dict[Row, str]:
-        if not keys:
-            return {}
-        with self._told():
-            source = self._source(Table(table.name, table.columns[: table.key], table.key - 1), keys)
-            asked = f"select {table.keys}, hash from {table.name} where ({table.keys}) in ({source})"
-            return {row[:-1]: row[-1] for row in self._run(asked)}
-
     def replace(self, table: Table, key: int, gone: Sequence[Row], rows: Sequence[Row], /) -> None:
         with self._told():
             if gone:
                 keys = Table(table.name, table.columns[:key], key)
                 self._run(f"delete from {table.name} where ({keys.listed}) in ({self._source(keys, gone)})")
-            if rows:
-                self._run(f"insert into {table.name} ({table.listed}) {self._source(table, rows)}")
+        self.insert(table, rows)
 
     def stage(self, table: Table, rows: Sequence[Row]) -> str:
         """Copy ``rows`` where this transaction alone sees them; gives a query for them, in their order."""
@@ -141,15 +151,20 @@ class Postgres:
             self._run(f"create temporary table {name} on commit delete rows as {made}")
         else:
             self._run(f"truncate {name}")
-        with self.raw.cursor() as cursor, cursor.copy(f"copy {name} ({columns}) from stdin") as copy:
+        self._copy(name, columns, rows)
+        return f"select {columns} from {name}"
+
+    def _copy(self, table: str, columns: str, rows: Sequence[Row]) -> None:
+        told = f"copy {table} ({columns}) from stdin".encode()
+        with self.raw.cursor() as cursor, cursor.copy(told) as copy:
             for row in rows:
                 copy.write_row(row)
-        return f"select {columns} from {name}"
 
     def _source(self, table: Table, rows: Sequence[Row]) -> str:
         """``rows`` as what may follow ``insert into``."""
-        if len(rows) > FEW:
-            return self.stage(table, rows)
+        return self.stage(table, rows) if len(rows) > FEW else self._values(table, rows)
+
+    def _values(self, table: Table, rows: Sequence[Row]) -> str:
         marks = "(" + ", ".join(["%s"] * len(table.columns)) + ")"
         values = psycopg.ClientCursor(self.raw).mogrify(
             ", ".join([marks] * len(rows)), [value for row in rows for value in row]

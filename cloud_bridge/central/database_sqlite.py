@@ -12,6 +12,7 @@ from cloud_bridge.central.table import Row, Table
 from edge.errors import NoInput
 
 UNFIT = (sqlite3.IntegrityError, sqlite3.DataError, OverflowError)
+TAKEN = ("SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE")
 
 
 def _told(error: Exception) -> Unfit:
@@ -40,21 +41,32 @@ class Sqlite:
             raise _told(error) from error
 
     def put(self, table: Table, rows: Sequence[Row], /) -> set[Row]:
-        return {row[: table.key] for row in rows if self.execute(table.insert, row).rowcount == 1}
+        done = table.insert + table.replaces
+        return {row[: table.key] for row in rows if self.execute(done, row).rowcount == 1}
+
+    def fill(self, table: Table, rows: Sequence[Row], /) -> bool:
+        self.raw.execute("savepoint fill")
+        try:
+            self.raw.executemany(table.insert, rows)
+        except UNFIT as error:
+            self.raw.execute("rollback to fill")
+            self.raw.execute("release fill")
+            if isinstance(error, sqlite3.IntegrityError) and error.sqlite_errorname in TAKEN:
+                return False
+            raise _told(error) from error
+        self.raw.execute("release fill")
+        return True
+
+    def insert(self, table: Table, rows: Sequence[Row], /) -> None:
+        self.executemany(table.insert, rows)
 
     def add(self, table: Table, rows: Sequence[Row], /) -> int:
         return max(self.executemany(f"{table.insert} on conflict do nothing", rows), 0)
 
-    def hashes(self, table: Table, keys: Sequence[Row], /) -> dict[Row, str]:
-        where = " and ".join(f"{column} = ?" for column in table.columns[: table.key])
-        asked = f"select hash from {table.name} where {where}"
-        found = ((key, self.raw.execute(asked, key).fetchone()) for key in keys)
-        return {key: row[0] for key, row in found if row is not None}
-
     def replace(self, table: Table, key: int, gone: Sequence[Row], rows: Sequence[Row], /) -> None:
         where = " and ".join(f"{column} = ?" for column in table.columns[:key])
         self.executemany(f"delete from {table.name} where {where}", gone)
-        self.executemany(table.insert, rows)
+        self.insert(table, rows)
 
     @contextmanager
     def transaction(self) -> Iterator["Sqlite"]:

@@ -6,7 +6,7 @@ disk, or tampering) and never overwrite what is there.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cloud_bridge import feed, packing
@@ -15,7 +15,7 @@ from cloud_bridge.central.database import Clash, Forbidden, Unfit
 from cloud_bridge.central.presence import heard_from
 from cloud_bridge.central.store import DeadLetter, Store, Stored, Stream, covered
 from cloud_bridge.central.table import Entry
-from cloud_bridge.ranges import Range
+from cloud_bridge.ranges import Covered
 
 MAX_SEQ = 2**53
 TRIES = 10
@@ -100,22 +100,21 @@ def _transaction(taken: list[Taken | DeadLetter], store: Store, received: str, a
         if alone:
             store.gate()
         sorted_out = _Sorted(taken, store)
-        streams = projecting.write(db, (entry for each in sorted_out.fresh for entry in each.entries or ()))
+        fresh = [each.event for each in sorted_out.fresh]
+        entries = [entry for each in sorted_out.fresh for entry in each.entries or ()]
+        streams = projecting.write(db, entries)
         store.gate()
-        if store.put_events([each.event for each in sorted_out.fresh], received) < len(sorted_out.fresh):
+        if store.put_events(fresh, received) < len(fresh):
             raise Clash("another worker stored one of these at the same time")
-        fresh = sorted_out.fresh
-        entries = [entry for each in fresh for entry in each.entries or ()]
-        timing_rows.settle(db, sorted({(e.event.stream.counter, e.event.stream.inc) for e in fresh}), entries)
+        timing_rows.settle(db, sorted({each.stream for each in fresh}), entries)
         projecting.write_streams(db, streams)
         for event in sorted_out.conflicts:
             store.put_conflict(event, received)
         for letter in sorted_out.letters:
             store.put_dead_letter(letter, received)
-        marks = store.move_marks(sorted_out.streams)
-        for stream in sorted({each.event.stream for each in sorted_out.fresh}):
-            heard_from(db, stream.counter, stream.inc, received)
-        return sorted_out.outcome(marks, store)
+        held = store.move_marks(sorted_out.streams)
+        heard_from(db, {each.stream for each in fresh}, received)
+        return sorted_out.outcome(held)
 
 
 class _Sorted:
@@ -159,12 +158,11 @@ class _Sorted:
         if refused:
             self._refused.setdefault(stream, {})[seq] = refused
 
-    def outcome(self, marks: dict[Stream, int], store: Store) -> Outcome:
+    def outcome(self, held: Mapping[Stream, Covered]) -> Outcome:
         found = Outcome(stored=len(self.fresh), known=self._known, dead=self.letters)
         found.conflicts = [(event.stream, event.seq) for event in self.conflicts]
-        above = store.above(self.streams)
         for stream in self.streams:
-            ack = _ack(stream, marks[stream], above.get(stream, ()), self._refused.get(stream, {}))
+            ack = _ack(stream, held[stream], self._refused.get(stream, {}))
             found.acks.setdefault(stream.counter, []).append(ack)
         return found
 
@@ -247,11 +245,10 @@ def _dead(
 
 def standing(store: Store, stream: Stream) -> feed.Ack:
     """How ``stream`` stands, for a counter that says that it is there. Inside a transaction."""
-    held = covered(store.db, stream)
-    return _ack(stream, held.through, held.have, {})
+    return _ack(stream, covered(store.db, stream), {})
 
 
-def _ack(stream: Stream, through: int, have: Sequence[Range], refused: dict[int, str]) -> feed.Ack:
+def _ack(stream: Stream, held: Covered, refused: dict[int, str]) -> feed.Ack:
     """It names everything held, from below: a counter sends again what it no longer names."""
     reject = tuple(feed.Rejected(seq=seq, code=code) for seq, code in sorted(refused.items()))
-    return feed.Ack(inc=stream.inc, through=through, have=tuple(have[: feed.MAX_HAVE]), reject=reject)
+    return feed.Ack(inc=stream.inc, through=held.through, have=held.have[: feed.MAX_HAVE], reject=reject)

@@ -4,6 +4,7 @@
 waits for a line on stdin, and says in one JSON object what it took. Neither knows a broker.
 """
 
+import gc
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -192,6 +193,7 @@ def bare_copy(url: str) -> Iterator[Write]:
 
 
 def _timed(events: int, commits: int, work: Callable[[int], None]) -> Took:
+    gc.freeze()  # as a worker does
     print("ready", flush=True)
     sys.stdin.readline()
     took, cpu, began = [], process_time(), monotonic()
@@ -215,7 +217,9 @@ def _address_of(text: str) -> Address:
 
 
 def _say(took: Took) -> None:
+    """And stay: a server's time is read while it still serves this process."""
     print(msgspec.json.encode(took).decode(), flush=True)
+    sys.stdin.readline()
 
 
 if __name__ == "__main__":

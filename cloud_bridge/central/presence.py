@@ -1,6 +1,7 @@
 """What counters say of themselves beside their numbered events: presence and health. May be lost."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -9,6 +10,7 @@ from cloud_bridge import feed
 from cloud_bridge.central.commanding import came_online
 from cloud_bridge.central.database import Connection
 from cloud_bridge.central.store import Stream
+from cloud_bridge.central.table import Table
 
 INC = re.compile(r"[0-9A-Za-z-]{1,64}")
 TOPIC = re.compile(rf"counters/({feed.COUNTER_ID.pattern})/(presence|health)")
@@ -62,13 +64,12 @@ def birth(topic: str, body: bytes) -> tuple[str, feed.Presence] | None:
     return (found[1], now) if now.online else None
 
 
-def heard_from(db: Connection, counter: str, inc: str, heard: str) -> None:
-    """A counter's events were heard; ``inc`` is the ledger it writes now."""
-    db.execute(
-        "insert into counter (counter, inc, heard) values (?, ?, ?)"
-        " on conflict (counter) do update set inc = excluded.inc, heard = excluded.heard",
-        (counter, inc, heard),
-    )
+HEARD = Table("counter", ("counter", "inc", "heard"), key=1, wins="true")
+
+
+def heard_from(db: Connection, streams: Iterable[Stream], heard: str) -> None:
+    """Events were heard of each; ``inc`` is the ledger that its counter writes now."""
+    db.put(HEARD, [(counter, inc, heard) for counter, inc in dict(sorted(streams)).items()])
 
 
 def _presence(db: Connection, counter: str, now: feed.Presence, heard: str) -> None:

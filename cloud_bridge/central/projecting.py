@@ -7,7 +7,7 @@ import structlog
 from cloud_bridge import feed
 from cloud_bridge.central import projections, standing, timing_rows
 from cloud_bridge.central.database import Connection
-from cloud_bridge.central.table import Entry, Table, best
+from cloud_bridge.central.table import FIRST, Entry, Table, best
 
 log = structlog.get_logger("centre")
 
@@ -34,7 +34,12 @@ def write_streams(db: Connection, entries: Iterable[Entry]) -> None:
 
 
 def _write_table(db: Connection, table: Table, parts: tuple[Table, ...], entries: list[Entry]) -> None:
-    effective = db.put(table, [entry.row for entry in entries])
+    rows = [entry.row for entry in entries]
+    if table.wins == FIRST and db.fill(table, rows):  # nearly always: the first that is heard of each
+        for n, part in enumerate(parts):
+            db.insert(part, [row for entry in entries for row in entry.parts[n][1]])
+        return
+    effective = db.put(table, rows)
     if not parts:
         return
     standing_now = [entry for entry in entries if entry.row[: table.key] in effective]

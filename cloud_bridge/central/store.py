@@ -4,52 +4,50 @@ It stores bytes and counts numbers; it never looks into an event's data (``proje
 there is one writer; on PostgreSQL any number, which pass ``gate`` one by one on their way to the commit.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple, TypeVar
 
 from cloud_bridge.central.database import Address, Connection, open_writer
 from cloud_bridge.central.schema import MIGRATIONS
 from cloud_bridge.central.table import Table
-from cloud_bridge.ranges import Covered, Range
+from cloud_bridge.ranges import Covered, Range, merged
 
-MOVE_LIMIT = 1000
-"""Numbers looked at in one step of the mark; without a bound 100,000 rows behind a gap cost 44 ms each."""
-AT_ONCE = 200
-"""Streams in one statement."""
+T = TypeVar("T")
+
+AT_ONCE = 100
+"""Streams, or runs of numbers, in one statement; SQLite takes 500 parts of a union."""
 GATE = 0x67617465
 """Of the advisory lock; any number will do that nothing else of ours uses."""
 
+# Each part of these names its counter, so that PostgreSQL looks at one partition of the raw events: a join
+# with all of them takes longer to plan than to run.
+_KNOWN = "select counter, inc, seq, hash from raw_event where counter = ? and inc = ? and seq between ? and ?"
 _NUMBERS = (
-    "select seq from (select seq from raw_event e where e.counter = {of}.counter and e.inc = {of}.inc"
-    " and e.seq > {of}.hi order by seq limit {limit}) stored"
-    " union select seq from (select seq from held h where h.counter = {of}.counter and h.inc = {of}.inc"
-    " and h.seq > {of}.hi order by seq limit {limit}) aside"
+    "select counter, inc, seq from raw_event where counter = ? and inc = ? and seq > ?"
+    " union select counter, inc, seq from held where counter = ? and inc = ? and seq > ?"
 )
 """Numbers held above the mark: of events, and of what could not be read (``held``)."""
-
-MOVE = (
-    "update mark set hi = hi + (select count(*) from (select seq - row_number() over (order by seq) as base"
-    f" from ({_NUMBERS.format(of='mark', limit=':limit')}) above order by seq limit :limit) run"
-    " where base = mark.hi) where (counter, inc) in (values {keys}) returning counter, inc, hi"
+_ABOVE = (
+    "select counter, inc, min(seq), max(seq) from (select counter, inc, seq,"
+    " seq - row_number() over (partition by counter, inc order by seq) as island from ({numbers}) above"
+    ") numbered group by counter, inc, island order by 1, 2, 3"
 )
-"""Counts the run that starts at hi + 1, and nothing else: the run after a gap must not move the mark."""
 
 RAW = Table("raw_event", ("counter", "inc", "seq", "hash", "body", "received"), 3)
-_MARK = Table("mark", ("counter", "inc"), 1)
+_MARK = Table("mark", ("counter", "inc", "hi"), 2, wins="excluded.hi > mark.hi")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Stream:
+class Stream(NamedTuple):
     """One incarnation of one counter: the space in which numbers are gapless."""
 
     counter: str
     inc: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """An event's bytes under their number."""
 
     stream: Stream
@@ -59,7 +57,7 @@ class Stored:
 
     @property
     def key(self) -> tuple[str, str, int]:
-        return self.stream.counter, self.stream.inc, self.seq
+        return *self.stream, self.seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +98,21 @@ class Store:
 
     def known(self, events: Sequence[Stored]) -> dict[tuple[str, str, int], str]:
         """Which of these numbers are stored already, and under which hash."""
-        return self.db.hashes(RAW, [event.key for event in events])
+        by_stream: dict[Stream, list[int]] = {}
+        for event in events:
+            by_stream.setdefault(event.stream, []).append(event.seq)
+        runs = ((*each, *run) for each, seqs in by_stream.items() for run in merged((n, n) for n in seqs))
+        found: dict[tuple[str, str, int], str] = {}
+        for chunk in _chunks(runs):
+            asked = " union all ".join([_KNOWN] * len(chunk))
+            rows = self.db.execute(asked, [value for run in chunk for value in run])
+            found |= {(counter, inc, seq): hash for counter, inc, seq, hash in rows}
+        return found
 
     def put_events(self, events: Sequence[Stored], received: str) -> int:
         """Store those whose number is free, in their order; gives how many. Numbers are distinct."""
         rows = [(*event.key, event.hash, event.body, received) for event in events]
-        return self.db.add(RAW, rows)
+        return len(rows) if self.db.fill(RAW, rows) else self.db.add(RAW, rows)
 
     def put_conflict(self, event: Stored, received: str) -> None:
         """Keep other bytes under a number that is taken."""
@@ -129,70 +136,49 @@ class Store:
                 (letter.stream.counter, letter.stream.inc, letter.seq),
             )
 
-    def move_marks(self, streams: Iterable[Stream]) -> dict[Stream, int]:
-        """The last number with none missing below it, of each stream, moved as far as it goes."""
-        found: dict[Stream, int] = {}
-        waiting = iter(sorted(set(streams)))
-        while chunk := list(islice(waiting, AT_ONCE)):
-            self.db.add(_MARK, [(each.counter, each.inc) for each in chunk])
-            found |= self._moved(chunk)
-        return found
+    def move_marks(self, streams: Iterable[Stream]) -> dict[Stream, Covered]:
+        """All numbers held of each stream, its mark moved as far as none is missing. Behind the gate.
 
-    def _moved(self, streams: list[Stream]) -> dict[Stream, int]:
-        found = self._marks(streams)
-        moving = streams
-        while moving:
-            rows = self.db.execute(*_keyed(MOVE, moving, limit=MOVE_LIMIT)).fetchall()
-            now = {Stream(counter, inc): int(hi) for counter, inc, hi in rows}
-            moving = [each for each in moving if now[each] - found[each] == MOVE_LIMIT]
+        It counts from the mark + 1 and nothing else: what lies behind a gap must not move it.
+        """
+        found: dict[Stream, Covered] = {}
+        for chunk in _chunks(sorted(set(streams))):
+            marks = _marks(self.db, chunk)
+            above = _above(self.db, {each: marks.get(each, 0) for each in chunk})
+            now = {each: Covered(marks.get(each, 0)).plus(0, above.get(each, ())) for each in chunk}
+            moved = [(*each, now[each].through) for each in chunk if marks.get(each) != now[each].through]
+            self.db.put(_MARK, moved)
             found |= now
         return found
-
-    def _marks(self, streams: list[Stream]) -> dict[Stream, int]:
-        asked = "select counter, inc, hi from mark where (counter, inc) in (values {keys})"
-        rows = self.db.execute(*_keyed(asked, streams))
-        return {Stream(counter, inc): int(hi) for counter, inc, hi in rows}
-
-    def above(self, streams: Iterable[Stream]) -> dict[Stream, tuple[Range, ...]]:
-        """The ranges held above the mark, in order; streams without any are left out."""
-        return above(self.db, streams)
 
     def close(self) -> None:
         self.db.close()
 
 
-_ABOVE = (
-    "select counter, inc, min(seq), max(seq) from (select counter, inc, seq,"
-    " seq - row_number() over (partition by counter, inc order by seq) as island from ("
-    "select m.counter, m.inc, e.seq from mark m join raw_event e on e.counter = m.counter and e.inc = m.inc"
-    " and e.seq > m.hi where (m.counter, m.inc) in (values {keys})"
-    " union select m.counter, m.inc, h.seq from mark m join held h on h.counter = m.counter"
-    " and h.inc = m.inc and h.seq > m.hi where (m.counter, m.inc) in (values {keys}))"
-    " above) numbered group by counter, inc, island order by 1, 2, 3"
-)
-
-
-def above(db: Connection, streams: Iterable[Stream]) -> dict[Stream, tuple[Range, ...]]:
-    """As ``Store.above``, on any connection."""
-    found: dict[Stream, list[Range]] = {}
-    waiting = iter(streams)
-    while chunk := list(islice(waiting, AT_ONCE)):
-        for counter, inc, low, high in db.execute(*_keyed(_ABOVE, chunk)).fetchall():
-            found.setdefault(Stream(counter, inc), []).append((low, high))
-    return {stream: tuple(ranges) for stream, ranges in found.items()}
-
-
-def _keyed(statement: str, streams: Sequence[Stream], **more: int) -> tuple[str, dict[str, str | int]]:
-    """``statement`` with the streams in the place of {keys}, and its parameters."""
-    values = ", ".join(f"(:c{n}, :i{n})" for n in range(len(streams)))
-    params: dict[str, str | int] = {**more}
-    params.update({f"c{n}": each.counter for n, each in enumerate(streams)})
-    params.update({f"i{n}": each.inc for n, each in enumerate(streams)})
-    return statement.format(keys=values), params
-
-
 def covered(db: Connection, stream: Stream) -> Covered:
     """All numbers held of ``stream``, on any connection."""
-    key = (stream.counter, stream.inc)
-    row = db.execute("select hi from mark where counter = ? and inc = ?", key).fetchone()
-    return Covered(int(row[0]) if row else 0, above(db, [stream]).get(stream, ()))
+    through = _marks(db, [stream]).get(stream, 0)
+    return Covered(through, tuple(_above(db, {stream: through}).get(stream, ())))
+
+
+def _marks(db: Connection, streams: Sequence[Stream]) -> dict[Stream, int]:
+    asked = "select counter, inc, hi from mark where (counter, inc) in (values {})"
+    keys = ", ".join(["(?, ?)"] * len(streams))
+    rows = db.execute(asked.format(keys), [value for each in streams for value in each])
+    return {Stream(counter, inc): int(hi) for counter, inc, hi in rows}
+
+
+def _above(db: Connection, marks: Mapping[Stream, int]) -> dict[Stream, list[Range]]:
+    """The ranges held above each mark, in order; streams without any are left out."""
+    asked = _ABOVE.format(numbers=" union ".join([_NUMBERS] * len(marks)))
+    params = [value for stream, hi in marks.items() for value in (*stream, hi) * 2]
+    found: dict[Stream, list[Range]] = {}
+    for counter, inc, low, high in db.execute(asked, params).fetchall():
+        found.setdefault(Stream(counter, inc), []).append((low, high))
+    return found
+
+
+def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
+    waiting = iter(items)
+    while chunk := list(islice(waiting, AT_ONCE)):
+        yield chunk

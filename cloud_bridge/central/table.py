@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 Row = tuple[Any, ...]
 
@@ -13,7 +13,7 @@ LATEST = "excluded.seq > {table}.seq"
 """Of events of one incarnation the one with the highest number tells how things stand."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """The first ``key`` columns are the key. wins: when a new row replaces the one that is there.
 
@@ -46,9 +46,9 @@ class Table:
 
     @cached_property
     def insert(self) -> str:
-        """For one row."""
+        """For one row whose key is free."""
         marks = ", ".join("?" * len(self.columns))
-        return f"insert into {self.name} ({self.listed}) values ({marks}){self.replaces}"
+        return f"insert into {self.name} ({self.listed}) values ({marks})"
 
 
 def table(name: str, columns: str, *, key: int, wins: str = "") -> Table:
@@ -56,8 +56,7 @@ def table(name: str, columns: str, *, key: int, wins: str = "") -> Table:
     return Table(name, tuple(columns.split()), key, wins)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One row, and the rows of other tables that come and go with it: their first columns are its key."""
 
     table: Table

@@ -73,8 +73,8 @@ def timed(counter: str, event: feed.Envelope, entry: Entry | None) -> tuple[Entr
         lag = lag_of(event_ms, entry.row[at])
         how = BY_CLK.get(event.clk, Timed.ESTIMATE).value
         entry = Entry(entry.table, (*entry.row[:at], event_ms - lag, *entry.row[at + 1 :], how), entry.parts)
-    mono_ms = _mono_of(event)
-    if event.clk in (1, 2) or mono_ms is None:
+    mono_ms = None if event.clk in (1, 2) else _mono_of(event)
+    if mono_ms is None:
         return entry, []
     row = (counter, event.inc, event.seq, event.boot, mono_ms - lag, event_ms - lag, projection)
     return entry, [Entry(CLOCK_UNSET, row)]

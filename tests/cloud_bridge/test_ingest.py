@@ -108,33 +108,20 @@ def test_through_is_contiguous_from_one_and_have_names_the_rest(store, make, ord
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    order=st.lists(st.integers(1, 25), max_size=40),
-    cuts=st.integers(1, 7),
-    limit=st.sampled_from([1, 3, 1000]),
-)
-def test_the_mark_equals_brute_force_whatever_order_numbers_arrive_in(
-    order, cuts, limit, tmp_path_factory, make
-):
-    from cloud_bridge.central import store as module
-
+@given(order=st.lists(st.integers(1, 25), max_size=40), cuts=st.integers(1, 7))
+def test_the_mark_equals_brute_force_whatever_order_numbers_arrive_in(order, cuts, tmp_path_factory, make):
     bodies = make.sales(25)
-    path = tmp_path_factory.mktemp("mark") / "central.db"
-    before, module.MOVE_LIMIT = module.MOVE_LIMIT, limit
-    try:
-        with closing(Store(path)) as store:
-            seen = set()
-            for start in range(0, len(order), cuts):
-                part = order[start : start + cuts]
-                ack = the_ack(send(store, *(bodies[n - 1] for n in part)))
-                seen |= set(part)
-                through = 0
-                while through + 1 in seen:
-                    through += 1
-                assert ack.through == through
-                assert {n for a, b in ack.have for n in range(a, b + 1)} == {n for n in seen if n > through}
-    finally:
-        module.MOVE_LIMIT = before
+    with closing(Store(tmp_path_factory.mktemp("mark") / "central.db")) as store:
+        seen = set()
+        for start in range(0, len(order), cuts):
+            part = order[start : start + cuts]
+            ack = the_ack(send(store, *(bodies[n - 1] for n in part)))
+            seen |= set(part)
+            through = 0
+            while through + 1 in seen:
+                through += 1
+            assert ack.through == through
+            assert {n for a, b in ack.have for n in range(a, b + 1)} == {n for n in seen if n > through}
 
 
 def test_other_bytes_under_a_stored_number_are_kept_aside_and_never_overwrite(store, make):
