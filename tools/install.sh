@@ -72,7 +72,9 @@ case "$role" in
         directory /var/lib/counter-central 0700 counter-central
         program counter-central
         sample central.toml
-        for unit in counter-central.service counter-webhooks.service; do
+        # Of the pages apart and the workers the operator enables as many as it takes (docs/sizing.md).
+        for unit in counter-central.service counter-central-web.service counter-central-worker@.service \
+            counter-webhooks.service; do
             place "$here/config/systemd/$unit" "/etc/systemd/system/$unit" 0644
         done
         system systemctl daemon-reload

@@ -73,13 +73,24 @@ def central() -> None:
 @dir_option
 @json_option
 @click.option("--worker-id", help="Instead of [worker] id: two workers on one database need two.")
-def run(config: Path | None, directory: Path | None, as_json: bool, worker_id: str | None) -> int:
+@click.option("--no-web", is_flag=True, help="A worker without pages: any number, on PostgreSQL.")
+@click.option("--no-worker", is_flag=True, help="Pages and API alone, beside workers of their own.")
+def run(
+    config: Path | None,
+    directory: Path | None,
+    as_json: bool,
+    worker_id: str | None,
+    no_web: bool,
+    no_worker: bool,
+) -> int:
     """Take in events and serve the pages until SIGTERM or Ctrl-C.
 
-    With --json one line on stdout says when it is ready, and where: {"centre": URL, …}.
+    With --json one line on stdout says when it is ready, and where: {"centre": URL, …}; without pages null.
     """
-    from cloud_bridge.central.process import serve
+    from cloud_bridge.central.process import serve, show
 
+    if no_web and no_worker:
+        raise click.UsageError("--no-web and --no-worker leave nothing to do")
     logs.configure()
     settings = _settings(config)
     if worker_id:
@@ -91,12 +102,15 @@ def run(config: Path | None, directory: Path | None, as_json: bool, worker_id: s
         hooks = msgspec.structs.replace(settings.webhooks, path=str(directory / HOOKS))
         settings = msgspec.structs.replace(settings, webhooks=hooks)
 
-    def ready(url: str) -> None:
+    def ready(url: str | None) -> None:
         line = {"centre": url, "database": shown(database), "pid": os.getpid()}
-        click.echo(json.dumps(line) if as_json else f"{PROGRAM}: {url}")
+        click.echo(json.dumps(line) if as_json else f"{PROGRAM}: {url or settings.worker.id}")
         sys.stdout.flush()
 
-    serve(settings, database, Flag(), ready, SystemRandom())
+    if no_worker:
+        show(settings, database, Flag(), ready)
+    else:
+        serve(settings, database, Flag(), ready, SystemRandom(), pages=not no_web)
     return 0
 
 

@@ -1,4 +1,7 @@
-"""The centre's process: builds the parts and runs them. The worker has the main thread, the pages another."""
+"""The centre's process: builds the parts and runs them. The worker has the main thread, the pages another.
+
+Either may run alone, so that workers and pages are as many as each needs.
+"""
 
 import signal
 from collections.abc import Callable
@@ -19,7 +22,7 @@ from cloud_bridge.central.commanding import Request
 from cloud_bridge.central.commanding_post import Pen, Post
 from cloud_bridge.central.commanding_routes import Commands
 from cloud_bridge.central.commanding_spool import hand_in
-from cloud_bridge.central.database import Address
+from cloud_bridge.central.database import Address, open_reader
 from cloud_bridge.central.fair import Buckets
 from cloud_bridge.central.gap_watch import GapWatch, gap_signs
 from cloud_bridge.central.metrics import FleetMetrics, WorkerMetrics, reader_with_acks
@@ -33,14 +36,26 @@ from cloud_bridge.central.trust.web import Counterside
 from cloud_bridge.enrolment import Broker
 from cloud_bridge.link import Wake, broker_of
 from cloud_bridge.status import StatusPort
+from edge.notify import Notify
+
+BEAT_S = 0.5
 
 log = structlog.get_logger("centre")
 
 
 def serve(
-    settings: Settings, database: Address, stop: Flag, ready: Callable[[str], None], random: Random
+    settings: Settings,
+    database: Address,
+    stop: Flag,
+    ready: Callable[[str | None], None],
+    random: Random,
+    *,
+    pages: bool = True,
 ) -> None:
-    """Take in and show until ``stop`` (SIGTERM and SIGINT set it). ``ready`` is told the base URL."""
+    """Take in, and with ``pages`` show, until ``stop`` (SIGTERM and SIGINT set it).
+
+    ``ready`` is told the base URL, None without pages.
+    """
     store = Store(database)
     if store.is_renewed():
         with store.transaction() as db:
@@ -53,13 +68,11 @@ def serve(
         stop.set()
         link.events.put(Wake())  # reentrant, so a signal may call it
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, leave)
+    _on_signals(leave)
     key, spool = command_places(settings, database)
     metrics = WorkerMetrics()
-    site = site_of(settings, database, link.is_up, registry=metrics.registry)
-    web = Web(site, settings.web.host, settings.web.port, settings.web.proxy)
-    ready(web.start())
+    web = _web(settings, database, link.is_up, metrics.registry) if pages else None
+    ready(web.start() if web else None)
     pen = Pen(key, token_bytes)
     post = Post(store, pen, spool)
     buckets = Buckets(settings.worker.counter_per_s)
@@ -69,8 +82,9 @@ def serve(
     gaps = GapWatch(
         store, pen.issuer, settings.worker.id, random, patience(settings.gaps), settings.gaps.look_s
     )
+    changed = web.changed if web else lambda: None
     taking = worker.Worker(
-        store, link, web.changed, post, watch=watch, buckets=buckets, gaps=gaps, metrics=metrics
+        store, link, changed, post, watch=watch, buckets=buckets, gaps=gaps, metrics=metrics
     )
     port = settings.worker.status_port
     told = StatusPort(port, taking.pulse, metrics.registry) if port else None
@@ -81,10 +95,49 @@ def serve(
     finally:
         if told:
             told.stop()
-        web.stop()
+        if web:
+            web.stop()
         watch.close()
         store.close()
     log.info("centre_stopped")
+
+
+def show(settings: Settings, database: Address, stop: Flag, ready: Callable[[str], None]) -> None:
+    """Only the pages and the API, beside workers of their own; until ``stop``.
+
+    Whether the broker is there is the workers' to say. Commands wait in the spool for a worker that reads it.
+    """
+    if isinstance(database, Path):
+        open_reader(database).close()  # raises NoInput where there is none
+    else:
+        Store(database).close()  # on a server its tables are made by whoever comes first
+    _on_signals(lambda *_: stop.set())
+    web = _web(settings, database, lambda: True)
+    ready(web.start())
+    notify = Notify()
+    notify.ready()
+    try:
+        while not stop.wait(BEAT_S):
+            notify.beat(monotonic())
+    finally:
+        web.stop()
+    log.info("centre_stopped")
+
+
+def _on_signals(leave: Callable[..., None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
+
+
+def _web(
+    settings: Settings,
+    database: Address,
+    broker_up: Callable[[], bool],
+    registry: CollectorRegistry | None = None,
+) -> Web:
+    web = settings.web
+    site = site_of(settings, database, broker_up, registry=registry)
+    return Web(site, web.host, web.port, web.proxy)
 
 
 def site_of(

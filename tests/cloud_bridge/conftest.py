@@ -240,13 +240,14 @@ class Rig:
             fact = sale(self.sold)
             self.ledger.record_fact(fact, fact.session, instant())
 
-    def start_bridge(self, module="cloud_bridge", port=None):
-        """port: of what stands in front of the broker."""
+    def start_bridge(self, fault="", port=None):
+        """fault: one of ``tests.faults.careless``. port: of what stands in front of the broker."""
         config = self.directory / "counter.toml"
         text = (ROOT / "config/counter.toml").read_text("utf-8")
         public = signed.public_text(KEY.public_key())
         config.write_text(text.replace("keys = []", f'keys = ["{public}"]'), "utf-8")
-        return self._start(module, "run", "--config", str(config), port=port)
+        careless = ["tests.faults.careless", fault] if fault else []
+        return self._start(*careless, "cloud_bridge", "run", "--config", str(config), port=port)
 
     def start_centre(self, *arguments, **environ):
         process = self._start("cloud_bridge.central", "run", "--json", *arguments, **environ)

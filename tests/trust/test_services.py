@@ -17,9 +17,27 @@ EXPOSURE = {
     "counter-bridge": 16,
     "counter-enrol": 12,
     "counter-central": 12,
+    "counter-central-web": 12,
+    "counter-central-worker@": 12,
     "counter-webhooks": 12,
 }
 """Tenths of systemd's own score, at most; 100 is a unit without any line of defence."""
+
+
+APART = ("counter-central-web", "counter-central-worker@")
+"""The centre in parts."""
+
+
+@pytest.mark.parametrize("unit", APART)
+def test_a_part_of_the_centre_is_hardened_as_the_whole(unit):
+    """All but what it is called, what it runs and how much memory it may take."""
+
+    def lines(name):
+        own = ("Description=", "After=", "Conflicts=", "ExecStart=", "EnvironmentFile=", "MemoryMax=")
+        text = (UNITS / f"{name}.service").read_text().splitlines()
+        return [line for line in text if not line.startswith(own)]
+
+    assert lines(unit) == lines("counter-central")
 
 
 @pytest.mark.parametrize(("unit", "most"), EXPOSURE.items())
@@ -32,7 +50,7 @@ def test_a_unit_is_no_more_exposed_than_this(unit, most):
 
 
 def test_every_program_that_runs_has_a_watchdog_and_is_started_again():
-    for unit in ("counter", "counter-bridge", "counter-central", "counter-webhooks"):
+    for unit in ("counter", "counter-bridge", "counter-central", "counter-webhooks", *APART):
         text = (UNITS / f"{unit}.service").read_text()
         for line in ("Type=notify", "WatchdogSec=30", "Restart=always", "StateDirectoryMode=0700"):
             assert line in text, (unit, line)
