@@ -8,6 +8,9 @@ downloaded.
 import logging
 import os
 import shutil
+import sys
+import threading
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,6 +84,7 @@ def logs_of_one_test() -> Iterator[None]:
     """Without this a logger made in one test writes into another's closed capture, in any thread."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
+    hooks = sys.excepthook, threading.excepthook, warnings.showwarning
     structlog.configure(
         processors=[structlog.stdlib.render_to_log_kwargs],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -90,4 +94,5 @@ def logs_of_one_test() -> Iterator[None]:
     yield
     structlog.reset_defaults()
     root.handlers[:] = handlers
+    sys.excepthook, threading.excepthook, warnings.showwarning = hooks
     root.setLevel(level)
