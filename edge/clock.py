@@ -68,14 +68,18 @@ class Clock:
     _asked_at: float = float("-inf")
     _base: datetime | None = None
     """The wall clock less the monotonic one, of what is known; None: nothing is."""
+    _seen: datetime | None = None
+    """The same of the machine's clocks, when they were read last."""
 
     def now(self) -> Instant:
         mono, wall = self.machine.mono(), self.machine.wall()
         if mono - self._asked_at >= _ASK_AGAIN_S or self._is_stepped(mono, wall):
             self._asked_at = mono
             self._clk = self._trust()
+        self._seen = wall - timedelta(seconds=mono)
         believed = self._believed(mono, wall)
-        self._base = believed - timedelta(seconds=mono)
+        if self._base is not None or self._clk is not Clk.UNSYNCED:
+            self._base = believed - timedelta(seconds=mono)
         return Instant(mono, believed, self.boot, self._clk)
 
     def not_before(self, at: datetime) -> None:
@@ -97,9 +101,7 @@ class Clock:
         self._clk, self._base = Clk.HELD, base
 
     def _is_stepped(self, mono: float, wall: datetime) -> bool:
-        if self._clk is not Clk.SYNCED or self._base is None:
-            return False
-        return abs((wall - self._base).total_seconds() - mono) >= STEP_S
+        return self._seen is not None and abs((wall - self._seen).total_seconds() - mono) >= STEP_S
 
     def _believed(self, mono: float, wall: datetime) -> datetime:
         if self._clk is Clk.SYNCED or self._base is None:

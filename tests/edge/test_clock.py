@@ -58,6 +58,20 @@ def test_a_clock_that_nobody_set_is_believed_as_far_as_it_can_be_right(shows, be
     assert box.after(60).wall == believed + timedelta(seconds=60)
 
 
+def test_a_moment_that_has_passed_counts_although_the_clock_was_read_before_it_was_known():
+    clock = Clock("boot-1", Machine(lambda: 20.0, lambda: LAST + 365 * DAY, lambda: False))
+    clock.now()
+    clock.not_before(LAST)
+    assert clock.now().wall == LAST
+
+
+def test_a_clock_that_is_set_is_asked_at_once_whether_it_is_in_step():
+    box = Box(off(BORN))
+    box.clock.now()
+    now = box.after(1, off=off(LAST + HOUR), in_step=True)
+    assert (now.wall, now.clk) == (LAST + HOUR + timedelta(seconds=1), Clk.SYNCED)
+
+
 def test_an_unset_clock_never_runs_backwards():
     box = Box(off(LAST + 9 * HOUR))
     before = box.clock.now()
