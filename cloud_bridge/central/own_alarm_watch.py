@@ -3,6 +3,7 @@
 Any number of workers may look: each writes what it sees, and a state ends when none has seen it for a while.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,7 @@ from cloud_bridge.central.own_alarms import HAPPENED, SEVERITY, Changes, Key, Ki
 from cloud_bridge.central.store import Store
 from cloud_bridge.central.twins import Births, birth
 from cloud_bridge.wall import now_text
+from edge.errors import CannotCreate
 
 LOOK_S = 5.0
 SETTLED_S = 660.0
@@ -100,6 +102,13 @@ class Watch:
         waiting = [row for row in kept if row.active and row.kind in HAPPENED]
         if not waiting:
             return frozenset()
+        try:
+            return self._seen_of(waiting)
+        except (sqlite3.OperationalError, CannotCreate) as error:  # somebody writes it just now; next time
+            log.warning("acknowledgements_unreadable", why=str(error))
+            return frozenset()
+
+    def _seen_of(self, waiting: Iterable[Row]) -> frozenset[Key]:
         if self._access is None:
             self._access = open_access(self._address)
         asked = (

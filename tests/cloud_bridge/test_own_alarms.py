@@ -223,6 +223,10 @@ def test_silence_is_an_alarm_once_the_worker_has_listened_for_a_while_and_ends_w
     assert centre.alarms() == []  # perhaps it was us who were away
     centre.look(SETTLED_S)
     assert centre.alarms() == [("SILENT_COUNTER", "T-001")]
+    page, _ = centre.acknowledge("SILENT_COUNTER")
+    (alarm,) = fleet.alarms(centre.site.db)
+    assert "Last heard" in page
+    assert alarm.detail not in page  # times of the page are Beijing's
     centre.look(up=False)
     centre.look()
     assert centre.alarms() == [("SILENT_COUNTER", "T-001")]
