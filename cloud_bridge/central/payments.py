@@ -30,7 +30,9 @@ def sale_paid(counter: str, sale: feed.SaleSettled) -> list[Row]:
 
 
 def refunded(counter: str, event: feed.Envelope, refund: feed.SaleRefunded, at_ms: int) -> Entry:
-    """A refund, its lines, and where it went."""
+    """A refund, its lines, and where it went. Raises ValueError where it names a line twice."""
+    if len({line.line for line in refund.lines}) < len(refund.lines):
+        raise ValueError("one line of the sale is named twice")
     key = (counter, refund.refund)
     row = (
         *(*key, event.inc, event.seq, refund.session, refund.order_no, refund.unit),

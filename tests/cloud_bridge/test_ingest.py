@@ -190,6 +190,30 @@ def test_a_fact_no_table_can_hold_is_a_dead_letter_and_leaves_no_half_row(store,
     assert rows(store, "sale") == rows(store, "sale_line") == rows(store, "raw_event") == []
 
 
+def test_what_the_database_refuses_is_found_by_halves_and_stops_nothing(store, make):
+    """Here it keeps one sale an order number, which no database of ours asks for."""
+    store.db.execute("create unique index once on sale (order_no)")
+    try:
+        outcome = send(store, *make.chain([make.sale(n, order_no=f"o-{n % 5}") for n in range(1, 8)]))
+    finally:
+        store.db.execute("drop index once")
+    assert (outcome.stored, [(letter.seq, letter.code) for letter in outcome.dead]) == (
+        5,
+        [(6, "fact"), (7, "fact")],
+    )
+    assert the_ack(outcome).through == 7
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_fact_that_no_table_can_hold_is_a_dead_letter_whoever_came_with_it(store, make, together):
+    """Its sale is told by a lower number, too, which stands: the database never gets to see it."""
+    good, bad = make.chain([make.sale(1), make.sale(1)])
+    bad = damaged(bad, data={**json.loads(bad)["data"], "total_fen": 2**63})
+    outcomes = [send(store, good, bad)] if together else [send(store, bad), send(store, good)]
+    assert [letter.seq for outcome in outcomes for letter in outcome.dead] == [2]
+    assert store.db.execute("select seq from raw_event").fetchall() == [(1,)]
+
+
 def test_the_whole_event_arriving_after_its_damaged_copy_is_stored(store, make):
     (body,) = make.sales(1)
     send(store, body[:-20])
