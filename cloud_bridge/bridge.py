@@ -93,6 +93,7 @@ class Bridge:
         self._since = now_text()
         self._health_at = 0.0
         self._beside = Beside(plan.data)
+        self._file = 0
         self._told_backlog = 0
         self._told_down = ""
         self._birth_may_be_lost = False
@@ -125,6 +126,17 @@ class Bridge:
             log.warning("no_mark_for_long", action="new client", unmarked_s=self.uplink.limits.stalled_s)
             self._link.events.put(Down(self._link.session, "no mark from the centre"))
         return now if self._downlink.is_busy() else min(turn.due, redial)
+
+    def reads_the_ledger(self) -> bool:
+        """False: another file lies in the ledger's place; the bridge is to be started again, on that one."""
+        try:
+            found = (self._plan.data / LEDGER).stat().st_ino
+        except FileNotFoundError:
+            return True
+        self._file = self._file or found
+        if found != self._file:
+            log.warning("ledger_replaced", action="ends, to be started again")
+        return found == self._file
 
     def last_words(self) -> Message:
         return presence(self._plan.counter, feed.Presence(online=False))
@@ -335,7 +347,7 @@ def run(plan: Plan, open_outbox: Callable[[Path], Outbox], stop: Flag, random: R
 
 def _loop(bridge: Bridge, link: Link, stop: Flag, notify: Notify) -> None:
     events: list[Event] = []
-    while not stop.is_set():
+    while not stop.is_set() and bridge.reads_the_ledger():
         notify.beat(monotonic())
         due = bridge.turn(events, monotonic())
         events = link.wait(min(max(due - monotonic(), 0.0), POLL_S))

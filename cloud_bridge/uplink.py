@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
+import msgspec
+
 from cloud_bridge import feed
 from cloud_bridge.cutoffs import POISON, CutOffs
 from cloud_bridge.loading import PACKET_OVERHEAD, Row, fits, is_event, loaded, waiting
@@ -75,6 +77,7 @@ class Uplink:
     _again: tuple[Range, ...] = ()
     _asks_how_it_stands: bool = True
     _ask_at: float = math.inf
+    _is_copy: bool = False
     _notes: list[Note] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -162,16 +165,16 @@ class Uplink:
         if ack.inc != self._inc:
             self._note("mark_of_another_incarnation", alarm=True, theirs=ack.inc, ours=self._inc)
             return
-        if held.highest > last:
-            self._note("mark_above_our_last", alarm=True, mark=held.highest, last=last)
+        for reject in ack.reject:
+            if reject.seq <= last and self.rejects.get(reject.seq) != reject.code:
+                self.rejects[reject.seq] = reject.code
+                self._note("rejected_by_centre", alarm=True, seq=reject.seq, code=reject.code)
+        if self._shows_a_copy(ack, held, last):
+            self._is_copy = True
             return
         if self._asks_how_it_stands:
             self._asks_how_it_stands = len(ack.have) >= feed.MAX_HAVE  # then it says nothing of what is above
             self._send_what_it_forgot(ack, held)
-        for reject in ack.reject:
-            if self.rejects.get(reject.seq) != reject.code:
-                self.rejects[reject.seq] = reject.code
-                self._note("rejected_by_centre", alarm=True, seq=reject.seq, code=reject.code)
         self._cut.answered()
         held = held.minus(self._again)  # asked for and not sent yet: the ack speaks of the first time
         covered = self.covered.plus(held.through, held.have)
@@ -179,6 +182,21 @@ class Uplink:
             self._progress(covered, now)
         self._passed |= {seq for seq in self._unmarked if seq < held.highest}
         self._out_since = now if self._out else None
+
+    def _shows_a_copy(self, ack: feed.Ack, held: Covered, last: int) -> bool:
+        """The centre has events of this ledger that it does not have, or has otherwise: an older copy of it.
+
+        Nothing more is sent under numbers that were used; the engine reads the alarm and renews the ledger.
+        """
+        tip = (0, "") if isinstance(ack.tip, msgspec.UnsetType) else ack.tip
+        if (mark := max(held.highest, tip[0])) > last:
+            self._note("mark_above_our_last", alarm=True, mark=mark, last=last, inc=self._inc)
+            return True
+        for seq, body in self.outbox.events(tip[0] - 1, 1) if tip[0] else []:
+            if seq == tip[0] and feed.sha256(body) != tip[1]:
+                self._note("other_event_at_centre", alarm=True, mark=seq, last=last, inc=self._inc)
+                return True
+        return False
 
     def _send_what_it_forgot(self, ack: feed.Ack, held: Covered) -> None:
         """The first ack of a session, since the centre came up or since we asked tells how its tables stand.
@@ -236,7 +254,7 @@ class Uplink:
 
     # --- what goes out --------------------------------------------------------------------------
     def _fill(self, last: int, now: float) -> Iterator[Publish]:
-        if now < self._hold or self._trial in self._flight:
+        if self._is_copy or now < self._hold or self._trial in self._flight:
             return
         for seq in sorted(seq for seq, row in self.parked.items() if row.retry_at <= now):
             if self._flight:

@@ -38,8 +38,11 @@ from edge.hardware.build import buses_of
 from edge.hardware.port import PortThread, log_capture
 from edge.hardware.signals import Job, Sweep, Unlock
 from edge.lately_files import LatelyFiles
+from edge.ledger.delivery import used_beyond
 from edge.ledger.ledger import Ledger
+from edge.ledger.outbox import Outbox
 from edge.ledger.reading import Reading, session_view
+from edge.ledger.renewal import renew
 from edge.ledger.shelf import Shelf
 from edge.ledger.supplier_reading import SupplierReading
 from edge.ledger.trays import tray_of
@@ -89,9 +92,7 @@ def run(sources: Sources, *, as_json: bool) -> int:
     clock = Clock()
     outfit, refused = sources.start()
     outfit.data.mkdir(parents=True, exist_ok=True)
-    ledger = Ledger.open(
-        outfit.data / "ledger.db", outfit.settings.counter.id, clock.now(), secrets.token_bytes
-    )
+    ledger = opened(outfit.data / "ledger.db", outfit.settings.counter.id, clock)
     with closing(ledger):
         clock.not_before(last_moment(ledger))
         while True:
@@ -102,6 +103,26 @@ def run(sources: Sources, *, as_json: bool) -> int:
             port, as_json = process.port, False
             outfit, refused = sources.start()
             outfit = at_port(outfit, port)
+
+
+def opened(path: Path, counter: str, clock: Clock) -> Ledger:
+    """The ledger; one that is a copy put back goes on under a new incarnation, with an alarm."""
+    kept = None
+    if copy_of_before(path.parent) is not None:
+        kept = renew(path, secrets.token_bytes)
+        log.error("ledger_restored", alarm=True, evidence=str(kept))
+    ledger = Ledger.open(path, counter, clock.now(), secrets.token_bytes)
+    if kept is not None:
+        ledger.raise_alarm("LEDGER_RESTORED", "ledger", "CRITICAL", kept.name, None, clock.now())
+    return ledger
+
+
+def copy_of_before(data: Path) -> int | None:
+    """A number that the centre has under this ledger's name and this ledger has not, or has otherwise."""
+    if not (data / "ledger.db").is_file():
+        return None
+    with closing(Outbox(data / "ledger.db")) as outbox:
+        return used_beyond(data / "bridge.db", outbox)
 
 
 def started(
@@ -118,6 +139,12 @@ def started(
         process = Process(outfit, ledger, clock, sources, refused)
     process.catch_signals()
     return process
+
+
+class Copied(CounterError):
+    """The ledger was put back from a copy. The next start gives it a new incarnation."""
+
+    exit_code = 70
 
 
 class Process:
@@ -285,8 +312,16 @@ class Process:
         self.again = True
         self._end(None)
 
+    def _nobody_there(self) -> bool:
+        view = self._stage.view()
+        return view is not None and view.basket is None
+
     def _look_at_centre(self) -> None:
         try:
+            if (number := copy_of_before(self._outfit.data)) is not None and self._nobody_there():
+                self._end(
+                    Copied(f"the centre has another event {number} of this ledger: it is an older copy")
+                )
             self._inbox.put(CentreSeen(centre_keeps_up(self._outfit.data, self._clock.now().wall)))
         except CounterError as error:
             log.warning("centre_unknown", error=str(error))

@@ -9,6 +9,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from cloud_bridge import feed, packing
 from cloud_bridge.central import projecting, projections, timing_rows
 from cloud_bridge.central.database import Clash, Forbidden, Unfit
@@ -257,7 +259,9 @@ def _dead(
 
 def standing(store: Store, stream: Stream) -> feed.Ack:
     """How ``stream`` stands, for a counter that says that it is there. Inside a transaction."""
-    return _ack(stream, covered(store.db, stream), {})
+    ack = _ack(stream, covered(store.db, stream), {})
+    tip = store.tip(stream)
+    return ack if tip is None else msgspec.structs.replace(ack, tip=tip)
 
 
 def _ack(stream: Stream, held: Covered, refused: dict[int, str]) -> feed.Ack:

@@ -151,6 +151,12 @@ class Store:
             found |= now
         return found
 
+    def tip(self, stream: Stream) -> tuple[int, str] | None:
+        """The highest event stored of ``stream`` and its hash; None while there is none."""
+        asked = "select seq, hash from raw_event where counter = ? and inc = ? order by seq desc limit 1"
+        row = self.db.execute(asked, (stream.counter, stream.inc)).fetchone()
+        return None if row is None else (int(row[0]), str(row[1]))
+
     def close(self) -> None:
         self.db.close()
 

@@ -157,6 +157,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "pull_RECALLED": ("召回", "recalled"),
     "pull_RETURNED": ("退回供应商", "returned"),
     "RESTOCK_UNSIGNED": ("补货未签字确认", "A restock was not signed"),
+    "LEDGER_RESTORED": ("账本曾用旧副本恢复", "The ledger was put back from an older copy"),
     "ABANDONED": ("专柜无人打理", "Nobody looks after the counter"),
     "PLANOGRAM_DOUBT": ("同盘商品难以区分", "Goods of a tray are hard to tell apart"),
     "LIGHT_LOT": ("批次偏轻", "A lot is lighter than declared"),

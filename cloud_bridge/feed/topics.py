@@ -36,6 +36,8 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True):
     through: int
     have: tuple[tuple[int, int], ...] = ()
     reject: tuple[Rejected, ...] = ()
+    tip: tuple[int, str] | msgspec.UnsetType = msgspec.UNSET
+    """In the answer to a birth: the highest event stored and its hash, which stands for all below it."""
 
 
 class Presence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

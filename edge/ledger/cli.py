@@ -1,6 +1,7 @@
 """``counter ledger``: look at the ledger without stopping the counter. Reads only."""
 
 import json
+import os
 from contextlib import closing
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import click
 from edge.errors import BadInput
 from edge.ledger.delivery import acknowledged
 from edge.ledger.reader import count, ledger_errors, open_reader
+from edge.ledger.renewal import renew as renewed
 from edge.ledger.tables import TABLES
 from edge.ledger.verify import export as exported
 from edge.ledger.verify import verify as verified
@@ -72,6 +74,18 @@ def stats(db: Path, as_json: bool) -> None:
         return
     for name, value in found.items():
         click.echo(f"{name:>18}  {value}")
+
+
+@ledger.command()
+@_db
+def renew(db: Path) -> None:
+    """After a copy was put back: go on under a new incarnation. Stop `counter run` first.
+
+    `counter run` does it by itself once the centre's acks show that numbers were used before; with a copy of
+    the whole disk and no network it cannot know. The file as it was stays beside the new one.
+    """
+    kept = renewed(db, os.urandom)
+    click.echo(f"{db}: has a new incarnation; the file as it was: {kept}")
 
 
 def stats_of(db: Path) -> dict[str, int | str]:

@@ -57,7 +57,7 @@ class Store:
         Raises Busy when another process writes it, CannotCreate where there is no writable place,
         LedgerError when the file is damaged, newer than this program, or not a ledger.
         """
-        lock = _writer_lock(path)
+        lock = writer_lock(path)
         try:
             if not path.exists():
                 _make(path, prepare)
@@ -145,7 +145,7 @@ def _denied_if(wrong: bool) -> int:
     return sqlite3.SQLITE_DENY if wrong else sqlite3.SQLITE_OK
 
 
-def _writer_lock(path: Path) -> int:
+def writer_lock(path: Path) -> int:
     """A lock that dies with the process: two writers on one file are never wanted, and old SQLite
     versions (3.7.0 to 3.51.2) can lose commits with them (sqlite.org/wal.html, WAL-reset bug)."""
     try:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cloud_bridge import feed
 from cloud_bridge.central import projecting, projections
 from cloud_bridge.central.database_sqlite import Sqlite
-from cloud_bridge.central.ingest import ingest
+from cloud_bridge.central.ingest import ingest, standing
 from cloud_bridge.central.store import Store, Stream
 from tests.postgresql import refusing
 
@@ -364,3 +364,15 @@ def test_the_schema_has_these_tables_and_no_other(store):
     }
     assert tables(store) >= ours
     assert tables(store) == ours or not isinstance(store.db, Sqlite)  # other rooms share that database
+
+
+def test_the_answer_to_a_birth_names_the_highest_event_held_and_its_hash(store, make):
+    stream, sales = Stream(make.COUNTER, make.INC), make.sales(5)
+    with store.transaction():
+        assert standing(store, stream) == feed.Ack(inc=make.INC, through=0)
+    ingest(
+        store, [("counters/T-001/events", body) for body in (*sales[:2], sales[4])], "2026-11-24T03:00:00Z"
+    )
+    with store.transaction():
+        found = standing(store, stream)
+    assert found == feed.Ack(inc=make.INC, through=2, have=((5, 5),), tip=(5, feed.sha256(sales[4])))

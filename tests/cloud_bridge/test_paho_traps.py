@@ -18,6 +18,7 @@
 | 14 | paho's limits are set before it connects | messages held back inside paho above its own window |
 """
 
+import ctypes
 import struct
 import threading
 from contextlib import closing
@@ -139,14 +140,24 @@ def test_3_a_puback_with_a_reason_frees_no_row_and_says_so(stage, code, word):
     running.run(lambda: arrived(broker) == [1, 1], "the same row again")
 
 
+def killed(thread):
+    """The thread ends where it is, and neither paho nor a callback hears of it, as after a fault of paho."""
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
+    thread.join(10)
+    assert not thread.is_alive()
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_4_a_client_whose_network_thread_died_is_replaced_although_it_says_it_is_connected(stage):
     broker, running = stage(rows=1)
     running.run(lambda: arrived(broker) == [1], "the first row")
-    client, died = running.link._client, running.link._client._thread
-    broker.say(packet(PUBLISH, b"\x00\x01a\x00\x07\x02\x7f\x00", 2))  # a property that MQTT does not know
-    died.join(5)
-    assert not died.is_alive()
+    client = running.link._client
+    killed(client._thread)
+    assert client.is_connected()
+    assert client.socket().getpeername()[1] == broker.port  # open: no end of file told of it
+    running.turn(running.link.wait(0))
+    running.run(lambda: running.noted("broker_down"), "the watch", 3)
+    assert running.noted("broker_down")[0]["why"] == "network thread ended"
     running.run(lambda: len(broker.sessions) == 2 and arrived(broker) == [1], "a new client", 15)
     assert running.link._client is not client
 

@@ -290,7 +290,7 @@ def trial(place, make, seed):
         world.state.close()
 
 
-SEEDS = [46, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(100) if seed != 46)]
+SEEDS = [42, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(100) if seed != 42)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

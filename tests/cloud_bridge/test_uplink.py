@@ -7,6 +7,7 @@ import pytest
 
 from cloud_bridge import feed
 from cloud_bridge.packing import is_packed, unpacked
+from cloud_bridge.ranges import Covered
 from cloud_bridge.turns import CentreIs, Connected, Disconnected, Limits, PubAck
 from cloud_bridge.uplink import NOBODY_LISTENS, Uplink
 
@@ -470,3 +471,31 @@ def test_a_centre_that_comes_back_does_not_end_the_wait_after_a_denial(uplink_of
 def test_telemetry_waits_while_events_do(uplink_of, waiting, passes):
     uplink, _ = uplink_of(waiting)
     assert uplink.telemetry_may_pass() is passes
+
+
+COPIES = [
+    pytest.param({"through": 5}, "mark_above_our_last", id="it holds more than we have"),
+    pytest.param({"through": 1, "tip": (9, "0" * 64)}, "mark_above_our_last", id="far above a gap"),
+    pytest.param(
+        {"through": 3, "tip": (3, "0" * 64)}, "other_event_at_centre", id="another event under our last"
+    ),
+    pytest.param({"through": 2, "tip": (2, "0" * 64)}, "other_event_at_centre", id="under an earlier one"),
+]
+
+
+@pytest.mark.parametrize(("said", "told"), COPIES)
+def test_nothing_is_sent_under_numbers_that_the_centre_has_for_other_events(make, said, told):
+    uplink = Uplink(make.outbox(3), Random(1), Limits())
+    turn = uplink.turn([Connected(), feed.Ack(inc=make.INC, **said)], 0.0)
+    assert ([note.event for note in turn.notes if note.alarm], turn.publishes) == ([told], ())
+    assert turn.notes[-1].fields["inc"] == make.INC
+    assert uplink.covered == Covered()
+    assert all(uplink.turn([], now).publishes == () for now in (10.0, 100.0, 1000.0))
+
+
+def test_a_tip_that_is_our_own_event_is_an_ack_like_any_other(make):
+    outbox = make.outbox(3)
+    uplink = Uplink(outbox, Random(1), Limits())
+    tip = (2, feed.sha256(outbox.bodies[1]))
+    uplink.turn([Connected(), feed.Ack(inc=make.INC, through=2, tip=tip)], 0.0)
+    assert uplink.covered == Covered(2)

@@ -1,0 +1,135 @@
+"""A ledger put back from a copy: seen by the centre's numbers, and gone on with under a new incarnation."""
+
+import os
+import shutil
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+
+import pytest
+
+from cloud_bridge import feed
+from cloud_bridge.central.ingest import ingest
+from cloud_bridge.central.store import Store
+from cloud_bridge.ranges import Covered
+from cloud_bridge.state import Kept, State
+from edge.domain.values import Clk, Instant
+from edge.ledger.delivery import used_beyond
+from edge.ledger.outbox import Outbox
+from edge.ledger.renewal import renew
+from edge.ledger.verify import verify
+from tests.faults.chaos.writer import opened, visit
+
+COUNTER, AT = "W-001", "2026-11-24T03:00:00Z"
+
+
+@dataclass
+class Still:
+    def now(self):
+        return Instant(100.0, datetime(2026, 11, 24, tzinfo=UTC), "boot-1", Clk.SYNCED)
+
+
+def sells(place, visits, seed):
+    with closing(opened(place, COUNTER, Still())) as ledger:
+        random = Random(seed)
+        for _ in range(visits):
+            visit(ledger, Still(), random)
+        ledger.checkpoint()
+
+
+def of(place):
+    with closing(Outbox(place / "ledger.db")) as outbox:
+        return outbox.incarnation(), outbox.last_seq(), [body for _, body in outbox.events(0, 10_000)]
+
+
+def is_copy(place):
+    with closing(Outbox(place / "ledger.db")) as outbox:
+        return used_beyond(place / "bridge.db", outbox)
+
+
+def sends(place, store):
+    """All events to the centre; its acks go into bridge.db, as the bridge keeps them."""
+    inc, _, bodies = of(place)
+    acks = ingest(store, [(f"counters/{COUNTER}/events", body) for body in bodies], AT).acks[COUNTER]
+    rejects = {r.seq: r.code for ack in acks for r in ack.reject}
+    state = State(place / "bridge.db")
+    state.keep(inc, Kept(Covered(acks[-1].through), {}, rejects), AT)
+    state.close()
+
+
+def sales(store):
+    return store.db.execute("select session, total_fen from sale order by session").fetchall()
+
+
+@pytest.fixture
+def put_back(tmp_path):
+    """(place, centre's store): ten visits, a copy, ten more, all at the centre; then the copy is put back."""
+    place = tmp_path / "counter"
+    place.mkdir()
+    with closing(Store(tmp_path / "central.db")) as store:
+        sells(place, 10, 1)
+        shutil.copyfile(place / "ledger.db", tmp_path / "copy.db")
+        sells(place, 10, 2)
+        sends(place, store)
+        assert is_copy(place) is None
+        (place / "ledger.db").unlink()
+        shutil.copyfile(tmp_path / "copy.db", place / "ledger.db")
+        yield place, store
+
+
+def test_a_mark_above_the_last_number_shows_the_copy(put_back):
+    place, _ = put_back
+    _, last, _ = of(place)
+    assert is_copy(place) > last
+    renew(place / "ledger.db", os.urandom)
+    assert is_copy(place) is None
+
+
+@pytest.mark.parametrize("sold_meanwhile", [0, 3, 15])
+def test_under_its_new_name_every_sale_counts_once_and_none_is_lost(put_back, sold_meanwhile):
+    place, store = put_back
+    before = sales(store)
+    if sold_meanwhile:
+        sells(place, sold_meanwhile, 3)
+        sends(place, store)  # refused: other bytes under numbers that were used
+        assert sales(store) != before or sold_meanwhile == 3
+    old, last, _ = of(place)
+    sold = {(f.session, f.total_fen) for f in map(fact, of(place)[2]) if isinstance(f, feed.SaleSettled)}
+    stock_before = stock(store)
+    kept = renew(place / "ledger.db", os.urandom)
+    inc, again, _ = of(place)
+    assert (inc != old, again, verify(place / "ledger.db"), verify(kept)) == (True, last, [], [])
+    sends(place, store)
+    assert sales(store) == sorted({*before, *sold})
+    if not sold_meanwhile:
+        assert stock(store) == stock_before
+    assert is_copy(place) is None
+
+
+def fact(body):
+    return feed.fact_of(feed.decode(body))
+
+
+def stock(store):
+    return store.db.execute("select tray, sku, on_hand from stock order by tray, sku").fetchall()
+
+
+def test_every_piece_sold_leaves_the_stock_at_the_centre_once(put_back):
+    place, store = put_back
+    sells(place, 3, 3)
+    sends(place, store)
+    renew(place / "ledger.db", os.urandom)
+    sends(place, store)
+    sold = store.db.execute("select sku, sum(count) from sale_line group by sku order by sku").fetchall()
+    left = store.db.execute("select sku, sum(on_hand) from stock group by sku order by sku").fetchall()
+    assert [(sku, 1_000_000 - n) for sku, n in sold] == left
+
+
+def test_it_sells_on_with_numbers_of_its_own(put_back):
+    place, store = put_back
+    renew(place / "ledger.db", os.urandom)
+    sells(place, 5, 4)
+    sends(place, store)
+    assert verify(place / "ledger.db") == []
+    assert store.db.execute("select count(*) from conflict").fetchone() == (0,)
