@@ -189,10 +189,18 @@ class Showing:
         return session
 
 
+OVER = (State.SETTLED, State.EMPTY, State.REVIEW, State.CANCELLED)
+
+
 def _state(visit: Visit | None, reason: str) -> str:
     if visit is not None:
         return "RESTOCKING" if visit.facts.kind is Kind.RESTOCK else "BUSY"
     return "OUT_OF_ORDER" if reason else "READY"
+
+
+def _shown(state: State) -> State:
+    """How a visit stands for people: one that is over and still here waits for the ledger, untold."""
+    return State.SETTLING if state in OVER else state
 
 
 def _live(visit: Visit, trays: Trays, now: Instant) -> tuple[TrayEvidence, ...]:
@@ -217,7 +225,7 @@ def _basket(visit: Visit, evidence: tuple[TrayEvidence, ...], now: Instant) -> B
     lines = lines_of(visit, evidence)
     return BasketView(
         kind=visit.facts.kind,
-        state=visit.state,
+        state=_shown(visit.state),
         lines=lines,
         total_fen=total_of(lines),
         discount_fen=discount_of(lines),

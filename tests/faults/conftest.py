@@ -12,8 +12,8 @@ def staged(tmp_path):
     """staged(writers, rate, …): everything of that Plan started; taken down when the test ends."""
     made = []
 
-    def start(writers: int = 1, rate: float = 1200, **more: object) -> Stage:
-        plan = Plan(tmp_path, 1, writers, rate, 0, 48, **more)
+    def start(writers: int = 1, rate: float = 1200, cabinets: int = 0, **more: object) -> Stage:
+        plan = Plan(tmp_path, 1, writers, rate, cabinets, 48, **more)
         made.append(Stage(plan))
         made[-1].start()
         return made[-1]

@@ -134,6 +134,18 @@ def test_the_next_buyer_does_not_pay_for_the_thief_nor_count_as_one(rig):
     assert WATER not in moved
 
 
+def test_nobody_is_thanked_for_a_purchase_that_is_not_written_yet(rig, mocker):
+    session = shopping(rig)
+    broken = mocker.patch.object(rig.ledger, "close_session", side_effect=LedgerError("disk full"))
+    rig.act("close_door", wait=5.0)
+    waiting = rig.sessions[session]
+    assert (waiting.state, waiting.notice, waiting.order_no) == ("SETTLING", "ledger", None)
+    assert rig.view.basket.state == "SETTLING"
+    mocker.stop(broken)
+    rig.settled(session)
+    assert rig.sessions[session].state == "SETTLED"
+
+
 def test_a_door_forced_while_a_sale_waits_to_be_written_is_told(rig, mocker):
     session = shopping(rig)
     broken = mocker.patch.object(rig.ledger, "close_session", side_effect=LedgerError("disk full"))

@@ -82,6 +82,7 @@ def visits_of(visits: Sequence[Visit], turned_away: Counter[str]) -> dict[str, o
         "charged": sum(sum(visit.charged.values()) for visit in visits),
         "in_review": sum(sum(visit.taken.values()) - sum(visit.charged.values()) for visit in unsure),
         "reviews": len(unsure),
+        "cancelled and alarmed": sum(1 for visit in visits if visit.cancelled_and_told and visit.taken),
         "turned_away": dict(turned_away),
     }
 
