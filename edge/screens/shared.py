@@ -19,7 +19,7 @@ WORDS = (
     *("language_other", "big_on", "big_off", "lost", "need_scripts", "hotline", "asking", "home", "retry"),
     *("account", "account_change", "account_hint", "account_sample", "need_account", "need_pin"),
     *("pin", "pin_clear", "pin_delete", "pin_typed", "open_door", "one_payer", "one_payer_two"),
-    *("scan_title", "cannot_open", "state_READY", "state_offline", "my_orders", "no_orders", "receipt"),
+    *("scan_title", "cannot_open", "my_orders", "no_orders", "receipt"),
     *("opening_title", "opening_text", "pull_title", "pull_text", "open_title", "open_text"),
     *("settling_title", "settling_text", "settled_title", "settled_summary", "empty_title", "empty_text"),
     *("review_title", "review_text", "cancelled_title", "cancelled_text", "review_line", "review_charged"),

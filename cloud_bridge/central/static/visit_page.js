@@ -11,6 +11,7 @@ import { has, minute, money, t } from "/static/text.js";
 import { heading, lineItem, total } from "/static/visit.js";
 
 const PLACE_MS = 5000; // how often it is looked whether the counter is there
+const WAIT_S = 20; // how long an unlock can be on its way
 const POLL_MS = 2000; // how often a visit is asked for while its stream is lost
 const RESCAN = ["REPLAY", "BAD_TOKEN", "BUSY", "RESTOCKING", "EXPIRED", "INTERRUPTED", "NOT_OPENED", "UNKNOWN_COUNTER"];
 const FINAL = ["REFUSED", "RECEIPT", "EMPTY", "CANCELLED", "REVIEW"];
@@ -125,7 +126,8 @@ function tick() {
   const bar = document.getElementById("way");
   if (!bar) return;
   const left = Math.max(0, Math.ceil((waitUntil - performance.now()) / 1000));
-  bar.value = bar.max - left;
+  bar.setAttribute("aria-valuenow", WAIT_S - left);
+  bar.firstChild.style.width = `${(100 * (WAIT_S - left)) / WAIT_S}%`;
   const words = document.getElementById("way-left");
   show(words, left, () => t("sent_left", { n: left }));
 }
@@ -138,8 +140,8 @@ function drawHead() {
   const changed = () => { door?.draw(); render(); };
   return [
     h("div", { class: "switches" }, switches(changed)),
-    place && !named() ? h("p", { class: "who" }, h("strong", {}, nameOf()), h("span", {}, place.place)) : null,
-    place ? h("p", { class: "state" }, h("span", { class: `dot ${place.online ? "READY" : "OUT_OF_ORDER"}` }), t(place.online ? "state_READY" : "state_offline_here")) : null,
+    place ? h("p", { class: "who" }, named() ? null : [h("strong", {}, nameOf()), h("span", {}, place.place)]) : null,
+    place ? h("p", { class: "state" }, h("span", { class: `dot ${place.online ? "READY" : "OUT_OF_ORDER"}` }), t(place.online ? "state_online_here" : "state_offline_here")) : null,
   ];
 }
 
@@ -211,7 +213,7 @@ function drawSent() {
     way());
 }
 
-const way = () => [h("progress", { id: "way", class: "way", max: 20, "aria-label": t("sent_step_2") }), h("p", { id: "way-left", class: "way-left" })];
+const way = () => [h("div", { id: "way", class: "way", role: "progressbar", "aria-valuemin": 0, "aria-valuemax": WAIT_S, "aria-label": t("sent_step_2") }, h("span")), h("p", { id: "way-left", class: "way-left" })];
 
 function drawReceipt() {
   const row = (name, value) => value ? [h("dt", {}, name), h("dd", { class: "num" }, value)] : [];
