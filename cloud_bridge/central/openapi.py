@@ -15,6 +15,7 @@ from cloud_bridge.central.outward_rows import Event
 from cloud_bridge.central.outward_sources import SOURCES, Filter, Source
 from cloud_bridge.central.own_goods import OwnGoods
 from cloud_bridge.central.page import Overview
+from cloud_bridge.central.phone import described
 from cloud_bridge.central.problems import MEDIA_TYPE, ProblemDocument
 from cloud_bridge.central.roles import Permission
 from cloud_bridge.central.trail import Entry
@@ -130,7 +131,7 @@ def document(version: str) -> Json:
     """The whole document, as JSON has it. version: of the program."""
     rows = [each.row for each in SOURCES.values()]
     orders = [body for body in dict.fromkeys(BODIES.values()) if body is not Document]
-    kinds: list[type[msgspec.Struct]] = [*rows, *_kinds(), *orders, ProblemDocument]
+    kinds: list[type[msgspec.Struct]] = [*rows, *_kinds(), *orders, *described.KINDS, ProblemDocument]
     refs, schemas = _described(kinds)
     event = {"type": "object", "description": "A CloudEvent with the counter's own bytes; asyncapi.json."}
     _fields(schemas, refs[Event])["event"] = event
@@ -146,12 +147,13 @@ def document(version: str) -> Json:
             "RFC 9457 documents with a stable code.",
         },
         "security": [{"token": []}, {"login": []}],
-        "paths": _paths(refs),
+        "paths": _paths(refs) | described.paths(refs, _answer, _refusals(refs)["default"]),
         "components": {
             "schemas": schemas,
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "counter-central account token"},
                 "login": {"type": "apiKey", "in": "cookie", "name": "__Host-counter-login"},
+                **described.OPENER,
             },
         },
     }

@@ -33,7 +33,7 @@ AT_ONCE = 2
 WAITING = 20
 
 
-class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class VisitWish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is posted. token: of the counter's screen. buyer: the login."""
 
     counter: str
@@ -46,7 +46,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Asked:
     """address: whence. id: of the visit, if it is a new one. now_s: since 1970."""
 
-    wish: Wish
+    wish: VisitWish
     key: str
     address: str
     id: str
@@ -138,7 +138,7 @@ class Doorman:
             trail.note(buyers.db, NOBODY, "buyer_pin", whose, **told)
 
 
-def _fitting(asked: Asked) -> Wish:
+def _fitting(asked: Asked) -> VisitWish:
     wish = asked.wish
     if not KEY.fullmatch(asked.key):
         raise refused("KEY_MISSING")

@@ -20,7 +20,7 @@ from cloud_bridge.central import commanding, frame
 from cloud_bridge.central.database import Connection
 from cloud_bridge.central.guard import Gate, Guarded, address_of, guarded
 from cloud_bridge.central.phone import facts, visits
-from cloud_bridge.central.phone.door import Asked, Doorman, Wish
+from cloud_bridge.central.phone.door import Asked, Doorman, VisitWish
 from cloud_bridge.central.phone.refusals import refused
 from cloud_bridge.central.phone.visit import FINAL, Line, Shown, State, shown
 from cloud_bridge.central.phone.words import texts
@@ -130,7 +130,7 @@ class Phone:
     async def begin(self, request: Request) -> Response:
         """201 with the visit, and the cookie that reads it. The same Idempotency-Key: the same visit."""
         try:
-            wish = msgspec.json.decode(await request.body(), type=Wish)
+            wish = msgspec.json.decode(await request.body(), type=VisitWish)
         except feed.BAD_JSON as error:
             raise refused("BAD_FIELD", str(error)) from error
         gate: Gate = request.app.state.gate
