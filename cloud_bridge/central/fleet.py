@@ -15,27 +15,30 @@ from cloud_bridge.central.fleet_state import CASE, SILENT_S, Standing
 ROWS = 50
 MOST_ALARMS = 50
 
-_ACKED = (
-    "exists (select 1 from alarm_ack k where k.counter = a.counter and k.inc = a.inc and k.kind = a.kind"
-    " and k.subject = a.subject and k.seq = a.seq)"
+_GRAVE = "when k.who is null and a.severity in ('CRITICAL', 'MAJOR') then 1 else 0 end"
+_ALARMS = (
+    "al as (select a.counter, a.inc, count(*) as n, sum(case " + _GRAVE + ") as grave from alarm a"
+    " left join alarm_ack k on k.counter = a.counter and k.inc = a.inc and k.kind = a.kind"
+    " and k.subject = a.subject and k.seq = a.seq where a.active = 1 group by a.counter, a.inc),"
+    " own as (select a.counter, count(*) as n, sum(case " + _GRAVE + ") as grave from centre_alarm a"
+    " left join alarm_ack k on k.counter = a.counter and k.inc = '' and k.kind = a.kind"
+    " and k.subject = a.subject and k.seq = a.number where a.active = 1 group by a.counter),"
+    " missing as (select counter, count(*) as n from gap where asks > 0 or alarm <> '' group by counter)"
 )
-_ALARMS_OF = "select count(*) from alarm a where a.counter = c.counter and a.inc = c.inc and a.active = 1"
-_OWN = "select count(*) from centre_alarm o where o.counter = c.counter and o.active = 1"
-_OWN_ACKED = (
-    "exists (select 1 from alarm_ack k where k.counter = o.counter and k.inc = '' and k.kind = o.kind"
-    " and k.subject = o.subject and k.seq = o.number)"
-)
+"""Few counters have any of these, so they are summed up once and joined, not looked up for each counter."""
 _FACTS = (
     "select c.counter, c.online, c.heard, c.since, coalesce(c.version, '') as version,"
     " coalesce(c.inc, '') as inc,"
     " coalesce(c.backlog, 0) as backlog, coalesce(c.parked, 0) as parked, c.clock_off_s,"
-    f" ({_ALARMS_OF}) + ({_OWN}) as standing,"
-    f" ({_ALARMS_OF} and a.severity in ('CRITICAL', 'MAJOR') and not {_ACKED})"
-    f" + ({_OWN} and o.severity in ('CRITICAL', 'MAJOR') and not {_OWN_ACKED}) as urgent,"
-    " c.refused,"
-    " (select count(*) from gap g where g.counter = c.counter and (g.asks > 0 or g.alarm <> '')) as gap,"
-    " coalesce((select max(s.closed_ms) from sale s where s.counter = c.counter), 0) as sold_ms"
-    " from counter c"
+    " coalesce(al.n, 0) + coalesce(own.n, 0) as standing,"
+    " coalesce(al.grave, 0) + coalesce(own.grave, 0) as urgent, c.refused, coalesce(missing.n, 0) as gap"
+    " from counter c left join al on al.counter = c.counter and al.inc = c.inc"
+    " left join own on own.counter = c.counter left join missing on missing.counter = c.counter"
+)
+_SOLD = "coalesce((select max(x.sold_ms) from stream x where x.counter = s.counter), 0)"
+_SHOWN = (
+    "s.counter, s.online, s.heard, s.since, s.version, s.inc, s.backlog, s.parked, s.clock_off_s, s.standing,"
+    f" s.urgent, s.refused, s.gap, {_SOLD}, s.state"
 )
 _RANK = "case state when 'ALARM' then 0 when 'OFFLINE' then 1 when 'DEGRADED' then 2 else 3 end"
 SORTS = {
@@ -43,7 +46,7 @@ SORTS = {
     "counter": "counter",
     "backlog": "backlog desc, counter",
     "clock": "coalesce(abs(clock_off_s), -1) desc, counter",
-    "sale": "sold_ms, counter",
+    "sale": f"{_SOLD}, counter",
     "version": "version, counter",
 }
 """What rows may be sorted by: name → SQL. The longest without a sale comes first."""
@@ -118,15 +121,14 @@ def fleet(
 ) -> Fleet:
     """Counters whose id or version has ``search`` in it and who stand in ``state`` ("": any)."""
     given = _given(now) | {"like": f"%{_escaped(search.lower())}%"}
-    cte = (
-        f"with f as ({_FACTS}), s as (select f.*, {CASE} as state from f"
-        " where lower(counter) like :like escape '!' or lower(version) like :like escape '!')"
-    )
+    like = "where lower(c.counter) like :like escape '!' or lower(c.version) like :like escape '!'"
+    facts = f"{_FACTS} {like}" if search else _FACTS
+    cte = f"with {_ALARMS}, f as ({facts}), s as (select f.*, {CASE} as state from f)"
     counted = db.execute(f"{cte} select state, count(*) from s group by state", given).fetchall()
     counts = {each.value: 0 for each in Standing} | {name: int(n) for name, n in counted}
     of_state = "where state = :state" if state in counts else ""
     rows = db.execute(
-        f"{cte} select * from s {of_state} order by {SORTS[sort]} limit :limit offset :offset",
+        f"{cte} select {_SHOWN} from s {of_state} order by {SORTS[sort]} limit :limit offset :offset",
         given | {"state": state, "limit": ROWS, "offset": offset},
     ).fetchall()
     total = counts[state] if state in counts else sum(counts.values())
@@ -136,7 +138,7 @@ def fleet(
 def counts(db: Connection, now: datetime) -> dict[str, int]:
     """How many counters stand how."""
     rows = db.execute(
-        f"with f as ({_FACTS}) select {CASE} as state, count(*) from f group by 1", _given(now)
+        f"with {_ALARMS}, f as ({_FACTS}) select {CASE} as state, count(*) from f group by 1", _given(now)
     ).fetchall()
     return {each.value: 0 for each in Standing} | {name: int(n) for name, n in rows}
 
@@ -144,7 +146,8 @@ def counts(db: Connection, now: datetime) -> dict[str, int]:
 def counter(db: Connection, name: str, now: datetime) -> Row | None:
     """One counter; None where the centre never heard of it."""
     found = db.execute(
-        f"with f as ({_FACTS} where c.counter = :name) select f.*, {CASE} as state from f",
+        f"with {_ALARMS}, f as ({_FACTS} where c.counter = :name),"
+        f" s as (select f.*, {CASE} as state from f) select {_SHOWN} from s",
         _given(now) | {"name": name},
     ).fetchone()
     return None if found is None else _row(found)

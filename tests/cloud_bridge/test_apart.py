@@ -11,7 +11,7 @@ from cloud_bridge.central.database import open_reader
 
 pytestmark = pytest.mark.processes
 
-EVENTS = 3000
+EVENTS = 1200
 LIMIT_S = 60.0
 
 KILLED = [
