@@ -1,7 +1,7 @@
 # make demo    run a whole simulated counter: needs Python 3.11 or newer, git and make, nothing else
 # make test    everything but the long proofs, browser included; installs what it needs where it may
 # make check   format, lint, types, fast tests: what a change must pass
-# make chaos   half an hour of kills, freezes, partitions and full disks, then the sums
+# make chaos   half an hour of kills, freezes, partitions and full disks on each store, then the sums
 # make long    the proofs that take minutes, 400 examples of each property
 # make bench   numbers      make clean   forget the environment
 
@@ -53,7 +53,7 @@ check: $(VENV)/.dev
 long: system $(VENV)/.dev
 	EXAMPLES=400 $(BIN)/pytest -m "long or hypothesis"
 
-# Real processes, broken at random for half an hour. Shorter: make chaos ARGS="--seconds 300 --seed 7"
+# Real processes, broken at random for half an hour on each store (docs/chaos.md). Shorter: make chaos ARGS="--seconds 300 --seed 7"
 chaos: system $(VENV)/.dev
 	$(BIN)/python -m tests.faults.chaos $(ARGS)
 

@@ -44,6 +44,7 @@ PROOFS = {
     "settled twice": (VISITS, "charges_what_truly_left"),
     "deadlines on the wall clock": ("tests/journeys/test_attacks.py", "wall_clock"),
     "a code on the screen serves twice": ("tests/journeys/test_attacks.py", "two_with_one_token"),
+    "a ledger put back keeps its incarnation": ("tests/ledger/test_renewal.py", "shows_the_copy"),
     "no reserve on the disk": ("tests/ledger/test_guards.py", "an_open_session_is_still_recorded"),
 }
 """Fault → the proof's file, and which of its tests."""

@@ -356,3 +356,10 @@ def _no_reserve() -> None:
 
     Space.keep = lambda self: True  # type: ignore[method-assign]
     Space.release = lambda self: False  # type: ignore[method-assign]
+
+
+@_fault("a ledger put back keeps its incarnation")
+def _copy_unnoticed() -> None:
+    from edge.ledger import delivery
+
+    delivery.used_beyond = lambda *_: None
