@@ -2,13 +2,13 @@
 
 Its numbers were used before the copy was put back, so the centre refuses what comes under them now. All
 events are chained again under a name of their own; the centre counts what it has once, by sessions and
-movements. What was written since the copy was put back gets new names of movements too, because other goods
-moved under the old ones. The file as it was stays beside the new one, as evidence.
+movements. What was written since the copy was put back gets new names of movements and new order numbers,
+because the lost time gave the old ones to other goods and orders. The file as it was stays, as evidence.
 """
 
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -83,28 +83,54 @@ def _number_again(
     db: sqlite3.Connection, old: str, new: str, bridge_db: Path, random_bytes: Callable[[int], bytes]
 ) -> None:
     prev, last = feed.GENESIS, int(db.execute("SELECT last_seq FROM feed").fetchone()[0])
-    others = others_from(bridge_db, old, last)
+    others = others_from(bridge_db, old, last) or last + 1
+    numbers = _other_numbers(db, others, old, new)
     for seq in range(1, last + 1):
         time, body = db.execute("SELECT time, body FROM event WHERE seq = ?", (seq,)).fetchone()
         made = wall_ms(datetime.fromisoformat(time))
+        event = feed.decode(body)
+        if seq >= others:
+            event = _renamed(event, old, new, numbers)
         id = next(ulids(made, random_bytes(ULID_RANDOM_BYTES)))
-        again = _again(body, old, new, prev, id, renamed=others is not None and seq >= others)
+        again = msgspec.json.encode(msgspec.structs.replace(event, id=id, inc=new, prev=prev))
         row = (id, prev, feed.sha256(again), again, seq)
         db.execute("UPDATE event SET id = ?, prev = ?, hash = ?, body = ? WHERE seq = ?", row)
         prev = feed.sha256(again)
     db.execute("UPDATE feed SET last_hash = ?", (prev,))
 
 
-def _again(body: bytes, old: str, new: str, prev: str, id: str, *, renamed: bool) -> bytes:
-    """The event under the new incarnation; its fact as it was, but for the names of what was refused."""
-    event = feed.decode(body)
+def _other_numbers(db: sqlite3.Connection, others: int, old: str, new: str) -> dict[str, str]:
+    """Numbers of the orders and documents made from ``others`` on, and their new ones, put into the tables.
+
+    The lost time gave the same numbers to other orders, and the centre has those.
+    """
+    found: dict[str, str] = {}
+    for (body,) in db.execute(_NUMBERED, (others,)):
+        fact: Any = msgspec.json.decode(feed.decode(body).data)
+        number = str(fact.get("order_no") or fact.get("document"))
+        head, inc, n = number.rsplit("-", 2)
+        if inc == old[:4]:
+            found[number] = f"{head}-{new[:4]}-{n}"
+    for table in ("sale", "refund", "quota_entry"):
+        changes = [(now, was) for was, now in found.items()]
+        db.executemany(f"UPDATE {table} SET order_no = ? WHERE order_no = ?", changes)
+    return found
+
+
+_NUMBERED = "SELECT body FROM event WHERE seq >= ? AND type IN ('sale.settled.v1', 'restock.finished.v1')"
+
+
+def _renamed(event: feed.Envelope, old: str, new: str, numbers: Mapping[str, str]) -> feed.Envelope:
+    """The event with names and numbers that the lost time did not use."""
     fact: Any = msgspec.json.decode(event.data)
-    if renamed:
-        for name in _NAMES:
-            if isinstance(was := fact.get(name), str) and was.startswith(f"{old}-"):
-                fact[name] = f"{new}{was.removeprefix(old)}"
-    data = msgspec.Raw(msgspec.json.encode(fact)) if renamed else event.data
-    return msgspec.json.encode(msgspec.structs.replace(event, id=id, inc=new, prev=prev, data=data))
+    for name in _NAMES:
+        if isinstance(was := fact.get(name), str) and was.startswith(f"{old}-"):
+            fact[name] = f"{new}{was.removeprefix(old)}"
+    for name in ("order_no", "document"):
+        if name in fact:
+            fact[name] = numbers.get(fact[name], fact[name])
+    data, subject = msgspec.Raw(msgspec.json.encode(fact)), numbers.get(event.subject, event.subject)
+    return msgspec.structs.replace(event, subject=subject, data=data)
 
 
 def _sync(directory: Path) -> None:

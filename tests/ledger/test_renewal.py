@@ -1,7 +1,9 @@
 """A ledger put back from a copy: seen by the centre's numbers, and gone on with under a new incarnation."""
 
+import json
 import os
 import shutil
+import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,10 +12,12 @@ from random import Random
 import pytest
 
 from cloud_bridge import feed
-from cloud_bridge.central.ingest import ingest
-from cloud_bridge.central.store import Store
+from cloud_bridge.central.ingest import ingest, standing
+from cloud_bridge.central.store import Store, Stream
 from cloud_bridge.ranges import Covered
 from cloud_bridge.state import Kept, State
+from cloud_bridge.turns import Connected
+from cloud_bridge.uplink import Uplink
 from edge.domain.values import Clk, Instant
 from edge.ledger.delivery import used_beyond
 from edge.ledger.outbox import Outbox
@@ -121,6 +125,10 @@ def test_every_piece_sold_leaves_the_stock_at_the_centre_once(put_back):
     sends(place, store)
     renew(place / "ledger.db", os.urandom)
     sends(place, store)
+    assert_each_piece_sold_left_the_stock_once(store)
+
+
+def assert_each_piece_sold_left_the_stock_once(store):
     sold = store.db.execute("select sku, sum(count) from sale_line group by sku order by sku").fetchall()
     left = store.db.execute("select sku, sum(on_hand) from stock group by sku order by sku").fetchall()
     assert [(sku, 1_000_000 - n) for sku, n in sold] == left
@@ -133,3 +141,43 @@ def test_it_sells_on_with_numbers_of_its_own(put_back):
     sends(place, store)
     assert verify(place / "ledger.db") == []
     assert store.db.execute("select count(*) from conflict").fetchone() == (0,)
+
+
+@pytest.mark.parametrize("sold_meanwhile", [0, 3, 15])
+def test_where_bridge_db_came_back_too_the_centres_answer_shows_it_and_goods_and_sales_count_once(
+    tmp_path, sold_meanwhile
+):
+    place, copy = tmp_path / "counter", tmp_path / "copy"
+    place.mkdir()
+    with closing(Store(tmp_path / "central.db")) as store:
+        sells(place, 10, 1)
+        sends(place, store)
+        shutil.copytree(place, copy)
+        sells(place, 10, 2)
+        sends(place, store)
+        shutil.rmtree(place)
+        shutil.copytree(copy, place)
+        sells(place, sold_meanwhile, 3)  # without a network
+        assert is_copy(place) is None
+        with closing(Outbox(place / "ledger.db")) as outbox, store.transaction():
+            uplink = Uplink(outbox, Random(1))
+            turn = uplink.turn([Connected(), standing(store, Stream(COUNTER, outbox.incarnation()))], 0.0)
+        [note] = [note for note in turn.notes if note.alarm]
+        assert turn.publishes == ()
+        state = State(place / "bridge.db")
+        state.alarm(note.event, json.dumps(note.fields), AT)  # as the bridge leaves it
+        state.close()
+        assert is_copy(place) is not None
+        renew(place / "ledger.db", os.urandom)
+        assert is_copy(place) is None
+        sends(place, store)
+        assert_each_piece_sold_left_the_stock_once(store)
+        assert store.db.execute("select count(*) from conflict").fetchone() == (0,)
+        [(orders, sessions)] = store.db.execute(
+            "select count(distinct order_no), count(*) from sale"
+        ).fetchall()
+        assert orders == sessions
+        ours = {(f.session, f.order_no) for f in map(fact, of(place)[2]) if isinstance(f, feed.SaleSettled)}
+        with closing(sqlite3.connect(place / "ledger.db")) as db:
+            assert set(db.execute("select session, order_no from sale")) == ours
+        assert verify(place / "ledger.db") == []
