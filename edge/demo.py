@@ -234,13 +234,12 @@ def welcome(pages: Pages, layout: Layout) -> str:
 
     where, other = pages.addresses(), pages.phone(centre=not pages.centre)
     hint = "" if pages.lan else "\n(手机访问请加 --lan · for a real phone start with --lan)"
-    swap = f"(--phone {'counter' if pages.centre else 'centre'})"
-    names = ("手机页面(专柜)", "at the counter"), ("手机页面(中心)", "at the centre")
-    (name, whose), (other_name, others) = names[pages.centre], names[not pages.centre]
+    swap = "专柜手机页 at the counter" if pages.centre else "中心手机页 at the centre "
+    way = f"--phone {'counter' if pages.centre else 'centre'}"
     return f"""
 专柜屏幕   counter screen  {where["screen"]}
-{name} phone page {whose}  {where["phone"]}{hint}
-{other_name} phone page {others}  {other} {swap}
+手机页面   phone page      {where["phone"]}{hint}
+{swap}  {other}  (扫码进入请加 · scan into it with {way})
 柜体面板   cabinet panel   {where["panel"]}
 中心       centre          {where["centre"]}/
 

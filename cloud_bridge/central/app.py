@@ -109,7 +109,7 @@ class Site:
         self._gate = Gate(database, stranger, limits, hasher)
         self._phone: list[Guarded] = []
         if submit is not None:
-            doorman = Doorman(lambda: self.db, submit, may_sign, hasher)
+            doorman = Doorman(lambda: self.db, submit, may_sign, broker_up, hasher)
             self._phone = Phone(lambda: self.db, doorman, self.live.changes, samples).routes()
         self._fleet = FleetPages(lambda: self.db, submit, self._touched)
         self._touches = 0

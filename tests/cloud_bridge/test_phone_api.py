@@ -50,7 +50,8 @@ class Centre:
         self.store = Store(self.database)
         make_key(directory / KEY_FILE)
         self.post = Post(self.store, Pen(directory / KEY_FILE, lambda n: b"\1" * n), directory / SPOOL)
-        self.site = site_of(Settings(), self.database, lambda: True, QUICK)
+        self.broker_up = True
+        self.site = site_of(Settings(), self.database, lambda: self.broker_up, QUICK)
         self.app = self.site.app()
         self.access = open_access(self.database)
         with self.access.transaction():
@@ -155,6 +156,9 @@ def test_a_counter_that_is_off_the_network_is_said_to_be_so_and_no_pin_is_tried(
     assert run(centre, journey) == {"OFFLINE"}
     assert centre.sent() == []
     centre.presence(online=True)
+    centre.broker_up = False  # it is the centre that is cut off
+    assert run(centre, journey) == {"OFFLINE"}
+    centre.broker_up = True
     assert run(centre, ask).status_code == 201
 
 
@@ -278,6 +282,23 @@ def test_what_is_known_of_a_visit_comes_from_both_stores_alike(place, make):
     assert (found.state, found.order_no, found.total_fen) == (State.RECEIPT, sold.order_no, sold.total_fen)
     assert [line.amount_fen for line in found.lines] == [700, 300]
     store.close()
+
+
+def test_buyers_and_visits_are_kept_alike_in_both_stores(place):
+    Store(place).close()
+    with closing(open_access(place)) as db, db.transaction():
+        buyers = Buyers(db, QUICK)
+        buyers.add("demo-001", REF, "u", PIN, AT)
+        assert buyers.right("demo-001", PIN)()
+        assert buyers.admitted("demo-001", "192.0.2.7", 1000).ref == REF
+        wish = {"buyer": REF, "key": KEY, "counter": COUNTER, "now_s": 1000}
+        first = visits.begin(db, id="V1", token="a", **wish)
+        assert visits.begin(db, id="V2", token="a", **wish) == first == visits.visit(db, "V1")
+        with pytest.raises(visits.Reused):
+            visits.begin(db, id="V3", token="b", **wish)
+        later = wish | {"key": "another-key", "now_s": 1000 + visits.KEPT_S + 1}
+        visits.begin(db, id="V4", token="c", **later)
+        assert visits.visit(db, "V1") is None  # 30 days have passed
 
 
 def test_the_page_and_its_files_come_from_here_alone_and_hold_nothing_of_anybody(centre):

@@ -6,7 +6,7 @@ Nothing is handed in before everything is known and written down. It knows reque
 import asyncio
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -18,7 +18,7 @@ from cloud_bridge.central.database import Connection
 from cloud_bridge.central.guard import Gate
 from cloud_bridge.central.phone import visits
 from cloud_bridge.central.phone.buyers import Buyer, Buyers
-from cloud_bridge.central.phone.facts import place
+from cloud_bridge.central.phone.facts import Place, place
 from cloud_bridge.central.phone.refusals import refused
 from cloud_bridge.central.phone.visits import Visit
 from cloud_bridge.central.roles import NOBODY
@@ -58,16 +58,21 @@ class Asked:
 
 
 class Doorman:
-    """db: the reader. submit: hands a command in. may_sign: whether there is a key to sign it with."""
+    """db: the reader. submit: hands a command in. may_sign: whether there is a key to sign it with.
+
+    is_up: whether the centre itself reaches the broker, as far as this process knows.
+    """
 
     def __init__(
         self,
         db: Callable[[], Connection],
         submit: Callable[[commanding.Request], object],
         may_sign: Callable[[], bool],
+        is_up: Callable[[], bool],
         hasher: PasswordHasher,
     ) -> None:
-        self._db, self._submit, self._may_sign, self._hasher = db, submit, may_sign, hasher
+        self._db, self._submit, self._hasher = db, submit, hasher
+        self._may_sign, self._is_up = may_sign, is_up
         self._checking = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
@@ -96,10 +101,15 @@ class Doorman:
             self._submit(_unlock(visit, wish.token, buyer))
         return visit
 
-    def _is_there(self, counter: str, now: datetime) -> None:
-        """Said at once, before a PIN is asked for or anything is sent."""
+    def place(self, counter: str, now: datetime) -> Place | None:
+        """The counter as a buyer sees it; a centre that is cut off reaches none. None: unknown."""
         with self._db().picture() as db:
             found = place(db, counter, now)
+        return replace(found, online=found.online and self._is_up()) if found else None
+
+    def _is_there(self, counter: str, now: datetime) -> None:
+        """Said at once, before a PIN is asked for or anything is sent."""
+        found = self.place(counter, now)
         if found is None:
             raise refused("UNKNOWN_COUNTER")
         if not self._may_sign():

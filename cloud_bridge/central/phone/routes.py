@@ -113,7 +113,7 @@ class Phone:
     async def place(self, request: Request) -> Response:
         """What stands on the counter anyway, so that a buyer sees whose door it is before any PIN."""
         counter = request.path_params["counter"]
-        found = facts.place(self._db(), counter, datetime.now(UTC)) if _is_id(counter) else None
+        found = self._doorman.place(counter, datetime.now(UTC)) if _is_id(counter) else None
         if found is None:
             raise refused("UNKNOWN_COUNTER")
         return _json(
