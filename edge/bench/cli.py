@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from edge.bench.catalogue import bench_catalogue
+from edge.bench.catch_up import bench_catch_up
 from edge.bench.feed import bench_feed
 from edge.bench.figures import Report
 from edge.bench.idle import bench_idle
@@ -53,6 +54,13 @@ def bench() -> None:
     """
 
 
+STORES = click.Choice(["sqlite", "postgresql", "all"])
+
+
+def stores_of(store: str) -> tuple[str, ...]:
+    return ("sqlite", "postgresql") if store == "all" else (store,)
+
+
 place_option = click.option(
     "--dir",
     "place",
@@ -84,7 +92,7 @@ def machine_command(name: str, n: int | None, place: Path, as_json: bool) -> int
 
 @bench.command()
 @click.option("--n", type=click.IntRange(min=1), default=20_000, show_default=True, help="Events a round.")
-@click.option("--store", type=click.Choice(["sqlite", "postgresql", "all"]), default="all", show_default=True)
+@click.option("--store", type=STORES, default="all", show_default=True)
 @click.option(
     "--workers",
     type=click.IntRange(1, 16),
@@ -108,10 +116,31 @@ def ingest(n: int, store: str, workers: tuple[int, ...], commit: int, place: Pat
     PostgreSQL is a server of its own with its default settings, made and removed; it has to be installed.
     Otherwise as `bench machine`.
     """
-    stores = ("sqlite", "postgresql") if store == "all" else (store,)
+    stores = stores_of(store)
     _tell(
         [("ingest", lambda inner, say: bench_ingest(n, inner, stores, workers, commit, say))], place, as_json
     )
+    return 0
+
+
+@bench.command()
+@click.option(
+    "--n", type=click.IntRange(min=1), default=BENCHES["feed"][0], show_default=True, help="Events."
+)
+@click.option("--catch-up", type=click.IntRange(min=1), help="Instead: so many events into a real centre.")
+@click.option("--store", type=STORES, default="all", show_default=True, help="Of that centre.")
+@place_option
+@json_option
+def feed(n: int, catch_up: int | None, store: str, place: Path, as_json: bool) -> int:
+    """Measure the bridge beside bare paho and mosquitto_pub, or how one counter catches up.
+
+    mosquitto has to be installed. Otherwise as `bench machine`.
+    """
+    few = catch_up or 0
+    named = _bench("feed", n)
+    if few:
+        named = ("feed", lambda inner, say: bench_catch_up(few, inner, stores_of(store), say))
+    _tell([named], place, as_json)
     return 0
 
 

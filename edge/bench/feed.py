@@ -67,7 +67,7 @@ def bench_feed(events: int, directory: Path, say: Callable[[str], None] = lambda
     sales = max(1, round(events / 4))
     say(f"feed: {sales} sales into a ledger")
     with ExitStack() as stack:
-        place = Place(directory, stack.enter_context(_broker(directory)))
+        place = Place(directory, stack.enter_context(broker(directory)))
         filled(directory / "ledger.db", sales)
         count = _written(place)
         found: dict[str, list[Pass]] = {OURS: [], BARE: []}
@@ -101,35 +101,35 @@ def _forget_acks(place: Place) -> None:
 
 def _ours(place: Place, events: int) -> Pass:
     _forget_acks(place)
-    with _listener(place, events) as heard, _bridge(place) as process:
-        first, before = _until(heard, "first"), _cpu_s(process.pid)
+    with _listener(place, events) as heard, bridge(place) as process:
+        first, before = _until(heard, "first"), cpu_of(process.pid)
         last = _until(heard, "last")
-        return Pass(last - first, _cpu_s(process.pid) - before)
+        return Pass(last - first, cpu_of(process.pid) - before)
 
 
 def _bare(place: Place, events: int) -> Pass:
     command = ["edge.bench.feed_peers", "bare", str(place.port), str(WINDOW), str(place.lines)]
     with (
         _listener(place, events) as heard,
-        _python(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
+        python(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process,
     ):
         _until(process, "ready")
-        before = _cpu_s(process.pid)
+        before = cpu_of(process.pid)
         assert process.stdin is not None
         process.stdin.write(b"\n")
         process.stdin.flush()
         first, last = _until(heard, "first"), _until(heard, "last")
-        return Pass(last - first, _cpu_s(process.pid) - before)
+        return Pass(last - first, cpu_of(process.pid) - before)
 
 
 def _tool(place: Place, events: int) -> Pass:
     command = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(place.port), "-V", "5", "-q", "1", "-l"]
     with _listener(place, events) as heard, place.lines.open("rb") as lines:
         with subprocess.Popen([*command, "-t", "counters/TOOL/events"], stdin=lines) as process:
-            first, before = _until(heard, "first"), _cpu_s(process.pid)
+            first, before = _until(heard, "first"), cpu_of(process.pid)
             last = _until(heard, "last")
             with suppress(FileNotFoundError):  # it ends by itself as soon as it is done
-                return Pass(last - first, _cpu_s(process.pid) - before)
+                return Pass(last - first, cpu_of(process.pid) - before)
         return Pass(last - first, float("nan"))
 
 
@@ -144,11 +144,11 @@ def _wire(place: Place, sales: int) -> tuple[tuple[float, float], tuple[float, f
     filled(inner / "ledger.db", sales, seed=2)
     inside = Place(inner, place.port)
     events = _written(inside)
-    with Tap(place.port) as tap, _listener(inside, events) as heard, _bridge(Place(inner, tap.port)):
+    with Tap(place.port) as tap, _listener(inside, events) as heard, bridge(Place(inner, tap.port)):
         _until(heard, "last")
         behind = tap.published()
     few = max(1, sales // 10)
-    with Tap(place.port) as tap, _listener(inside, 10**9), _bridge(Place(inner, tap.port)):
+    with Tap(place.port) as tap, _listener(inside, 10**9), bridge(Place(inner, tap.port)):
         _acknowledged(inside, events)
         began = tap.published()
         for number in range(few):
@@ -171,7 +171,7 @@ def _acknowledged(place: Place, events: int) -> None:
 def _with_centre(place: Place, events: int) -> float:
     """Seconds from the bridge's start until the real centre has committed all and the bridge knows."""
     _forget_acks(place)
-    environ = _environ(place) | {
+    environ = environ_of(place) | {
         "COUNTER_CENTRAL_MQTT__PORT": str(place.port),
         "COUNTER_CENTRAL_WEB__PORT": "0",
         "COUNTER_CENTRAL_WORKER__COUNTER_PER_S": "1000000",  # one counter without pace is what is measured
@@ -182,12 +182,12 @@ def _with_centre(place: Place, events: int) -> float:
             assert centre.stdout is not None
             if not centre.stdout.readline():
                 raise Unavailable("the centre did not start; run `counter-central run` to see why")
-            with _bridge(place):
+            with bridge(place):
                 began = time.monotonic()
                 _acknowledged(place, events)
                 return time.monotonic() - began
         finally:
-            _stop(centre)
+            stop(centre)
 
 
 def _marked(place: Place) -> int:
@@ -198,7 +198,8 @@ def _marked(place: Place) -> int:
 
 # --- processes --------------------------------------------------------------------------------------
 @contextmanager
-def _broker(directory: Path) -> Iterator[int]:
+def broker(directory: Path) -> Iterator[int]:
+    """mosquitto by the sample's configuration; gives its port. Raises Unavailable without it."""
     program = shutil.which("mosquitto") or shutil.which("mosquitto", path=SYSTEM_PATH)
     if program is None:
         raise Unavailable("bench feed needs mosquitto: apt-get install mosquitto")
@@ -216,16 +217,16 @@ def _broker(directory: Path) -> Iterator[int]:
                 time.sleep(0.02)
             yield port
         finally:
-            _stop(process)
+            stop(process)
 
 
 @contextmanager
-def _bridge(place: Place) -> Iterator["subprocess.Popen[bytes]"]:
+def bridge(place: Place) -> Iterator["subprocess.Popen[bytes]"]:
     """Without pace, which is what a fleet sets, not a machine."""
     command = ["cloud_bridge", "run", "--config", str(_config()), "--dir", str(place.directory)]
     with (
         (place.directory / "bridge.log").open("ab") as log,
-        _python(command, _environ(place), stderr=log) as it,
+        python(command, environ_of(place), stderr=log) as it,
     ):
         yield it
 
@@ -234,7 +235,8 @@ def _config() -> Path:
     return sample_dir() / "counter.toml"
 
 
-def _environ(place: Place) -> dict[str, str]:
+def environ_of(place: Place) -> dict[str, str]:
+    """Of a bridge in front of that place's broker."""
     return children_environment(os.environ) | {
         "COUNTER_COUNTER__ID": COUNTER,
         "COUNTER_MQTT__PORT": str(place.port),
@@ -246,24 +248,25 @@ def _environ(place: Place) -> dict[str, str]:
 @contextmanager
 def _listener(place: Place, events: int) -> Iterator["subprocess.Popen[bytes]"]:
     command = ["edge.bench.feed_peers", "listen", str(place.port), str(events)]
-    with _python(command, stdout=subprocess.PIPE) as process:
+    with python(command, stdout=subprocess.PIPE) as process:
         _until(process, "ready")
         time.sleep(0.2)  # its subscription is on the way
         yield process
 
 
 @contextmanager
-def _python(
+def python(
     command: Sequence[str], env: dict[str, str] | None = None, **files: Any
 ) -> "Iterator[subprocess.Popen[bytes]]":
     with subprocess.Popen([sys.executable, "-m", *command], env=env, **files) as process:
         try:
             yield process
         finally:
-            _stop(process)
+            stop(process)
 
 
-def _stop(process: "subprocess.Popen[bytes]") -> None:
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """In good order, or by force after ten seconds."""
     process.terminate()
     try:
         process.wait(10)
@@ -281,7 +284,8 @@ def _until(process: "subprocess.Popen[bytes]", word: str) -> float:
     raise Unavailable(f"a part of the benchmark ended before it said {word!r}")
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_of(pid: int) -> float:
+    """Seconds of user and system time so far."""
     return cpu_ticks((PROC / str(pid) / "stat").read_text()) / os.sysconf("SC_CLK_TCK")
 
 

@@ -163,7 +163,7 @@ def bench_ingest(
     run = Run(path, made(path, events), max(1, round(commit / EVENTS_A_MESSAGE)))
     rounds = ROUNDS if events >= 1000 else 1
     with ExitStack() as stack:
-        for database in _databases(stack, stores, directory, run):
+        for database in databases(stack, stores, directory, run.left_out):
             contestants = [
                 Contestant(database.name, BARE[database.name]),
                 *(Contestant(database.name, OURS, n) for n in workers if n <= database.most_workers),
@@ -175,7 +175,10 @@ def bench_ingest(
     return _report(run, rounds)
 
 
-def _databases(stack: ExitStack, stores: Sequence[str], directory: Path, run: Run) -> Iterator[Database]:
+def databases(
+    stack: ExitStack, stores: Sequence[str], directory: Path, left_out: list[str]
+) -> Iterator[Database]:
+    """One after the other. left_out: is told what is not here. Raises Unavailable where that is all."""
     if "sqlite" in stores:
         yield Files(directory)
     if "postgresql" not in stores:
@@ -185,7 +188,7 @@ def _databases(stack: ExitStack, stores: Sequence[str], directory: Path, run: Ru
     if why and len(stores) == 1:
         raise Unavailable(why)
     if why:
-        run.left_out.append(why)
+        left_out.append(why)
         return
     inner = directory / "postgresql"
     inner.mkdir()

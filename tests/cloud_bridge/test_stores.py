@@ -2,13 +2,15 @@
 
 from contextlib import closing
 from random import Random
-from threading import Thread
+from threading import Barrier, Thread
 
 import pytest
 
 from cloud_bridge.central import cli, projections
-from cloud_bridge.central.database import Lost
+from cloud_bridge.central.database import Lost, open_writer
+from cloud_bridge.central.dialect import PARTS
 from cloud_bridge.central.ingest import ingest
+from cloud_bridge.central.schema import MIGRATIONS
 from cloud_bridge.central.store import Store
 
 AT = "2026-11-24T03:00:00.000Z"
@@ -72,3 +74,45 @@ def test_a_database_that_went_away_is_opened_again_and_takes_all(postgresql_serv
         with pytest.raises(Lost), store.transaction() as db:
             db.execute("select pg_terminate_backend(pg_backend_pid())")
         assert ingest(store, messages, AT).stored == 3
+
+
+def test_workers_that_start_at_once_on_an_empty_server_make_the_tables_once(postgresql_server, make):
+    url = postgresql_server.made("starting")
+    together, opened = Barrier(3), []
+
+    def start():
+        together.wait()
+        with closing(Store(url)) as store:
+            opened.append(store.db.execute("select version from schema_version").fetchall())
+
+    workers = [Thread(target=start) for _ in range(3)]
+    for each in workers:
+        each.start()
+    for each in workers:
+        each.join()
+    assert opened == [[(len(MIGRATIONS),)]] * 3
+    with closing(Store(url)) as store:  # and once more: nothing is made twice
+        assert ingest(store, [(TOPIC, body) for body in make.sales(2)], AT).stored == 2
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(postgresql_server):
+    url = postgresql_server.made("failing")
+    good = "create table first (a integer not null) strict"
+    with pytest.raises(Exception, match="nowhere"):
+        open_writer(url, (good, "create table second (a integer) strict;\ninsert into nowhere values (1)"))
+    with closing(open_writer(url, (good,))) as db:
+        assert db.execute("select version from schema_version").fetchone() == (1,)
+        assert db.execute("select to_regclass('second')").fetchone() == (None,)
+
+
+def test_every_counter_has_its_partition_at_any_time_of_any_year(postgresql_server, make):
+    """Parts are by the counter's hash, all made with the table: nobody has to make the next month's."""
+    with closing(Store(postgresql_server.empty())) as store:
+        names = [f"T-{n:03d}" for n in range(200)]
+        body = make.sales(1)[0]
+        sent = [(f"counters/{name}/events", body.replace(b"T-001", name.encode())) for name in names]
+        assert ingest(store, sent[:100], AT).stored == 100
+        assert ingest(store, sent[100:], "2099-12-31T23:59:59.999Z").stored == 100
+        found = store.db.execute("select counter, tableoid::regclass::text from raw_event").fetchall()
+    assert {counter for counter, _ in found} == set(names)
+    assert {part for _, part in found} == {f"raw_event_{n}" for n in range(PARTS)}

@@ -69,3 +69,15 @@ def test_the_benchmark_runs_and_reports_rates_and_bytes(tmp_path, capsys):
     figures = {each["what"]: each["found"] for each in found["targets"]}
     assert 50 < figures["catching up, bytes an event"] < 400
     assert figures["live, bytes an event"] > figures["catching up, bytes an event"]
+
+
+@pytest.mark.processes
+@pytest.mark.long
+def test_a_counter_catches_up_and_time_bytes_and_cpu_are_reported(tmp_path, capsys):
+    told = ["bench", "feed", "--catch-up", "60", "--store", "sqlite", "--json", "--dir", str(tmp_path)]
+    assert main(told) == 0
+    (row,) = json.loads(capsys.readouterr().out)["feed"]["rows"]
+    assert (row["store"], row["events"] >= 40) == ("sqlite", True)
+    assert 50 < row["bytes_event"] < 400
+    assert row["events_s"] > 0
+    assert row["centre_cpu_us"] > 0
