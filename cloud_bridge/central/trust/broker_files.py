@@ -67,3 +67,21 @@ def acl(workers: Sequence[str]) -> str:
         lines += [f"topic write {topic('+', leaf)}" for leaf in DOWN]
         lines += [f"topic readwrite {CENTRE_STATE}"]
     return "\n".join(lines) + "\n"
+
+
+def emqx_acl(workers: Sequence[str]) -> str:
+    """The same access list for a cluster of EMQX: its file source, terms read from the first to the last."""
+
+    def line(who: str, what: str, topics: Sequence[str]) -> str:
+        named = ", ".join(f'"{each}"' for each in topics)
+        return f"{{allow, {who}, {what}, [{named}]}}."
+
+    lines = ["%% Made by `counter-central broker-config`; made again, changes here are lost."]
+    for worker in workers:
+        who = f'{{username, "{worker}"}}'
+        lines.append(line(who, "subscribe", [*(topic("+", leaf) for leaf in UP), CENTRE_STATE]))
+        lines.append(line(who, "publish", [*(topic("+", leaf) for leaf in DOWN), CENTRE_STATE]))
+    own = "${username}"
+    lines.append(line("all", "publish", [topic(own, leaf) for leaf in UP]))
+    lines.append(line("all", "subscribe", [*(topic(own, leaf) for leaf in DOWN), CENTRE_STATE]))
+    return "\n".join([*lines, "{deny, all}."]) + "\n"

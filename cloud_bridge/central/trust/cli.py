@@ -144,7 +144,10 @@ def broker_config(
     workers: Sequence[str],
     pid_file: str,
 ) -> int:
-    """Write mosquitto.conf, its access list, a server certificate and the authority's lists to --to."""
+    """Write mosquitto.conf, its access list, a server certificate and the authority's lists to --to.
+
+    emqx-acl.conf is the same access list for a cluster of EMQX (config/cluster).
+    """
     office = office_of(_settings(config), directory)
     papers = office.server(hosts, _now())
     _into(
@@ -152,6 +155,7 @@ def broker_config(
         {
             "mosquitto.conf": broker_files.config(str(place.resolve()), port, address, pid_file).encode(),
             "counter.acl": broker_files.acl(workers).encode(),
+            "emqx-acl.conf": broker_files.emqx_acl(workers).encode(),
             "ca.crt": _ca(office),
             "ca.crl": (office.place / trust.CRL).read_bytes(),
             SERVER_CERTIFICATE: papers.certificate,
