@@ -1,4 +1,4 @@
-"""The cluster's files say what mosquitto's say: the access list by a table, the settings by what must be on."""
+"""The cluster's files say what mosquitto's say: the access list by a table, settings by what must be on."""
 
 import re
 from pathlib import Path
