@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.processes, pytest.mark.chaos]
 
 ROOT = Path(__file__).parents[2]
 SECONDS = float(os.environ.get("CHAOS_SECONDS", "60"))
-"""Beside the start, the draining and the sums, which take up to a minute."""
+"""Beside the start, the draining and the sums: some 20 s more, on a machine that does nothing else."""
 SEED = os.environ.get("CHAOS_SEED") or str(SystemRandom().randrange(1_000_000))
 
 

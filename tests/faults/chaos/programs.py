@@ -36,6 +36,7 @@ class Program:
     """How its processes ended by themselves."""
     retired: bool = False
     stopping: signal.Signals = signal.SIGTERM
+    _asked: bool = False
 
     @property
     def lives(self) -> bool:
@@ -83,13 +84,19 @@ class Program:
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
 
-    def stop(self) -> None:
-        """SIGTERM (or what it takes for it), and after a while SIGKILL. It is not started again."""
+    def ask_to_stop(self) -> None:
+        """SIGTERM, or what it takes for it, once. It is not started again."""
+        if self.process is not None and not self._asked:
+            self.thaw()
+            self._signal(self.stopping)
+            self._asked = True
         self.retired = True
+
+    def stop(self) -> None:
+        """As ``ask_to_stop``, and after a while SIGKILL."""
+        self.ask_to_stop()
         if self.process is None:
             return
-        self.thaw()
-        self._signal(self.stopping)
         try:
             self.process.wait(STOP_S)
         except subprocess.TimeoutExpired:

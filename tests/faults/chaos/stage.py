@@ -164,9 +164,11 @@ class Stage:
 
     def problems(self) -> list[str]:
         """Ends all programs, so that what is on the disk counts and nothing else; then the sums."""
-        for program in self.programs.values():
-            if program.kind != "database":
-                program.stop()
+        others = [each for each in self.programs.values() if each.kind != "database"]
+        for program in others:
+            program.ask_to_stop()  # all at once: each takes its time
+        for program in others:
+            program.stop()
         for program in self.programs.values():
             if program.kind == "database":  # what it promised has to outlive it
                 program.kill(0.0)
