@@ -84,7 +84,8 @@ def run(config: Path | None, directory: Path | None) -> int:
 def backlog(config: Path | None, directory: Path | None, as_json: bool) -> int:
     """How many events the centre has not acknowledged, and which were set aside or rejected.
 
-    Also which commands arrived, and what was refused on their topic.
+    Also which commands arrived, what was refused on their topic, and, where the centre was put back from a
+    copy, how much of what it forgot has arrived again (sent_again: arrived of so many).
     """
     found = _backlog(_data(_settings(config), directory))
     lines = (f"{name}: {value}" for name, value in found.items())
@@ -139,20 +140,22 @@ def _backlog(data: Path) -> dict[str, Any]:
     from cloud_bridge.database import open_reader
     from cloud_bridge.inbox import Looked, looked
     from cloud_bridge.ranges import Covered
-    from cloud_bridge.state import FILE, Kept, kept
+    from cloud_bridge.state import FILE, Kept, kept, sent_again
 
     with closing(Outbox(data / LEDGER)) as outbox:
         inc, last = outbox.incarnation(), outbox.last_seq()
-    now, commands = Kept(Covered(), {}, {}), Looked(0, [], {}, [])
+    now, commands, again = Kept(Covered(), {}, {}), Looked(0, [], {}, []), {}
     if (data / FILE).is_file():
         with closing(open_reader(data / FILE)) as db:
             now, commands = kept(db, inc), looked(db)
+            again = sent_again(db, inc, now.covered)
     return {
         "inc": inc,
         "last_seq": last,
         "through": now.covered.through,
         "have": [list(each) for each in now.covered.have],
         "backlog": now.covered.missing(last),
+        "sent_again": again,
         "parked": {str(seq): code for seq, code in now.parked.items()},
         "rejected": {str(seq): code for seq, code in now.rejects.items()},
         "commands": asdict(commands),

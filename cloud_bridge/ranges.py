@@ -63,4 +63,6 @@ class Covered:
 
     def missing(self, last: int) -> int:
         """How many numbers from 1 to ``last`` are not held."""
-        return last - self.through - sum(min(high, last) - low + 1 for low, high in self.have if low <= last)
+        return max(0, last - self.through) - sum(
+            min(high, last) - low + 1 for low, high in self.have if low <= last
+        )

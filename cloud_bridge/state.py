@@ -5,6 +5,7 @@ Tables: ``mark`` (one row an incarnation: every event up to ``through`` is at th
 it or in conflict), ``parked`` (set aside by this side). Losing the file costs resends, nothing else.
 """
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -84,6 +85,17 @@ class State:
 
     def close(self) -> None:
         self._db.close()
+
+
+def sent_again(db: sqlite3.Connection, inc: str, covered: Covered) -> dict[str, int | str]:
+    """What the centre had forgotten last, and how many of it it holds again; {} where it forgot nothing."""
+    row = db.execute("select detail, at from alarm where kind = 'forgotten_by_centre'").fetchone()
+    told = json.loads(row[0]) if row else {}
+    if told.get("inc") != inc:
+        return {}
+    first, last, count = int(told["first"]), int(told["last"]), int(told["count"])
+    left = covered.missing(last) - covered.missing(first - 1)
+    return {"first": first, "last": last, "of": count, "arrived": max(0, count - left), "since": str(row[1])}
 
 
 def kept(db: sqlite3.Connection, inc: str) -> Kept:

@@ -206,10 +206,14 @@ class Uplink:
         """
         gone = self.covered.minus([(1, held.through), *held.have])
         top = held.highest if len(ack.have) >= feed.MAX_HAVE else gone.highest
-        for low, high in [(1, gone.through), *gone.have]:
-            if low <= min(high, top):
-                self._note("forgotten_by_centre", alarm=True, first=low, last=min(high, top))
-                self.resend(low, min(high, top))
+        found = [
+            (low, min(high, top)) for low, high in [(1, gone.through), *gone.have] if low <= min(high, top)
+        ]
+        if not found:
+            return
+        count = sum(self.resend(low, high) for low, high in found)
+        first, last = found[0][0], found[-1][1]
+        self._note("forgotten_by_centre", alarm=True, first=first, last=last, count=count, inc=self._inc)
 
     def _progress(self, covered: Covered, now: float) -> None:
         self.covered = covered

@@ -148,6 +148,8 @@ def test_backlog_counts_what_the_centre_has_not(rig, tmp_path, capsys, make):
     rig.sell(5)
     with closing(State(tmp_path / "bridge.db")) as state:
         state.keep(rig.ledger.incarnation, Kept(Covered(2, ((4, 4),)), {3: "0x95"}, {}), "t")
+        told = {"first": 1, "last": 4, "count": 4, "inc": rig.ledger.incarnation}
+        state.alarm("forgotten_by_centre", json.dumps(told), "t")
     assert cli.main(["backlog", "--config", CONFIG, "--dir", str(tmp_path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {
         "inc": rig.ledger.incarnation,
@@ -155,6 +157,7 @@ def test_backlog_counts_what_the_centre_has_not(rig, tmp_path, capsys, make):
         "through": 2,
         "have": [[4, 4]],
         "backlog": 2,
+        "sent_again": {"first": 1, "last": 4, "of": 4, "arrived": 3, "since": "t"},
         "parked": {"3": "0x95"},
         "rejected": {},
         "commands": {"arrived": 0, "last": [], "refused": {}, "last_refused": []},
