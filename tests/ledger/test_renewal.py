@@ -181,3 +181,24 @@ def test_where_bridge_db_came_back_too_the_centres_answer_shows_it_and_goods_and
         with closing(sqlite3.connect(place / "ledger.db")) as db:
             assert set(db.execute("select session, order_no from sale")) == ours
         assert verify(place / "ledger.db") == []
+
+
+class SellsOn:
+    """An outbox whose newest event the centre acknowledges just after its number was read."""
+
+    def __init__(self, state):
+        self.state = state
+
+    def incarnation(self):
+        return "00000000000000a1"
+
+    def last_seq(self):
+        self.state.keep(self.incarnation(), Kept(Covered(6), {}, {}), AT)
+        return 5
+
+
+def test_a_sale_between_the_two_questions_does_not_make_a_copy_of_the_ledger(tmp_path):
+    with closing(State(tmp_path / "bridge.db")) as state:
+        state.keep("00000000000000a1", Kept(Covered(5), {}, {}), AT)
+        assert used_beyond(tmp_path / "bridge.db", SellsOn(state)) is None
+        assert used_beyond(tmp_path / "bridge.db", SellsOn(state)) == 6
