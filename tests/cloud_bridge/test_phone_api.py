@@ -27,7 +27,7 @@ from cloud_bridge.central.phone.visit import State, shown
 from cloud_bridge.central.phone.words import texts
 from cloud_bridge.central.presence import note
 from cloud_bridge.central.process import site_of
-from cloud_bridge.central.settings import FILE, KEY_FILE, SPOOL, Settings
+from cloud_bridge.central.settings import FILE, KEY_FILE, SPOOL, Settings, Web
 from cloud_bridge.central.store import Store
 from cloud_bridge.wall import now_text
 from edge.domain.orders import Why
@@ -282,6 +282,45 @@ def test_what_is_known_of_a_visit_comes_from_both_stores_alike(place, make):
     assert (found.state, found.order_no, found.total_fen) == (State.RECEIPT, sold.order_no, sold.total_fen)
     assert [line.amount_fen for line in found.lines] == [700, 300]
     store.close()
+
+
+@pytest.mark.parametrize(("role", "sees"), [("auditor", True), ("technician", False)])
+def test_the_twin_shows_an_open_door_s_basket_to_who_may_see_sales_and_nobody_s_name(
+    centre, make, role, sees
+):
+    line = feed.LiveLine(tray="1-01", sku="W", name="<b>示例水", count=2, price_fen=350, amount_fen=700)
+    told = {"state": "OPEN", "lines": (line,), "total_fen": 700, "mono_ms": 1, "command": "C1"}
+    sold = make.sale(1)
+    book, now_ms = LiveBook(), int(time.time() * 1000)
+    live = feed.Live(session=sold.session, **told)
+    book.hear(f"counters/{COUNTER}/live", msgspec.json.encode(live), now_ms)
+    with centre.store.transaction() as db:
+        book.write(db, 0.0, now_ms)
+    site = site_of(Settings(web=Web(anonymous=role)), centre.database, lambda: True, QUICK)
+    centre.app = site.app()
+
+    async def parts(phone):
+        return (await phone.get(f"/fleet/{COUNTER}/parts")).text
+
+    text = run(centre, parts)
+    assert ("&lt;b&gt;示例水 × 2" in text, "¥7.00" in text) == (sees, sees)
+    assert "<b>示例水" not in text
+    assert REF not in text
+    ended = feed.SessionClosed(
+        mono_ms=2,
+        session=sold.session,
+        kind="BUY",
+        state="EMPTY",
+        opener=REF,
+        verdict="empty",
+        reasons=(),
+        trays=(),
+        opened_at=AT,
+        closed_at=AT,
+    )
+    centre.hear(*make.chain([ended]))  # its last basket was lost on the way
+    assert "示例水" not in run(centre, parts)
+    site.close()
 
 
 def test_buyers_and_visits_are_kept_alike_in_both_stores(place):
