@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -24,8 +25,14 @@ from cloud_bridge.central.access_tables import attach, open_access
 from cloud_bridge.central.app import Site
 from cloud_bridge.central.database import Address, open_reader
 from cloud_bridge.central.store import Store
+from cloud_bridge.central.table import table
 
 ROUNDS = 9
+SALE = table(
+    "sale",
+    "counter session inc seq order_no channel total_fen certified_fen catalogue opened_at closed_at closed_ms clk",
+    key=2,
+)
 ASKED = {
     "first page": {},
     "by last sale": {"sort": "sale"},
@@ -68,16 +75,16 @@ def filled(store: Store, n: int, random: Random) -> None:
             " values (?, 'i', 100, ?, 1, 'b', 99, ?, ?)",
             [(name, at, at, ms - random.randrange(10**8)) for name in names],
         )
-        db.executemany(
-            "insert into sale (counter, session, inc, seq, order_no, channel, total_fen, certified_fen,"
-            " catalogue, opened_at, closed_at, closed_ms, clk) values (?, ?, 'i', ?, ?, 'C', 100, 100, 'c',"
-            " ?, ?, ?, 1)",
-            [
-                (name, f"{name}-{k}", k + 1, f"{name}-{k}", at, at, ms - random.randrange(10**8))
-                for name in names
-                for k in range(20)
-            ],
+        sales = (
+            (
+                *(name, f"{name}-{k}", "i", k + 1, f"{name}-{k}", "C", 100, 100, "c", at, at),
+                *(ms - random.randrange(10**8), 1),
+            )
+            for name in names
+            for k in range(20)
         )
+        while some := list(islice(sales, 10_000)):
+            db.add(SALE, some)
         db.executemany(
             "insert into alarm (counter, inc, kind, subject, seq, active, severity, detail, at)"
             " values (?, 'i', 'NOT_LOCKED', 'door', 50, 1, ?, '示例', ?)",

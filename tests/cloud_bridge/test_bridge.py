@@ -230,8 +230,16 @@ def amqtt(tmp_path, free_port):
     broker.stop()
 
 
-def test_bridge_and_centre_work_over_a_broker_that_knows_only_mqtt_3_1_1(rig_around, amqtt, until):
-    rig = rig_around(amqtt)
+BROKERS = [
+    pytest.param("amqtt", id="the demo's own, which knows only MQTT 3.1.1"),
+    pytest.param("mosquitto", id="mosquitto", marks=pytest.mark.long),
+]
+"""Those that run here; what a cluster is given is looked at in tests/trust/test_cluster.py."""
+
+
+@pytest.mark.parametrize("broker", BROKERS)
+def test_bridge_and_centre_work_over_every_broker(rig_around, broker, request, until):
+    rig = rig_around(request.getfixturevalue(broker))
     centre = rig.start_centre()
     rig.start_bridge()
     rig.sell(30)
