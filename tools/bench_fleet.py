@@ -30,7 +30,8 @@ from cloud_bridge.central.table import table
 ROUNDS = 9
 SALE = table(
     "sale",
-    "counter session inc seq order_no channel total_fen certified_fen catalogue opened_at closed_at closed_ms clk",
+    "counter session inc seq order_no channel total_fen certified_fen catalogue opened_at closed_at"
+    " closed_ms clk",
     key=2,
 )
 ASKED = {
