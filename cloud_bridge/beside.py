@@ -1,11 +1,15 @@
-"""What the engine leaves beside the ledger and may be lost: the basket, how the counter is. Read-only."""
+"""Files beside the ledger that may be lost: the engine's basket and health, the time the centre told."""
 
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
+import structlog
 
 from cloud_bridge import feed
+from cloud_bridge.enrolment import TIME_FILE, ToldTime
+
+log = structlog.get_logger("bridge")
 
 T = TypeVar("T")
 
@@ -31,6 +35,17 @@ class Beside:
     def health(self) -> feed.EngineHealth | None:
         """What the engine said last, None: nothing that can be read."""
         return _read(self._data / HEALTH, feed.EngineHealth)
+
+
+def leave_time(data: Path, told: ToldTime) -> None:
+    """For the engine, whose clock is not set either. It may be lost: then it goes on as before."""
+    making = data / f"{TIME_FILE}.tmp"
+    try:
+        making.touch(mode=0o600)
+        making.write_bytes(msgspec.json.encode(told))
+        making.replace(data / TIME_FILE)
+    except OSError as error:
+        log.warning("time_not_left", why=str(error))
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:

@@ -14,7 +14,9 @@ from typing import Any
 
 import click
 
+from cloud_bridge.beside import leave_time
 from cloud_bridge.downlink import Trust
+from cloud_bridge.enrolment import SignedTime, ToldTime
 from cloud_bridge.known_time import KnownTime
 from cloud_bridge.link import broker_of
 from cloud_bridge.signed import Keys, trusted
@@ -110,7 +112,11 @@ def _known_time(settings: Settings, data: Path, clock: Clock) -> KnownTime | Non
     if not settings.mqtt.tls or not url or not settings.commands.keys:
         return None
     post = poster(url, plain=True, unchecked=True)  # the answer proves itself by its signature
-    return KnownTime(_keys(settings), post, lambda: clock.now().clk is not Clk.UNSYNCED, monotonic)
+
+    def keep(told: SignedTime, mono: float) -> None:
+        leave_time(data, ToldTime(boot=clock.boot, mono_ms=int(mono * 1000), told=told))
+
+    return KnownTime(_keys(settings), post, lambda: clock.now().clk is not Clk.UNSYNCED, monotonic, keep)
 
 
 def _keys(settings: Settings) -> Keys:

@@ -6,8 +6,11 @@ fingerprint, so that the counter knows a false centre by its answer. Crockford's
 """
 
 import hashlib
+from collections.abc import Iterable
 
 import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge.errors import BadInput
 
@@ -73,6 +76,29 @@ class SignedTime(msgspec.Struct, frozen=True, kw_only=True):
     nonce: str
     time: int
     signature: bytes
+
+
+TIME_FILE = "time.json"
+"""Beside the ledger; the bridge writes it, the engine reads it, and either may find it gone."""
+
+
+class ToldTime(msgspec.Struct, frozen=True, kw_only=True):
+    """What the bridge was told and left for the engine, when the clock of ``boot`` showed ``mono_ms``."""
+
+    boot: str
+    mono_ms: int
+    told: SignedTime
+
+
+def is_signed(told: SignedTime, keys: Iterable[Ed25519PublicKey]) -> bool:
+    """Whether it comes from one of ``keys``."""
+    for key in keys:
+        try:
+            key.verify(told.signature, time_text(told.nonce, told.time))
+        except InvalidSignature:
+            continue
+        return True
+    return False
 
 
 def time_text(nonce: str, time: int) -> bytes:

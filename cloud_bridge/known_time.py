@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
 
 from cloud_bridge import enrolment as said
 from cloud_bridge.signed import Keys
@@ -26,7 +25,7 @@ FRESH_S = 6 * 3600.0
 class KnownTime:
     """``judge`` is a ``tls.Judge``. synced: whether the machine's clock is right; mono: seconds, monotonic.
 
-    post: see ``edge.identity.poster``.
+    post: see ``edge.identity.poster``. keep: is given what was told, and what ``mono`` showed then.
     """
 
     def __init__(
@@ -35,8 +34,10 @@ class KnownTime:
         post: Callable[[str, bytes], bytes],
         synced: Callable[[], bool],
         mono: Callable[[], float],
+        keep: Callable[[said.SignedTime, float], None] = lambda told, mono: None,
     ) -> None:
         self._keys, self._post, self._synced, self._mono = keys, post, synced, mono
+        self._keep = keep
         self._told: tuple[datetime, float] | None = None
 
     def judge(self) -> Callable[[], datetime] | None:
@@ -63,19 +64,11 @@ class KnownTime:
             at = datetime.fromtimestamp(told.time, UTC)
         except (msgspec.DecodeError, UnicodeDecodeError, ValueError, OverflowError, OSError) as error:
             raise Unavailable(f"the clock is not set, and this is no time: {error}") from error
-        if told.nonce != nonce or not self._is_signed(told):
+        if told.nonce != nonce or not said.is_signed(told, self._keys.values()):
             raise Unavailable(
                 "the clock is not set, and who told the time is not our centre; tell the centre"
             )
         if took > LONGEST_ANSWER_S or at < BUILT:
             raise Unavailable(f"the clock is not set, and the time told ({at}) is old; set the clock")
+        self._keep(told, begun + took)
         return at, begun + took
-
-    def _is_signed(self, told: said.SignedTime) -> bool:
-        for key in self._keys.values():
-            try:
-                key.verify(told.signature, said.time_text(told.nonce, told.time))
-            except InvalidSignature:
-                continue
-            return True
-        return False

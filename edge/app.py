@@ -67,6 +67,7 @@ from edge.serving import (
     sample_logins,
     staff_of,
 )
+from edge.told_time import ToldWatch
 from edge.turn import CentreSeen, Errand, Input, Tried, Turn, VerifyBadge, VerifyPin
 
 log = structlog.get_logger(__name__)
@@ -186,6 +187,7 @@ class Process:
         self._clerk = Clerk(self._files, sources.trial, partial(machine_of, outfit.data))
         self._orders = InboxWatch(outfit.data / "bridge.db", self._inbox.put)
         self._lately = LatelyFiles(outfit.data)
+        self._told = ToldWatch(outfit.data, trust.keys, clock)
         self.again = False
         """Whether it ended to be started with other settings."""
 
@@ -229,6 +231,7 @@ class Process:
             due = turn.due
             self._look_after_threads()
             self._orders.look(now.mono)
+            self._told.look()
             self._lately.show(turn.live, now.mono)
             if self._lately.is_due(now.mono):
                 self._lately.tell(self._health(now))

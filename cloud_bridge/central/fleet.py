@@ -29,7 +29,7 @@ _ALARMS = (
 _FACTS = (
     "select c.counter, c.online, c.heard, c.since, coalesce(c.version, '') as version,"
     " coalesce(c.inc, '') as inc,"
-    " coalesce(c.backlog, 0) as backlog, coalesce(c.parked, 0) as parked, c.clock_off_s,"
+    " coalesce(c.backlog, 0) as backlog, coalesce(c.parked, 0) as parked, c.clock_off_s, c.clk,"
     " coalesce(al.n, 0) + coalesce(own.n, 0) as standing,"
     " coalesce(al.grave, 0) + coalesce(own.grave, 0) as urgent, c.refused, coalesce(missing.n, 0) as gap"
     " from counter c left join al on al.counter = c.counter and al.inc = c.inc"
@@ -37,8 +37,8 @@ _FACTS = (
 )
 _SOLD = "coalesce((select max(x.sold_ms) from stream x where x.counter = s.counter), 0)"
 _SHOWN = (
-    "s.counter, s.online, s.heard, s.since, s.version, s.inc, s.backlog, s.parked, s.clock_off_s, s.standing,"
-    f" s.urgent, s.refused, s.gap, {_SOLD}, s.state"
+    "s.counter, s.online, s.heard, s.since, s.version, s.inc, s.backlog, s.parked, s.clock_off_s, s.clk,"
+    f" s.standing, s.urgent, s.refused, s.gap, {_SOLD}, s.state"
 )
 _RANK = "case state when 'ALARM' then 0 when 'OFFLINE' then 1 when 'DEGRADED' then 2 else 3 end"
 SORTS = {
@@ -53,7 +53,10 @@ SORTS = {
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One counter. sold_at: of its last sale; clock_off_s: its clock less the centre's, None: not told."""
+    """One counter. sold_at: of its last sale; clock_off_s: its clock less the centre's, None: not told.
+
+    clk: unsynced (nobody set its clock since it was started) synced or held; "": not told.
+    """
 
     counter: str
     state: Standing
@@ -65,6 +68,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     backlog: int
     parked: int
     clock_off_s: int | None
+    clk: str
     standing: int
     urgent: int
     refused: int
@@ -242,6 +246,7 @@ def _row(row: Any) -> Row:
         backlog,
         parked,
         clock,
+        clk,
         stand,
         urgent,
         refused,
@@ -260,6 +265,7 @@ def _row(row: Any) -> Row:
         backlog=backlog,
         parked=parked,
         clock_off_s=clock,
+        clk=clk,
         standing=stand,
         urgent=urgent,
         refused=refused,

@@ -20,6 +20,9 @@ from cloud_bridge.central.table import Entry
 from cloud_bridge.ranges import Covered
 
 MAX_SEQ = 2**53
+MOST = 10**12
+"""Of anything that is counted or paid, in fen or pieces."""
+_LONG_NUMBER = re.compile(rb"\d{13}")
 TRIES = 10
 """Of a transaction that another worker's stood in the way of."""
 
@@ -201,6 +204,8 @@ def _taken(counter: str, body: bytes) -> Taken | DeadLetter:
         entries = projections.entries(counter, event)
         if why := _unfit(entries):
             raise feed.Unreadable(f"{event.type}: {why}")
+        if _LONG_NUMBER.search(body) and any(map(_too_large, entries)):
+            raise feed.Unreadable(f"{event.type}: a number above {MOST}")
     except feed.Unreadable as error:
         return Taken(stored, None, str(error))
     return Taken(stored, entries)
@@ -221,6 +226,16 @@ def _unfit(entries: Iterable[Entry]) -> str:
             elif type(value) is int and not -(2**63) <= value < 2**63:
                 return "a number beyond 64 bits"
     return ""
+
+
+def _too_large(entry: Entry) -> bool:
+    """Whether a count or an amount is none that ever was: sums over it would not fit the database."""
+    rows = ((entry.table, entry.row), *((table, row) for table, rows in entry.parts for row in rows))
+    return any(
+        isinstance(value, int) and abs(value) > MOST and not column.endswith(("_ms", "seq"))
+        for table, row in rows
+        for column, value in zip(table.columns, row, strict=True)
+    )
 
 
 def _read(counter: str, body: bytes) -> tuple[feed.Envelope | None, DeadLetter | None]:

@@ -46,7 +46,11 @@ class SalePaid(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sale(msgspec.Struct, frozen=True, kw_only=True):
-    """One sale, before refunds. refunded_fen: what went back of it until now. clk: was the clock set."""
+    """One sale, before refunds. refunded_fen: what went back of it until now. clk: was the clock set.
+
+    happened_at: when it closed, worked out where the counter's clock was not set; the day it counts for.
+    timed: how sure that is, CLOCK HELD SYNC or ESTIMATE. opened_at, closed_at: as the counter wrote them.
+    """
 
     id: int
     order_no: str
@@ -64,6 +68,8 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True):
     clk: int
     inc: str
     seq: int
+    happened_at: str
+    timed: str
     lines: tuple[SaleLine, ...]
     paid: tuple[SalePaid, ...]
 

@@ -87,6 +87,11 @@ def _moved(values: Values) -> Values:
     return values | {"at": moment.replace("+00:00", "Z")}
 
 
+def _happened(values: Values) -> Values:
+    moment = datetime.fromtimestamp(values["happened_at"] / 1000, UTC).isoformat(timespec="milliseconds")
+    return values | {"happened_at": moment.replace("+00:00", "Z")}
+
+
 def _summed(values: Values) -> Values:
     lines = [restocks.Line(**each) for each in values["lines"]]
     sums = {name: sum(getattr(line, name) for line in lines) for name in ("planned", "brought", "pulled")}
@@ -119,7 +124,8 @@ SALES = Source(
     row=rows.Sale,
     columns="e.id, t.order_no, t.counter, t.session, t.total_fen, t.certified_fen, t.opened_at, t.closed_at,"
     " e.received, (select coalesce(sum(r.fen), 0) from refund r where r.counter = t.counter"
-    " and r.session = t.session), t.channel, t.unit, t.catalogue, t.clk, t.inc, t.seq",
+    " and r.session = t.session), t.channel, t.unit, t.catalogue, t.clk, t.inc, t.seq,"
+    " t.closed_ms, t.timed",
     table="sale",
     filters=(
         COUNTER,
@@ -146,6 +152,7 @@ SALES = Source(
             "p.scheme, p.quota, p.fen, p.certified_fen, p.owed",
         ),
     ),
+    finish=_happened,
 )
 
 REFUNDS = Source(

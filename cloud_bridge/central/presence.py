@@ -92,14 +92,20 @@ def _short(text: str | None) -> str | None:
 
 def _health(db: Connection, counter: str, now: feed.Health, heard: str) -> None:
     db.execute(
-        "insert into counter (counter, online, backlog, parked, version, clock_off_s, refused, heard)"
-        " values (?, 1, ?, ?, ?, ?, ?, ?)"
+        "insert into counter (counter, online, backlog, parked, version, clock_off_s, clk, refused, heard)"
+        " values (?, 1, ?, ?, ?, ?, ?, ?, ?)"
         " on conflict (counter) do update set backlog = excluded.backlog, parked = excluded.parked,"
-        " version = excluded.version, clock_off_s = excluded.clock_off_s, heard = excluded.heard,"
+        " version = excluded.version, clock_off_s = excluded.clock_off_s, clk = excluded.clk,"
+        " heard = excluded.heard,"
         " refused = excluded.refused, refused_told = case when counter.refused_told > excluded.refused"
         " then 0 else counter.refused_told end",
-        (counter, now.backlog, now.parked, now.version, _clock_off_s(now.at, heard), now.refused, heard),
+        (counter, now.backlog, now.parked, now.version, *_clock(now, heard), now.refused, heard),
     )
+
+
+def _clock(now: feed.Health, heard: str) -> tuple[int | None, str]:
+    clk = now.engine.clk if now.engine else ""
+    return _clock_off_s(now.at, heard), clk if clk in ("unsynced", "synced", "held") else ""
 
 
 def _clock_off_s(told: str, heard: str) -> int | None:

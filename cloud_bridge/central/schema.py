@@ -178,4 +178,5 @@ alter table counter add column hotline text
 """,
     timing_rows.TABLES,
     gap_schema.TABLES,
+    "alter table counter add column clk text not null default ''",
 )

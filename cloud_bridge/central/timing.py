@@ -53,7 +53,7 @@ class Span:
 
 def lag_of(event_ms: int, told_ms: int) -> int:
     """How long before its event happened what it tells the time of; 0 where that cannot be."""
-    return event_ms - told_ms if 0 <= event_ms - told_ms <= LAG_MS else 0
+    return event_ms - told_ms if abs(event_ms - told_ms) <= LAG_MS else 0
 
 
 def corrected(mono_ms: int, anchors: Sequence[Anchor]) -> int:

@@ -53,6 +53,10 @@ TIMES = {
 }
 """Projection → the column of its time; all have ``timed`` as their last column."""
 AT_ONCE = 200
+LONGEST_MS = 2**46
+"""Since a boot; a monotonic clock that shows more is none."""
+FIRST_MS, LAST_MS = 0, 253_402_300_799_999
+"""From 1970 to the end of 9999."""
 
 Stream = tuple[str, str]
 
@@ -74,7 +78,7 @@ def timed(counter: str, event: feed.Envelope, entry: Entry | None) -> tuple[Entr
         how = BY_CLK.get(event.clk, Timed.ESTIMATE).value
         entry = Entry(entry.table, (*entry.row[:at], event_ms - lag, *entry.row[at + 1 :], how), entry.parts)
     mono_ms = None if event.clk in (1, 2) else _mono_of(event)
-    if mono_ms is None:
+    if mono_ms is None or not 0 <= mono_ms <= LONGEST_MS:
         return entry, []
     row = (counter, event.inc, event.seq, event.boot, mono_ms - lag, event_ms - lag, projection)
     return entry, [Entry(CLOCK_UNSET, row)]
@@ -82,7 +86,7 @@ def timed(counter: str, event: feed.Envelope, entry: Entry | None) -> tuple[Entr
 
 def synced(counter: str, event: feed.Envelope, fact: feed.ClockSync) -> Entry | None:
     """The moment at which a clock was set; None where it is trusted no more than before."""
-    if event.clk not in (1, 2):
+    if event.clk not in (1, 2) or not 0 <= fact.mono_ms <= LONGEST_MS:
         return None
     row = (counter, event.inc, event.seq, event.boot, fact.mono_ms)
     return Entry(CLOCK_SYNC, (*row, epoch_ms(fact.after), epoch_ms(fact.before), fact.source))
@@ -231,7 +235,8 @@ class _Settling:
         by_table: dict[str, list[Row]] = {}
         for *key, _boot, mono_ms, _raw, projection in rows:
             if projection:
-                row = (corrected(mono_ms, anchors), how.value, *key)
+                at = min(max(corrected(mono_ms, anchors), FIRST_MS), LAST_MS)
+                row = (at, how.value, *key)
                 by_table.setdefault(projection, []).append(row)
         for name, written in sorted(by_table.items()):
             written.sort(key=_key)

@@ -203,6 +203,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "sort_version": ("版本", "version"),
     "version": ("版本", "Version"),
     "clock_off": ("时钟误差", "Clock"),
+    "clock_unset": ("未校准", "not set"),
     "seconds": ("秒", "s"),
     "not_told": ("未上报", "not told"),
     "heard": ("最近消息", "Last heard"),

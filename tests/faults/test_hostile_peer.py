@@ -304,23 +304,25 @@ TIMES = {"opened_at", "closed_at", "before", "after", "since"}
 SESSION = "5f" * 16
 
 
-def made(kind: type, text: str, *, times: bool, of: str = "") -> object:
+def made(kind: type, text: str, *, times: bool, of: str = "", number: int = 1) -> object:
     """A value of ``kind`` with ``text`` wherever a text can be. times: what is read as a time is one."""
     if kind is str:
         if of == "session":
             return SESSION
         return AT if times and of in TIMES else text
     if kind is int:
-        return 1
+        return number
     if kind is bool:
         return True
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         hints = get_type_hints(kind)
-        return kind(**{f: made(hints[f], text, times=times, of=f) for f in kind.__struct_fields__})
+        return kind(
+            **{f: made(hints[f], text, times=times, of=f, number=number) for f in kind.__struct_fields__}
+        )
     inner = [each for each in get_args(kind) if each not in (type(None), Ellipsis)]
     if get_origin(kind) is tuple and len(inner) > 1:
-        return tuple(made(each, text, times=times) for each in inner)
-    value = made(inner[0], text, times=times, of=of)
+        return tuple(made(each, text, times=times, number=number) for each in inner)
+    value = made(inner[0], text, times=times, of=of, number=number)
     return (value,) if get_origin(kind) is tuple else value
 
 
@@ -360,6 +362,32 @@ def pages(site: Site) -> list[tuple[str, int, str, str]]:
         return seen
 
     return asyncio.run(journey())
+
+
+HUGE = [2**45, 10**12 + 1, 2**62, -(2**62)]
+
+
+@pytest.mark.parametrize("number", HUGE)
+def test_numbers_that_never_were_are_set_aside_and_break_no_sum(tmp_path, number):
+    """Twice, so that a sum over them would not fit; and once by a clock that was never set."""
+    bodies = [
+        feed.encode(
+            made(kind, "x", times=True, number=number), counter=COUNTER, id="x", time=AT, subject="x",
+            inc=INC,
+            seq=seq, boot="b", clk=seq % 2, prev="",
+        )
+        for seq, kind in enumerate([*feed.TYPES, *feed.TYPES], start=1)
+    ]  # fmt: skip
+    place = tmp_path / "central.db"
+    with closing(Store(place)) as store:
+        outcome = ingest(store, [(f"counters/{COUNTER}/events", body) for body in bodies], AT)
+        assert outcome.stored + len(outcome.dead) == len(bodies)
+        assert store.db.execute("select count(*) from sale").fetchone() == (0,)
+    hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    site = Site(place, lambda: True, anonymous="operator", hasher=hasher)
+    seen = pages(site)
+    site.close()
+    assert [(path, status) for path, status, _, _ in seen if status >= 500] == []
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -13,10 +13,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from cloud_bridge import enrolment as said
 from cloud_bridge import tls
+from cloud_bridge.beside import leave_time
 from cloud_bridge.central.trust.office import Office
 from cloud_bridge.known_time import FRESH_S, LONGEST_ANSWER_S, KnownTime
 from cloud_bridge.signed import key_id
+from edge.clock import Clock, Machine
+from edge.domain.values import Clk
 from edge.errors import Unavailable
+from edge.told_time import ToldWatch
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 KEY = Ed25519PrivateKey.generate()
@@ -31,6 +35,12 @@ class Line:
         self._key, self._told, self._takes, self._change = key, told, takes, change
         self.time = KnownTime(KEYS, self.post, lambda: self.is_synced, lambda: self.at)
 
+    def signed(self, nonce="0" * 32):
+        seconds = int(self._told.timestamp())
+        return said.SignedTime(
+            nonce=nonce, time=seconds, signature=self._key.sign(said.time_text(nonce, seconds))
+        )
+
     def post(self, path, body):
         assert path == said.TIME
         self.asked += 1
@@ -40,6 +50,49 @@ class Line:
         return msgspec.json.encode(
             self._change(said.SignedTime(nonce=nonce, time=seconds, signature=signature))
         )
+
+
+def engine_of(tmp_path, boot="boot-1", mono=130.0):
+    """The engine's clock of a board that shows 1970, and what it takes over."""
+    clock = Clock(boot, Machine(lambda: mono, lambda: datetime(1970, 1, 1, tzinfo=UTC), lambda: False))
+    ToldWatch(tmp_path, KEYS, clock).look()
+    return clock.now()
+
+
+def test_the_engine_counts_on_from_what_the_bridge_was_told(tmp_path):
+    line = Line()
+    left = said.ToldTime(boot="boot-1", mono_ms=100_000, told=line.signed())
+    leave_time(tmp_path, left)
+    now = engine_of(tmp_path)
+    assert (now.wall, now.clk) == (NOW + timedelta(seconds=30), Clk.HELD)
+
+
+def test_what_the_bridge_was_told_is_left_with_the_monotonic_clock_of_then():
+    kept = []
+    line = Line(takes=1.0)
+    line.time._keep = lambda told, mono: kept.append((told.time, mono))
+    line.time.now()
+    assert kept == [(int(NOW.timestamp()), 101.0)]
+
+
+NOT_TAKEN = [
+    pytest.param({"boot": "boot-0"}, KEY, id="of a boot that is over"),
+    pytest.param({"mono_ms": 140_000}, KEY, id="of a moment that has not come"),
+    pytest.param({}, Ed25519PrivateKey.generate(), id="signed by somebody else"),
+]
+
+
+@pytest.mark.parametrize(("changes", "key"), NOT_TAKEN)
+def test_what_proves_nothing_is_not_taken_over(tmp_path, changes, key):
+    told = {"boot": "boot-1", "mono_ms": 100_000, "told": Line(key).signed()} | changes
+    leave_time(tmp_path, said.ToldTime(**told))
+    assert engine_of(tmp_path).clk is Clk.UNSYNCED
+
+
+@pytest.mark.parametrize("body", [b"", b"[" * 4000, b"{}", b"\xff"])
+def test_a_file_that_is_no_time_is_passed_over(tmp_path, body):
+    (tmp_path / said.TIME_FILE).write_bytes(body)
+    assert engine_of(tmp_path).clk is Clk.UNSYNCED
 
 
 def test_a_clock_that_is_right_is_believed_and_nobody_asked():
