@@ -164,9 +164,10 @@ def bench_ingest(
     rounds = ROUNDS if events >= 1000 else 1
     with ExitStack() as stack:
         for database in databases(stack, stores, directory, run.left_out):
+            processes = {min(n, database.most_workers) for n in workers}
             contestants = [
                 Contestant(database.name, BARE[database.name]),
-                *(Contestant(database.name, OURS, n) for n in workers if n <= database.most_workers),
+                *(Contestant(database.name, OURS, n) for n in sorted(processes)),
             ]
             for number in range(rounds):
                 for each in contestants if number % 2 == 0 else reversed(contestants):
