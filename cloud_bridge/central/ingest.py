@@ -202,7 +202,7 @@ def _taken(counter: str, body: bytes) -> Taken | DeadLetter:
     stored = Stored(Stream(counter, event.inc), event.seq, feed.sha256(body), body)
     try:
         entries = projections.entries(counter, event)
-        if why := _unfit(entries):
+        if why := _unfit(body, entries):
             raise feed.Unreadable(f"{event.type}: {why}")
         if _LONG_NUMBER.search(body) and any(map(_too_large, entries)):
             raise feed.Unreadable(f"{event.type}: a number above {MOST}")
@@ -211,20 +211,18 @@ def _taken(counter: str, body: bytes) -> Taken | DeadLetter:
     return Taken(stored, entries)
 
 
-def _unfit(entries: Iterable[Entry]) -> str:
-    """Why no database of ours keeps these rows; "": it does.
+def _unfit(body: bytes, entries: Sequence[Entry]) -> str:
+    """Why no database of ours keeps these rows, which are of ``body``; "": it does.
 
     Found here, not by the database: it would never see a row that another one of its batch stands above, and
     meet it when everything is made again.
     """
-    rows = [row for e in entries for row in (e.row, *(row for _, part in e.parts for row in part))]
-    for row in rows:
-        for value in row:
-            if type(value) is str:
-                if "\0" in value:
-                    return "a text with the character NUL"  # PostgreSQL keeps none
-            elif type(value) is int and not -(2**63) <= value < 2**63:
-                return "a number beyond 64 bits"
+    rows = [row for each in entries for row in (each.row, *(row for _, part in each.parts for row in part))]
+    numbers = [value for row in rows for value in row if type(value) is int]
+    if numbers and (min(numbers) < -(2**63) or max(numbers) >= 2**63):
+        return "a number beyond 64 bits"
+    if b"\\u0000" in body and any("\0" in v for row in rows for v in row if isinstance(v, str)):
+        return "a text with the character NUL"  # PostgreSQL keeps none
     return ""
 
 

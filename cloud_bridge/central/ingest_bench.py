@@ -4,7 +4,6 @@
 waits for a line on stdin, and says in one JSON object what it took. Neither knows a broker.
 """
 
-import gc
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -193,7 +192,6 @@ def bare_copy(url: str) -> Iterator[Write]:
 
 
 def _timed(events: int, commits: int, work: Callable[[int], None]) -> Took:
-    gc.freeze()  # as a worker does
     print("ready", flush=True)
     sys.stdin.readline()
     took, cpu, began = [], process_time(), monotonic()

@@ -4,7 +4,6 @@ Order, never another: rows → COMMIT → acknowledge to the broker → publish 
 lies in the queue when a transaction begins goes into it.
 """
 
-import gc
 from collections.abc import Callable
 from random import Random
 from threading import Event as Flag
@@ -245,7 +244,6 @@ def loop(worker: Worker, link: Link, stop: Flag) -> None:
     events: list[Event] = []
     notify = Notify()
     notify.ready()
-    gc.freeze()  # what start-up made stays: to look through it again and again doubles the time of decoding
     while not stop.is_set():
         notify.beat(monotonic())
         due = worker.turn(events, monotonic())
