@@ -207,7 +207,7 @@ class Conductor:
         self._turn, visit = turn, self.visit
         if visit is None or self.stuck:
             return
-        visit.door_unknown = seen.closed is None or seen.locked is None
+        visit.door_unknown = visit.is_untold_by(seen)
         visit.unlocked = seen.locked is False
         if visit.signing and visit.unlocked and seen.closed and now.mono > visit.let_in_until + RELOCK_S:
             self._perform(Effect.ALARM_NOT_LOCKED, visit, now)
@@ -223,6 +223,7 @@ class Conductor:
         if visit is None or visit.facts.id != done.job or visit.state is not State.UNLOCKING:
             return
         log.info("unlock", outcome=done.outcome)
+        visit.door_unknown = True  # what was seen before the pulse says nothing of the bolt after it
         if done.outcome in (Unlocked.EXPIRED, Unlocked.LINE_GONE) and not visit.bolt_moved:
             self._happen(Event.NOT_SENT, now)
 

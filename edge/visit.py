@@ -119,6 +119,14 @@ class Visit:
         """Whether a door that was latched before the program was off is open now, unasked."""
         return self.resumed and self.facts.latched and seen.closed is False and not self.reopened
 
+    def is_untold_by(self, seen: DoorState) -> bool:
+        """Whether this look tells nothing of bolt or door.
+
+        One that came after the time in which a drawn bolt must be seen does not: it may have fallen in again.
+        """
+        too_late = self.state is State.UNLOCKING and seen.at > self.timers.get(Event.BOLT_STUCK, inf)
+        return seen.closed is None or seen.locked is None or too_late
+
     def shut_throughout(self, verdict: Verdict) -> bool:
         """Whether nobody saw the door open and nothing that the trays say speaks for it."""
         told = self.door_seen_open or self.resumed or self.blind
