@@ -31,6 +31,11 @@ class Table:
         return ", ".join(self.columns)
 
     @cached_property
+    def amounts(self) -> tuple[int, ...]:
+        """Places of the columns that hold neither a time nor an event's number."""
+        return tuple(at for at, name in enumerate(self.columns) if not name.endswith(("_ms", "seq")))
+
+    @cached_property
     def keys(self) -> str:
         return ", ".join(self.columns[: self.key])
 
