@@ -40,6 +40,9 @@ _UNEXPLAINED = frozenset({"foreign_object", "ambiguous", "steps_disagree"})
 UNSEEN_S = 600.0
 """Above this nobody can say that what changed while the program was off was the opener's doing."""
 
+PROOF_S = 1.0
+"""A bolt that is still in so shortly before its limit is stuck."""
+
 
 @dataclass(slots=True)
 class Visit:
@@ -122,10 +125,12 @@ class Visit:
     def is_untold_by(self, seen: DoorState) -> bool:
         """Whether this look tells nothing of bolt or door.
 
-        One that came after the time in which a drawn bolt must be seen does not: it may have fallen in again.
+        Of a pulsed bolt that is in, only a look at the end of its time tells that it is stuck: before, it may
+        still move, and later it may have fallen in again.
         """
-        too_late = self.state is State.UNLOCKING and seen.at > self.timers.get(Event.BOLT_STUCK, inf)
-        return seen.closed is None or seen.locked is None or too_late
+        limit = self.timers.get(Event.BOLT_STUCK, inf) if self.state is State.UNLOCKING else inf
+        untimely = bool(seen.locked) and limit < inf and not limit - PROOF_S <= seen.at <= limit
+        return seen.closed is None or seen.locked is None or untimely
 
     def shut_throughout(self, verdict: Verdict) -> bool:
         """Whether nobody saw the door open and nothing that the trays say speaks for it."""

@@ -376,3 +376,52 @@ def test_goods_carried_in_the_dark_onto_a_tray_that_lost_others_are_not_charged(
     rig.act("close_door", wait=0.0)
     assert rig.settled(session, 25.0).state == "REVIEW"
     assert rig.charged() == {}
+
+
+def starve(rig, *acts, seconds):
+    """Nobody runs the program for so long; its boards and the visitor go on, and the port keeps what is said.
+
+    Then the line's thread gets its turn before the engine's.
+    """
+    end, said = rig.now + seconds, b""
+    for do, words in acts:
+        rig.now += 0.8
+        said += rig.world.line.receive(rig.now)
+        rig.world.act({"do": do, **words}, rig.now)
+    rig.now = end
+    said += rig.world.line.receive(rig.now)
+    while rig.now < end + 0.3:
+        turn = rig.bus.step(said, rig.now)
+        rig.inbox += turn.signals
+        rig.world.line.send(turn.send, rig.now)
+        rig.now += 0.02
+        said = rig.world.line.receive(rig.now)
+    rig.bus_due = rig.engine_due = rig.now
+
+
+def pulsed_behind_another(rig):
+    """Somebody is let in right behind a visit: the door was looked at before the pulse, and not since."""
+    rig.visit()
+    answer = rig.ask()
+    before = rig.unlocks_sent
+    assert rig.run_until(lambda: rig.unlocks_sent == before + 1, 5.0)
+    return answer.session
+
+
+@pytest.mark.parametrize("seconds", [4.0, 12.0, 60.0])
+def test_a_program_without_a_processor_does_not_take_a_moved_bolt_for_a_stuck_one(rig, seconds):
+    """The bolt was drawn, somebody took a water and shut the door, and no look at it came in time."""
+    session = pulsed_behind_another(rig)
+    starve(rig, ("open_door", {}), ("take", {"tray": WATER, "count": 1}), ("close_door", {}), seconds=seconds)
+    view = rig.settled(session, 60.0)
+    assert view.state in ("SETTLED", "REVIEW")
+    assert rig.charged() == ({WATER: 1} if view.state == "SETTLED" else {})
+    assert "BOLT_STUCK" not in rig.alarm_kinds()
+
+
+@pytest.mark.parametrize("seconds", [4.0, 60.0])
+def test_nobody_is_charged_where_no_look_at_the_bolt_came_and_nothing_was_taken(rig, seconds):
+    session = pulsed_behind_another(rig)
+    starve(rig, seconds=seconds)
+    assert rig.settled(session, 90.0).state != "SETTLED"
+    assert rig.charged() == {}

@@ -5,6 +5,8 @@ const lost = document.getElementById("lost");
 let newest = newestShown();
 let running = false;
 let again = false;
+const REST = 9; // times as long as an answer took the page rests: many open pages over many counters stay cheap
+const LONGEST_REST_MS = 3_000;
 
 function newestShown() {
   return Math.max(0, ...[...parts.querySelectorAll("[data-sale]")].map((each) => Number(each.dataset.sale)));
@@ -19,6 +21,7 @@ async function refresh() {
     return;
   }
   running = true;
+  const asked = performance.now();
   try {
     const answer = await fetch(parts.dataset.url);
     if (answer.status === 401) {
@@ -33,11 +36,15 @@ async function refresh() {
   } catch {
     lost.hidden = false; // the stream's own error may come later than a failed fetch
   } finally {
-    running = false;
-    if (again) {
-      again = false;
-      refresh();
-    }
+    setTimeout(rested, Math.min(REST * (performance.now() - asked), LONGEST_REST_MS));
+  }
+}
+
+function rested() {
+  running = false;
+  if (again) {
+    again = false;
+    refresh();
   }
 }
 
