@@ -177,7 +177,7 @@ class LockRota:
         door = self._looks.answered(answer.reply, answer.at)
         if self._looks.half:
             return ()
-        if door is not None:
+        if door is not None and self._throw is not None:
             self._bolting.seen(door)
         self._may_check = True
         if self._looks.again:

@@ -175,3 +175,15 @@ def test_a_lock_that_is_told_to_close_before_an_open_door_fails_and_stays_drawn(
     door.is_open = True
     assert asked(board, iw.LOCK, now=4.0) == (0.98, bytes([iw.FAILED]))
     assert asked(board, iw.BOLT, now=8.0)[1] == bytes([iw.DRAWN])
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name != "iw"])
+def test_a_bolt_that_falls_in_by_itself_is_not_waited_for(name):
+    """A board without a motor has nothing to be told, so the line rests between looks."""
+    pair = Pair(CASES[name]).run(2.0)
+    pair.door.jammed = True
+    open_up(pair)
+    pair.door.close(pair.now, pair.random)
+    pair.run(11.0)
+    turns = [pair.bus.step(b"", pair.now) for _ in range(3)]
+    assert any(turn.due > pair.now for turn in turns)
