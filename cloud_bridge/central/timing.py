@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
-LAG_MS = 10 * 60_000
-"""A session's end is recorded within seconds. Of times further apart one is of before the clock was set."""
+LAG_MS = 92 * 86_400_000
+"""A session's end is recorded within seconds, or once a full disk has room or a counter has current again. A
+time further back is of before the clock was set."""
+AHEAD_MS = 10 * 60_000
+"""What is told of cannot end behind its own record but for a clock that was set back a little."""
 
 
 class Timed(StrEnum):
@@ -53,7 +56,8 @@ class Span:
 
 def lag_of(event_ms: int, told_ms: int) -> int:
     """How long before its event happened what it tells the time of; 0 where that cannot be."""
-    return event_ms - told_ms if abs(event_ms - told_ms) <= LAG_MS else 0
+    lag = event_ms - told_ms
+    return lag if -AHEAD_MS <= lag <= LAG_MS else 0
 
 
 def corrected(mono_ms: int, anchors: Sequence[Anchor]) -> int:

@@ -81,7 +81,7 @@ def chain(facts, *, counter=COUNTER, inc=INC) -> list[bytes]:
             fact,
             counter=counter,
             id=f"{inc}{seq:010d}",
-            time="2026-11-24T02:00:00Z",
+            time=getattr(fact, "closed_at", "2026-11-24T02:00:00Z"),
             subject=getattr(fact, "session", None) or "subject",
             inc=inc,
             seq=seq,

@@ -191,7 +191,8 @@ def test_the_commands_say_it_all(tmp_path, capsys, people):
     to = tmp_path / "broker"
     arguments = ["broker-config", "--dir", data, "--to", str(to), "--host", "localhost", "--worker", "w1"]
     assert central(arguments) == 0
-    names = {"mosquitto.conf", "counter.acl", "ca.crt", "ca.crl", "server.crt", "server.key"}
+    acls = {"counter.acl", "emqx-acl.conf"}
+    names = {"mosquitto.conf", *acls, "ca.crt", "ca.crl", "server.crt", "server.key"}
     assert {each.name for each in to.iterdir()} == names
     assert stat.S_IMODE((to / "server.key").stat().st_mode) == 0o600
     assert "user w1" in (to / "counter.acl").read_text()
