@@ -22,6 +22,7 @@ from cloud_bridge.central.roles import Role
 from cloud_bridge.central.settings import Settings
 from cloud_bridge.central.store import Store
 from cloud_bridge.commands import BODIES
+from cloud_bridge.enrolment import ENROL, RENEW, REVOKED, TIME
 
 NOW_S = 1_000_000
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -174,8 +175,8 @@ def test_what_is_answered_is_what_the_openapi_document_says(centre, undescribed)
     assert (unknown.status_code, undescribed("/api/v1/own", 401, unknown.json())) == (401, [])
 
 
-COUNTERS_OWN = {"/api/v1/enrol", "/api/v1/renew", "/api/v1/time"}
-"""What a counter's own program asks for its certificate and the time: docs/protocol.md describes it."""
+COUNTERS_OWN = {ENROL, RENEW, TIME, REVOKED}
+"""What counters and the broker ask for certificates and the time: docs/protocol.md describes it."""
 
 
 def test_every_route_of_the_api_is_in_the_openapi_document_and_the_reverse(centre):
