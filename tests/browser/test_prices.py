@@ -72,7 +72,7 @@ def said(tile: Locator) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
-@pytest.mark.parametrize("place", ["screen", "phone"])
+@pytest.mark.parametrize("place", ["screen", pytest.param("phone", marks=pytest.mark.long)])
 def test_a_tile_says_why_it_costs_less_and_strikes_only_what_may_be_struck(
     opened, fresh, picture, place, lang
 ):

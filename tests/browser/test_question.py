@@ -158,7 +158,7 @@ def test_the_same_product_on_two_trays_is_told_apart_by_the_tray(phone, fresh):
     [
         pytest.param("#ask-A", 0, "已收到您的选择 A", marks=pytest.mark.long),
         ("#ask-B", 1, "已收到您的选择 B"),
-        ("#ask-neither", None, "已收到，由工作人员核对"),
+        pytest.param("#ask-neither", None, "已收到，由工作人员核对", marks=pytest.mark.long),
     ],
 )
 @pytest.mark.parametrize("where", ["phone", pytest.param("screen", marks=pytest.mark.long)])

@@ -194,7 +194,7 @@ def spoil(desk: Desk) -> None:
         desk.block(tray, code)
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("lang", ["zh", pytest.param("en", marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "name", ["portrait", *(pytest.param(other, marks=pytest.mark.long) for other in ("landscape", "phone"))]
 )
@@ -290,6 +290,7 @@ def test_an_unknown_badge_is_told_the_other_way_in(opened, desk):
 # A restock
 
 
+@pytest.mark.long  # the journey restocks them over real programs
 def test_ten_trays_are_restocked_in_three_taps_once_signed_in(opened, desk):
     desk.fresh(healthy())
     page = opened()

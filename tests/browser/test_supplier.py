@@ -131,7 +131,7 @@ def opened(browser: Browser, shop: Shop, watched) -> Iterator[Callable[..., Page
         context.close()
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("lang", ["zh", pytest.param("en", marks=pytest.mark.long)])
 @pytest.mark.parametrize(
     "size", ["portrait", *(pytest.param(other, marks=pytest.mark.long) for other in ("landscape", "phone"))]
 )

@@ -501,7 +501,9 @@ SIZES = {"phone": (390, 844), "desk": (1440, 900)}
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("lang", "size"), [("zh", "desk"), ("en", "phone")])
+@pytest.mark.parametrize(
+    ("lang", "size"), [("zh", "desk"), pytest.param("en", "phone", marks=pytest.mark.long)]
+)
 def test_one_logs_in_by_keyboard_and_acknowledges_an_alarm(live, browser, picture, lang, size):
     from axe_playwright_python.sync_playwright import Axe
 

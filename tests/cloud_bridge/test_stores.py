@@ -27,6 +27,7 @@ def life(make):
     return make.sales(120) + make.chain(again, inc="00000000000000b2")
 
 
+@pytest.mark.long  # two at once, in any order, are in test_any_order
 def test_workers_at_once_leave_what_one_in_order_leaves(postgresql_server, tmp_path, make):
     bodies, url = life(make), postgresql_server.empty()
     failed = []

@@ -85,7 +85,14 @@ def config_with(folder: Path, driver: str, given: dict[str, Any]) -> Path:
     return config
 
 
-@pytest.fixture(scope="module", params=BOARDS)
+ALWAYS = ("lock.bcc8a", "lock.modbus", "lock.winnsen", "cabinet.iw")
+"""One of each way to tell of the bolt: answer, inputs, two agreeing looks, motor. The others: long proofs."""
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(name, marks=[] if name in ALWAYS else pytest.mark.long) for name in BOARDS],
+)
 def outfitted(request, tmp_path_factory) -> tuple[Path, Outfit]:
     """A configuration with this lock board, read and checked."""
     config = config_with(tmp_path_factory.mktemp("lock"), request.param, BOARDS[request.param])

@@ -22,7 +22,7 @@ from hardware_sim.links.tcp import TcpLink
 from hardware_sim.runner import Runner
 from hardware_sim.world import World
 from tests.hardware.scale_rig import Cabinet
-from tests.hardware.test_scale_visits import CABINETS
+from tests.hardware.test_scale_visits import ALWAYS, CABINETS
 
 PATIENCE_S = 10.0
 
@@ -36,7 +36,9 @@ def runner_of(cabinet: Cabinet, folder: Path) -> tuple[Path, Runner]:
     return config, Runner(World(sim, 1, now=time.monotonic()), main, None, others)
 
 
-@pytest.mark.parametrize("name", CABINETS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in ALWAYS else pytest.mark.long) for name in CABINETS]
+)
 def test_the_port_s_thread_reads_every_kind_of_scale_from_a_pseudo_terminal(name, tmp_path):
     config, runner = runner_of(CABINETS[name], tmp_path)
     settings = load_outfit(config / "counter.toml", environ={}).settings

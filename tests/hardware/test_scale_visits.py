@@ -49,7 +49,13 @@ CABINETS = {
 NOISY = (("noise", 0.3), ("drop", 0.03), ("wrong_crc", 0.03), ("truncate", 0.02), ("flip", 0.002))
 
 
-@pytest.fixture(params=CABINETS)
+ALWAYS = ("modbus32", "x0502", "iw")
+"""One of each way to weigh: tray by tray, all in a burst, all in one answer. The others: long proofs."""
+
+
+@pytest.fixture(
+    params=[pytest.param(name, marks=[] if name in ALWAYS else pytest.mark.long) for name in CABINETS]
+)
 def rig(request: pytest.FixtureRequest, tmp_path: Path) -> ScaleRig:
     return rig_of(CABINETS[request.param], tmp_path)
 
