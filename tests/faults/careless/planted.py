@@ -39,8 +39,8 @@ def _ack_on_puback() -> None:
     def deaf(*_: object) -> None:
         """What the centre no longer names stays acknowledged."""
 
-    Uplink._puback = careless  # type: ignore[method-assign]
-    Uplink._send_what_it_forgot = deaf  # type: ignore[method-assign]
+    Uplink._puback = careless
+    Uplink._send_what_it_forgot = deaf
 
 
 @_fault("synchronous=NORMAL")
@@ -60,7 +60,7 @@ def _refusals_are_delivery() -> None:
         if code != 0 and seqs:
             self._progress(self.covered.plus(0, [(seq, seq) for seq in seqs]), now)
 
-    Uplink._puback = careless  # type: ignore[method-assign]
+    Uplink._puback = careless
 
 
 @_fault("0x87 ignored")
@@ -72,7 +72,7 @@ def _denial_ignored() -> None:
     def careless(self: Uplink, seqs: tuple[int, ...], code: int, now: float) -> None:
         careful(self, seqs, 0 if code in DENIED else code, now)
 
-    Uplink._puback = careless  # type: ignore[method-assign]
+    Uplink._puback = careless
 
 
 @_fault("no resend")
@@ -82,7 +82,7 @@ def _no_resend() -> None:
     def never(self: Uplink) -> None:
         self._resend_at = float("inf")
 
-    Uplink._rewind = never  # type: ignore[method-assign]
+    Uplink._rewind = never
 
 
 @_fault("all below the highest ack is freed")
@@ -96,7 +96,7 @@ def _highest_frees() -> None:
         highest = max([ack.through, *(high for _, high in ack.have)])
         careful(self, feed.Ack(inc=ack.inc, through=highest), last, now)
 
-    Uplink._mark = careless  # type: ignore[method-assign]
+    Uplink._mark = careless
 
 
 @_fault("what the centre forgot is not sent again")
@@ -106,7 +106,7 @@ def _deaf() -> None:
     def deaf(*_: object) -> None:
         """What the centre no longer names stays acknowledged."""
 
-    Uplink._send_what_it_forgot = deaf  # type: ignore[method-assign]
+    Uplink._send_what_it_forgot = deaf
 
 
 @_fault("a poison row blocks the outbox")
@@ -116,14 +116,14 @@ def _nothing_is_parked() -> None:
     def waits(self: Uplink, seq: int, code: str, now: float) -> None:
         self._rewind()
 
-    Uplink._park = waits  # type: ignore[method-assign]
+    Uplink._park = waits
 
 
 @_fault("a command's signature is not checked")
 def _signature_unchecked() -> None:
     from cloud_bridge import signed
 
-    signed._jws.decode = lambda *_, **__: {}  # type: ignore[method-assign]
+    signed._jws.decode = lambda *_, **__: {}
 
 
 @_fault("a command may come twice")
@@ -132,7 +132,7 @@ def _command_twice() -> None:
 
     careful = signed.check
 
-    def careless(jws, *, seen, **more):  # type: ignore[no-untyped-def]
+    def careless(jws, *, seen, **more):
         return careful(jws, seen=(), **more)
 
     signed.check = careless
@@ -156,12 +156,12 @@ def _acknowledged_early() -> None:
 
     careful = Worker._commit
 
-    def careless(self: Worker, arrived: list) -> None:  # type: ignore[type-arg]
+    def careless(self: Worker, arrived: list) -> None:
         for each in arrived:
             self._link.acknowledge(each)
         careful(self, arrived)
 
-    Worker._commit = careless  # type: ignore[method-assign]
+    Worker._commit = careless
 
 
 @_fault("insert without a conflict rule")
@@ -169,12 +169,12 @@ def _no_conflict_rule() -> None:
     """Every event counts as new, and the table takes it however often it comes."""
     from cloud_bridge.central.store import Store
 
-    def add_all(self, events, received):  # type: ignore[no-untyped-def]
+    def add_all(self, events, received):
         insert = "insert into raw_event (counter, inc, seq, hash, body, received) values (?, ?, ?, ?, ?, ?)"
         return self.db.executemany(insert, [(*e.key, e.hash, e.body, received) for e in events])
 
-    Store.known = lambda self, events: {}  # type: ignore[method-assign]
-    Store.put_events = add_all  # type: ignore[method-assign]
+    Store.known = lambda self, events: {}
+    Store.put_events = add_all
 
 
 @_fault("a conflict is not decided by the hash")
@@ -184,12 +184,12 @@ def _hash_ignored() -> None:
 
     careful = _Sorted._sort
 
-    def careless(self, each, hashes):  # type: ignore[no-untyped-def]
+    def careless(self, each, hashes):
         if each.event.key in hashes:
             hashes[each.event.key] = each.event.hash
         return careful(self, each, hashes)
 
-    _Sorted._sort = careless  # type: ignore[method-assign]
+    _Sorted._sort = careless
 
 
 @_fault("a projection counts duplicates")
@@ -199,7 +199,7 @@ def _duplicates_count() -> None:
 
     careful = ingest._transaction
 
-    def careless(taken, store, received, alone):  # type: ignore[no-untyped-def]
+    def careless(taken, store, received, alone):
         known = store.known([each.event for each in taken if isinstance(each, ingest.Taken)])
         outcome = careful(taken, store, received, alone)
         for counter, inc, seq in known:
@@ -224,7 +224,7 @@ def _poison_blocks() -> None:
             (letter.counter, None, None, letter.code, letter.why, letter.hash, letter.body, received),
         )
 
-    Store.put_dead_letter = careless  # type: ignore[method-assign]
+    Store.put_dead_letter = careless
 
 
 # --- the counter ----------------------------------------------------------------------------------
@@ -233,7 +233,7 @@ def _two_transactions() -> None:
     from edge.ledger.chain import Chain, end_of
     from edge.ledger.ledger import Ledger
 
-    def careless(self, now, work):  # type: ignore[no-untyped-def]
+    def careless(self, now, work):
         with self._store.writing() as db:
             chain = Chain(db, self._identity, now, end_of(db))
             result = work(db, chain)
@@ -241,7 +241,7 @@ def _two_transactions() -> None:
             chain.finish()
         return result
 
-    Ledger._attempt = careless  # type: ignore[method-assign]
+    Ledger._attempt = careless
 
 
 @_fault("numbers from the wall clock")
@@ -250,11 +250,11 @@ def _numbers_of_the_clock() -> None:
 
     careful = Chain.append
 
-    def careless(self: Chain, fact, subject: str) -> None:  # type: ignore[no-untyped-def]
+    def careless(self: Chain, fact, subject: str) -> None:
         self._seq = max(self._seq, int(self.now.wall.timestamp()))
         careful(self, fact, subject)
 
-    Chain.append = careless  # type: ignore[method-assign]
+    Chain.append = careless
 
 
 @_fault("pulse before the intent")
@@ -266,24 +266,24 @@ def _pulse_first() -> None:
 
     careful, hear = Conductor._pulse, Conductor.hear_sweep
 
-    def careless(self, visit, now):  # type: ignore[no-untyped-def]
+    def careless(self, visit, now):
         ledger, self._ledger = self._ledger, _Unwritten()
         careful(self, visit, now)
         self._ledger, self._late = ledger, replace(visit.facts, pulsed=True)
 
-    def and_then(self, sweep, now, turn):  # type: ignore[no-untyped-def]
+    def and_then(self, sweep, now, turn):
         if (late := getattr(self, "_late", None)) is not None and self._waited(now):
             self._late = None
             self._ledger.begin_session(late, now)
         hear(self, sweep, now, turn)
 
-    def waited(self, now):  # type: ignore[no-untyped-def]
+    def waited(self, now):
         self._since = getattr(self, "_since", now.mono)
         return now.mono > self._since + 0.5
 
-    Conductor._pulse = careless  # type: ignore[method-assign]
-    Conductor.hear_sweep = and_then  # type: ignore[method-assign]
-    Conductor._waited = waited  # type: ignore[attr-defined]
+    Conductor._pulse = careless
+    Conductor.hear_sweep = and_then
+    Conductor._waited = waited
 
 
 class _Unwritten:
@@ -300,12 +300,12 @@ def _pulse_again() -> None:
 
     careful = Conductor.resume
 
-    def careless(self, goods, learnt, now, turn):  # type: ignore[no-untyped-def]
+    def careless(self, goods, learnt, now, turn):
         careful(self, goods, learnt, now, turn)
         if self.visit is not None:
             turn.jobs.append(Unlock(self.visit.facts.id, now.mono + 5.0))
 
-    Conductor.resume = careless  # type: ignore[method-assign]
+    Conductor.resume = careless
 
 
 @_fault("settled twice")
@@ -317,13 +317,13 @@ def _settled_twice() -> None:
 
     careful = Ledger.close_session
 
-    def careless(self, closed, now):  # type: ignore[no-untyped-def]
+    def careless(self, closed, now):
         number = careful(self, closed, now)
         if closed.sale is not None:
             careful(self, replace(closed, id=closed.id[::-1]), now)
         return number
 
-    Ledger.close_session = careless  # type: ignore[method-assign]
+    Ledger.close_session = careless
 
 
 @_fault("deadlines on the wall clock")
@@ -333,29 +333,29 @@ def _deadlines_on_the_wall() -> None:
     from edge.conductor import Conductor
 
     careful = Conductor.pass_time
-    first: list = []  # type: ignore[type-arg]
+    first: list = []
 
-    def careless(self, now, turn):  # type: ignore[no-untyped-def]
+    def careless(self, now, turn):
         first[:] = first or [now]
         passed = (now.wall - first[0].wall).total_seconds()
         careful(self, replace(now, mono=first[0].mono + passed), turn)
 
-    Conductor.pass_time = careless  # type: ignore[method-assign]
+    Conductor.pass_time = careless
 
 
 @_fault("a code on the screen serves twice")
 def _code_twice() -> None:
     from edge.domain.tokens import TokenBook
 
-    TokenBook.redeem = TokenBook.check  # type: ignore[method-assign]
+    TokenBook.redeem = TokenBook.check
 
 
 @_fault("no reserve on the disk")
 def _no_reserve() -> None:
     from edge.ledger.space import Space
 
-    Space.keep = lambda self: True  # type: ignore[method-assign]
-    Space.release = lambda self: False  # type: ignore[method-assign]
+    Space.keep = lambda self: True
+    Space.release = lambda self: False
 
 
 @_fault("a ledger put back keeps its incarnation")
